@@ -1,0 +1,171 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Meft.Core.Errors;
+using TorchSharp;
+
+namespace Meft.Native;
+
+/// <summary>What <see cref="NativeTorch"/> loaded.</summary>
+/// <param name="LibtorchFolder">The folder libtorch was loaded from.</param>
+/// <param name="LibtorchSource">Why that folder: <c>MEFT_LIBTORCH</c> or the package beside the program.</param>
+/// <param name="BindingPath">The file of TorchSharp's native half that was loaded.</param>
+/// <param name="Mended">What was mended on a copy to make it load, or null if nothing had to be.</param>
+/// <param name="Cuda">Whether the folder holds a CUDA build.</param>
+public sealed record NativeTorchInfo(string LibtorchFolder, string LibtorchSource, string BindingPath, string? Mended, bool Cuda);
+
+/// <summary>
+/// Loads libtorch and TorchSharp's native half before TorchSharp first looks for them.
+/// <list type="bullet">
+/// <item><c>MEFT_LIBTORCH</c> names a folder with another libtorch (a CUDA build, an unpacked libtorch's <c>lib</c>, a Python
+/// install's <c>torch/lib</c>); without it, the package beside the program is used.</item>
+/// <item>TorchSharp 0.107 asks for the symbol version GLIBCXX_3.4.32, which Debian 12 and Ubuntu 22.04 lack, although no symbol
+/// of that version is ever called. Only where the loader refuses the file for that reason, a copy of it with that one
+/// requirement marked weak is made in the user's cache folder and loaded instead.</item>
+/// </list>
+/// </summary>
+public static class NativeTorch
+{
+    private const string LackedVersion = "GLIBCXX_3.4.32";
+    private static readonly Lock Gate = new();
+    private static NativeTorchInfo? s_loaded;
+
+    /// <summary>Loads the native libraries once; later calls return what the first one loaded.</summary>
+    /// <exception cref="InvalidInputException"><c>MEFT_LIBTORCH</c> names a folder without libtorch.</exception>
+    /// <exception cref="RunFailedException">A library could not be loaded.</exception>
+    public static NativeTorchInfo Load()
+    {
+        lock (Gate) return s_loaded ??= LoadOnce();
+    }
+
+    private static NativeTorchInfo LoadOnce()
+    {
+        KeepOpenMpFromSpinning();
+        if (!OperatingSystem.IsLinux()) return LoadElsewhere();
+
+        var packaged = PackagedFolder();
+        var binding = Path.Combine(packaged, "libLibTorchSharp.so");
+        var (folder, source) = LibtorchFolder(packaged);
+        // A library loaded by its full path satisfies later requests for its name, so the order is that of the dependencies.
+        foreach (var name in LoadOrder(folder)) LoadLibrary(Path.Combine(folder, name));
+
+        string? mended = null;
+        try
+        {
+            NativeLibrary.Load(binding);
+        }
+        catch (DllNotFoundException e) when (e.Message.Contains(LackedVersion, StringComparison.Ordinal))
+        {
+            binding = MendedCopy(binding);
+            mended = $"{LackedVersion} marked weak in a copy of libLibTorchSharp.so: this system's libstdc++ lacks it";
+            LoadLibrary(binding);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw LoadFailure(binding, e);
+        }
+
+        var handle = NativeLibrary.Load(binding);
+        NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? handle : IntPtr.Zero);
+        var cuda = File.Exists(Path.Combine(folder, "libtorch_cuda.so"));
+        return new NativeTorchInfo(folder, source, binding, mended, cuda);
+    }
+
+    /// <summary>
+    /// libtorch's OpenMP threads spin after each parallel region by default and so take the cores from our own threads.
+    /// The runtime reads these variables when it is loaded; a value that the user has set stays.
+    /// </summary>
+    private static void KeepOpenMpFromSpinning()
+    {
+        // .NET's own copy of the environment is not the one that native code reads.
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null && OperatingSystem.IsLinux())
+            _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
+    }
+
+    private static NativeTorchInfo LoadElsewhere()
+    {
+        if (Environment.GetEnvironmentVariable("MEFT_LIBTORCH") is { Length: > 0 } named)
+        {
+            throw new InvalidInputException(
+                "MEFT_LIBTORCH is read on Linux only", named, "Linux", "unset MEFT_LIBTORCH to use the packaged libtorch");
+        }
+        var folder = AppContext.BaseDirectory;
+        return new NativeTorchInfo(folder, "package", folder, null, Cuda: false);
+    }
+
+    private static (string Folder, string Source) LibtorchFolder(string packaged)
+    {
+        if (Environment.GetEnvironmentVariable("MEFT_LIBTORCH") is not { Length: > 0 } named) return (packaged, "package");
+        foreach (var folder in new[] { named, Path.Combine(named, "lib"), Path.Combine(named, "runtimes", "linux-x64", "native") })
+        {
+            if (File.Exists(Path.Combine(folder, "libtorch_cpu.so"))) return (Path.GetFullPath(folder), "MEFT_LIBTORCH");
+        }
+        throw new InvalidInputException(
+            "no libtorch_cpu.so in the folder that MEFT_LIBTORCH names", named,
+            "a libtorch 2.10 folder: an unpacked libtorch, a libtorch NuGet package, or a Python install's torch/lib",
+            "correct MEFT_LIBTORCH, or unset it to use the packaged libtorch");
+    }
+
+    private static string PackagedFolder()
+    {
+        string[] folders =
+        [
+            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
+            AppContext.BaseDirectory,
+        ];
+        return folders.FirstOrDefault(f => File.Exists(Path.Combine(f, "libLibTorchSharp.so"))) ?? throw new RunFailedException(
+            "the native half of TorchSharp, libLibTorchSharp.so, is missing", string.Join(", ", folders), null,
+            "restore and build again on linux-x64");
+    }
+
+    private static IEnumerable<string> LoadOrder(string folder)
+    {
+        var openMp = Directory.EnumerateFiles(folder, "libgomp*.so*").Select(f => Path.GetFileName(f)!);
+        string[] cudaOnly = ["libc10_cuda.so", "libtorch_cuda_linalg.so", "libtorch_cuda.so"];
+        return openMp.Concat(["libc10.so"]).Concat(cudaOnly.Take(1)).Concat(["libtorch_cpu.so"]).Concat(cudaOnly.Skip(2))
+            .Concat(["libtorch.so"]).Where(name => File.Exists(Path.Combine(folder, name)));
+    }
+
+    private static string MendedCopy(string original)
+    {
+        var bytes = File.ReadAllBytes(original);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
+        var folder = Path.Combine(CacheFolder(), "native", hash);
+        var copy = Path.Combine(folder, "libLibTorchSharp.so");
+        if (File.Exists(copy)) return copy;
+        if (ElfVersionRequirement.MarkWeak(bytes, LackedVersion) == 0)
+            throw new RunFailedException($"the library was refused for {LackedVersion} but holds no such requirement", original);
+        Directory.CreateDirectory(folder);
+        var temporary = Path.Combine(folder, $".{Environment.ProcessId}.tmp");
+        File.WriteAllBytes(temporary, bytes);
+        File.Move(temporary, copy, overwrite: true);
+        return copy;
+    }
+
+    private static string CacheFolder()
+    {
+        var user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        return Path.Combine(string.IsNullOrEmpty(cache) ? (user.Length > 0 ? user : Path.GetTempPath()) : cache, "meft");
+    }
+
+    private static void LoadLibrary(string path)
+    {
+        try
+        {
+            NativeLibrary.Load(path);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw LoadFailure(path, e);
+        }
+    }
+
+    private static RunFailedException LoadFailure(string path, DllNotFoundException e) => new(
+        $"the native library could not be loaded: {e.Message.ReplaceLineEndings(" ")}", path, null,
+        "run `meft doctor`; MEFT_LIBTORCH must name a libtorch 2.10", e);
+
+    [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetEnvironment(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
+}
