@@ -1,0 +1,141 @@
+using System.Globalization;
+using YamlDotNet.Core;
+
+namespace Meft.Core.Configuration;
+
+/// <summary>Makes a <see cref="RunConfig"/> from a file and overrides, and collects every error on the way.</summary>
+internal static class ConfigLoader
+{
+    /// <summary>Reads, overrides, checks.</summary>
+    /// <param name="path">The YAML file.</param>
+    /// <param name="sets">Overrides <c>key=value</c>.</param>
+    /// <param name="furtherRules">Rules beyond the contradictions: what this version cannot do yet.</param>
+    /// <exception cref="ConfigException">All errors together.</exception>
+    public static RunConfig Load(string path, IEnumerable<string> sets, IReadOnlyList<ConfigRule> furtherRules)
+    {
+        var settings = new ConfigSettings(path, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        settings.Add(ReadFile(path), replace: false);
+        foreach (var (set, index) in sets.Select((s, i) => (s, i))) Override(settings, set, index);
+
+        settings.ReadValues();
+        var config = Build(settings);
+        settings.Check(config, ConfigContradictions.Rules);
+        settings.CheckApplicable(config);
+        settings.Check(config, furtherRules);
+        return settings.Errors.Count == 0 ? config : throw new ConfigException(path, settings.Errors);
+    }
+
+    private static ConfigNode? ReadFile(string path)
+    {
+        try
+        {
+            using var text = new StreamReader(path);
+            return ConfigNodeParser.Parse(text, line => new ConfigPlace($"{path}:{line}", line));
+        }
+        catch (YamlException e)
+        {
+            throw Unreadable($"{path}:{e.Start.Line}", $"the config is no valid YAML: {Reason(e)}", e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Unreadable(path, "the config file does not exist", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, Directory.Exists(path) ? "is a folder, not a config file" : $"the config file cannot be read: {e.Message}", e);
+        }
+
+        ConfigException Unreadable(string location, string problem, Exception e) => new(path, [new ConfigError(location, null, problem, null)], e);
+    }
+
+    private static void Override(ConfigSettings settings, string set, int index)
+    {
+        var place = ConfigPlace.OfOverride(set, index);
+        var equals = set.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+        {
+            settings.Refuse(place, null, "an override without a key and an equals sign", "--set key=value, for example --set method.rank=8192");
+            return;
+        }
+        try
+        {
+            using var text = new StringReader(set[(equals + 1)..]);
+            var node = ConfigNodeParser.Parse(text, _ => place) ?? new ConfigScalar(place, "", Quoted: false);
+            foreach (var name in set[..equals].Trim().Split('.').Reverse()) node = new ConfigMapping(place, [new ConfigEntry(name, place, node)]);
+            settings.Add(node, replace: true);
+        }
+        catch (YamlException e)
+        {
+            settings.Refuse(place, set[..equals].Trim(), $"the value is no valid YAML: {Reason(e)}", null);
+        }
+    }
+
+    private static string Reason(YamlException e) => string.IsNullOrWhiteSpace(e.Message)
+        ? string.Create(CultureInfo.InvariantCulture, $"column {e.Start.Column}")
+        : e.Message.ReplaceLineEndings(" ");
+
+    private static RunConfig Build(ConfigSettings s) => new()
+    {
+        Model = s.Get(ConfigSchema.Model),
+        Output = s.Get(ConfigSchema.Output),
+        Seed = s.Get(ConfigSchema.Seed),
+        Device = s.Get(ConfigSchema.Device),
+        DType = s.Get(ConfigSchema.DType),
+        Quantize = s.Get(ConfigSchema.Quantize),
+        Base = s.Get(ConfigSchema.Base),
+        Method = BuildMethod(s),
+        Optimizer = new OptimizerConfig
+        {
+            Rows = s.Get(ConfigSchema.UpdatedRows),
+            LearningRate = s.Get(ConfigSchema.LearningRate),
+            Betas = s.Get(ConfigSchema.Betas),
+            Eps = s.Get(ConfigSchema.Eps),
+            WeightDecay = s.Get(ConfigSchema.WeightDecay),
+            MaxGradNorm = s.Get(ConfigSchema.MaxGradNorm),
+        },
+        Schedule = new ScheduleConfig { Kind = s.Get(ConfigSchema.Schedule), Warmup = s.Get(ConfigSchema.Warmup) },
+        Data = new DataConfig
+        {
+            Train = s.Get(ConfigSchema.Train),
+            Validation = s.Get(ConfigSchema.Validation),
+            Format = s.Get(ConfigSchema.Format),
+            MaxLength = s.Get(ConfigSchema.MaxLength),
+            OverLength = s.Get(ConfigSchema.OverLength),
+            TrainOnPrompt = s.Get(ConfigSchema.TrainOnPrompt),
+            Packing = s.Get(ConfigSchema.Packing),
+            Shuffle = s.Get(ConfigSchema.Shuffle),
+        },
+        Batch = new BatchConfig { Size = s.Get(ConfigSchema.BatchSize), Accumulate = s.Get(ConfigSchema.Accumulate) },
+        Epochs = s.IsGiven(ConfigSchema.MaxSteps) && !s.IsGiven(ConfigSchema.Epochs) ? null : s.Get(ConfigSchema.Epochs),
+        MaxSteps = s.Get(ConfigSchema.MaxSteps),
+        Evaluate = new EvaluateConfig { Every = s.Get(ConfigSchema.EvaluateEvery) },
+        Checkpoint = new CheckpointConfig { Every = s.Get(ConfigSchema.CheckpointEvery), Keep = s.Get(ConfigSchema.CheckpointKeep) },
+        Budget = new BudgetConfig { DeviceBytes = s.Get(ConfigSchema.DeviceBudget), HostBytes = s.Get(ConfigSchema.HostBudget) },
+        Recompute = s.Get(ConfigSchema.Recompute),
+    };
+
+    /// <summary>Resolves what depends on the kind: the dense parallel adapter has no router and no limit k (method.md §1).</summary>
+    private static MethodConfig BuildMethod(ConfigSettings s)
+    {
+        var kind = s.Get(ConfigSchema.Kind);
+        var rank = kind == MethodKind.Lora && !s.IsGiven(ConfigSchema.Rank) ? MethodConfig.DefaultLoraRank : s.Get(ConfigSchema.Rank);
+        var experts = kind == MethodKind.Meft ? s.Get(ConfigSchema.Experts) ?? MethodConfig.AutoExperts(rank) : 0;
+        var probe = s.IsGiven(ConfigSchema.Probe) ? s.Get(ConfigSchema.Probe) : Math.Min(MethodConfig.DefaultProbe, experts);
+        return new MethodConfig
+        {
+            Kind = kind,
+            RequestedRank = rank,
+            TopK = kind == MethodKind.Meft ? s.Get(ConfigSchema.TopK) : 0,
+            Experts = experts,
+            Probe = experts == 0 ? 0 : probe,
+            Gate = experts == 0 ? GateKind.Linear : s.Get(ConfigSchema.Gate),
+            Layers = s.Get(ConfigSchema.Layers),
+            Init = s.Get(ConfigSchema.Init),
+            Execution = s.Get(ConfigSchema.Execution),
+            Alpha = s.Get(ConfigSchema.Alpha),
+            Targets = s.Get(ConfigSchema.Targets),
+            Dropout = s.Get(ConfigSchema.Dropout),
+            Rslora = s.Get(ConfigSchema.Rslora),
+        };
+    }
+}

@@ -1,0 +1,57 @@
+using Meft.Core.Errors;
+
+namespace Meft.Core.Configuration;
+
+/// <summary>Which layers are adapted: all of them, the last few, or those with the given absolute indices.</summary>
+public abstract record LayerSelection
+{
+    /// <summary>What a selection looks like, for error texts.</summary>
+    public const string Allowed = "all, last:N with N at least 1 (for example last:15), or a list of distinct layer indices from 0 (for example [3, 4, 20])";
+
+    private LayerSelection()
+    {
+    }
+
+    /// <summary>The absolute indices in a model of the given depth, ascending.</summary>
+    /// <exception cref="InvalidInputException">The model has fewer layers than the selection asks for.</exception>
+    public abstract IReadOnlyList<int> Resolve(int layerCount);
+
+    /// <summary>Every layer.</summary>
+    public sealed record All : LayerSelection
+    {
+        /// <inheritdoc/>
+        public override IReadOnlyList<int> Resolve(int layerCount) => [.. Enumerable.Range(0, layerCount)];
+
+        /// <inheritdoc/>
+        public override string ToString() => "all";
+    }
+
+    /// <summary>The last layers, those next to the output.</summary>
+    /// <param name="Count">How many.</param>
+    public sealed record Last(int Count) : LayerSelection
+    {
+        /// <inheritdoc/>
+        public override IReadOnlyList<int> Resolve(int layerCount) => Count <= layerCount
+            ? [.. Enumerable.Range(layerCount - Count, Count)]
+            : throw Refusal($"last:{Count} asks for more layers than the model's {layerCount}", layerCount);
+
+        /// <inheritdoc/>
+        public override string ToString() => $"last:{Count}";
+    }
+
+    /// <summary>Layers by index.</summary>
+    /// <param name="Indices">Distinct absolute indices, ascending.</param>
+    public sealed record Listed(ValueList<int> Indices) : LayerSelection
+    {
+        /// <inheritdoc/>
+        public override IReadOnlyList<int> Resolve(int layerCount) => Indices[^1] < layerCount
+            ? Indices
+            : throw Refusal($"layer {Indices[^1]} is not in the model, which has {layerCount} layers", layerCount);
+
+        /// <inheritdoc/>
+        public override string ToString() => Indices.ToString();
+    }
+
+    private static InvalidInputException Refusal(string problem, int layerCount) =>
+        new(problem, "method.layers", $"all, last:1 to last:{layerCount}, or indices 0 to {layerCount - 1}");
+}

@@ -1,0 +1,33 @@
+namespace Meft.Core.Configuration;
+
+/// <summary>AdamW with decoupled weight decay (method.md §4; the config's <c>optimizer</c>).</summary>
+public sealed record OptimizerConfig
+{
+    /// <summary>Which rows move in a step.</summary>
+    public OptimizerRows Rows { get; init; } = OptimizerRows.Touched;
+
+    /// <summary>The schedule's base rate.</summary>
+    public double LearningRate { get; init; } = 2e-3;
+
+    /// <summary>Decay of the first and second moment.</summary>
+    public (double Beta1, double Beta2) Betas { get; init; } = (0.9, 0.999);
+
+    /// <summary>Added to the root of the second moment.</summary>
+    public double Eps { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Gradients are scaled down to this global norm; 0 leaves them as they are.</summary>
+    public double MaxGradNorm { get; init; } = 1.0;
+}
+
+/// <summary>How the learning rate moves (the config's <c>schedule</c>).</summary>
+public sealed record ScheduleConfig
+{
+    /// <summary>The schedule's form.</summary>
+    public ScheduleKind Kind { get; init; } = ScheduleKind.Linear;
+
+    /// <summary>Warm-up: below 1 a share of all steps, else a number of steps.</summary>
+    public double Warmup { get; init; } = 0.05;
+}

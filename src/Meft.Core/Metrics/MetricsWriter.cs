@@ -1,0 +1,119 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Meft.Core.Errors;
+
+namespace Meft.Core.Metrics;
+
+/// <summary>Appends steps to a <c>metrics.jsonl</c> file, each as one flushed line, so that a killed run keeps what it wrote.</summary>
+public sealed class MetricsWriter : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly ArrayBufferWriter<byte> _line = new();
+
+    /// <summary>Opens the file, or makes it. A last line that was cut off by a crash is removed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="keepThroughStep">Lines of later steps are removed: the step that a resumed run starts from. Null keeps all.</param>
+    /// <exception cref="RunFailedException">The file cannot be opened or written.</exception>
+    public MetricsWriter(string path, int? keepThroughStep = null)
+    {
+        Path = path;
+        try
+        {
+            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            _file.SetLength(KeptLength(_file, keepThroughStep));
+            _file.Seek(0, SeekOrigin.End);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _file?.Dispose();
+            throw Failure(e);
+        }
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Appends a step's line.</summary>
+    /// <exception cref="RunFailedException">The file cannot be written, for example because the disk is full.</exception>
+    public void Write(StepMetrics step)
+    {
+        _line.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_line)) WriteObject(json, step);
+        _line.Write("\n"u8);
+        try
+        {
+            _file.Write(_line.WrittenSpan);
+            _file.Flush();
+        }
+        catch (IOException e)
+        {
+            throw Failure(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static void WriteObject(Utf8JsonWriter json, StepMetrics step)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("step", step.Step);
+        WriteFinite(json, "epoch", step.Epoch);
+        WriteFinite(json, "loss", step.Loss);
+        WriteFinite(json, "learning_rate", step.LearningRate);
+        WriteFinite(json, "grad_norm", step.GradNorm);
+        json.WriteNumber("tokens", step.Tokens);
+        json.WriteNumber("trained_tokens", step.TrainedTokens);
+        WriteFinite(json, "seconds", step.Seconds);
+        WriteFinite(json, "tokens_per_second", step.TokensPerSecond);
+        json.WriteNumber("device_bytes_peak", step.DeviceBytesPeak);
+        json.WriteNumber("host_bytes", step.HostBytes);
+        json.WriteNumber("host_to_device_bytes", step.HostToDeviceBytes);
+        json.WriteNumber("device_to_host_bytes", step.DeviceToHostBytes);
+        WriteFinite(json, "active_rows", step.ActiveRows);
+        json.WriteStartObject("phases");
+        foreach (var (phase, seconds) in step.Phases) WriteFinite(json, phase, seconds);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>JSON has no NaN and no infinity; null keeps the line readable and says that there is no number.</summary>
+    private static void WriteFinite(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
+
+    /// <summary>The length of the whole lines up to the last step to keep.</summary>
+    private static long KeptLength(FileStream file, int? keepThroughStep)
+    {
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        var kept = 0;
+        while (bytes.AsSpan(kept).IndexOf((byte)'\n') is var end and >= 0)
+        {
+            if (keepThroughStep is { } last && StepOf(bytes.AsSpan(kept, end)) > last) break;
+            kept += end + 1;
+        }
+        return kept;
+    }
+
+    private static int StepOf(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(Encoding.UTF8.GetString(line));
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("step", out var step)
+                && step.TryGetInt32(out var number) ? number : 0;
+        }
+        catch (JsonException)
+        {
+            // A line of someone else's making: it belongs to no step, so it stays.
+            return 0;
+        }
+    }
+
+    private RunFailedException Failure(Exception e) =>
+        new($"the metrics cannot be written: {e.Message}", Path, null, "check the disk's free space and the folder's permissions", e);
+}

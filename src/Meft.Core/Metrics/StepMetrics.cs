@@ -1,0 +1,53 @@
+namespace Meft.Core.Metrics;
+
+/// <summary>
+/// One line of <c>metrics.jsonl</c>: what one optimizer step was and cost. The fields are named there as here, in lower case with
+/// underscores. A number that is not finite is written as null.
+/// </summary>
+public sealed record StepMetrics
+{
+    /// <summary>The step, counted from 1: how many have been taken.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Passes over the rows so far, the current one as a share.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Mean loss over the step's trained tokens, in nats.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The rate that the step used.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Global gradient norm before clipping.</summary>
+    public required double GradNorm { get; init; }
+
+    /// <summary>Real (unpadded) tokens of the step.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>Tokens that the loss counted.</summary>
+    public required long TrainedTokens { get; init; }
+
+    /// <summary>Wall-clock seconds of the step.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Real tokens a second.</summary>
+    public double TokensPerSecond => Seconds > 0 ? Tokens / Seconds : double.NaN;
+
+    /// <summary>The most bytes held on the device during the step.</summary>
+    public long DeviceBytesPeak { get; init; }
+
+    /// <summary>Bytes of the host store.</summary>
+    public long HostBytes { get; init; }
+
+    /// <summary>Bytes that went from host to device.</summary>
+    public long HostToDeviceBytes { get; init; }
+
+    /// <summary>Bytes that went from device to host.</summary>
+    public long DeviceToHostBytes { get; init; }
+
+    /// <summary>Rows that were active, as a share of R, mean over layers; NaN where the method has no rows.</summary>
+    public double ActiveRows { get; init; } = double.NaN;
+
+    /// <summary>Seconds by phase: data, forward, backward, optimizer and so on.</summary>
+    public IReadOnlyDictionary<string, double> Phases { get; init; } = new Dictionary<string, double>();
+}

@@ -1,0 +1,84 @@
+using CsCheck;
+using Meft.Core.Configuration;
+using Shouldly;
+
+namespace Meft.Core.Tests.Configuration;
+
+public sealed class ConfigRoundTripTests : IDisposable
+{
+    private static readonly Gen<string> File =
+        Gen.String[Gen.Char["abz 09.-_'\"\\:#{}[],&*!|>%@`~é漢\t\n\u0085\u2028"], 1, 12].Where(s => s.Trim('.') != "").Select(s => Path.GetFullPath("/" + s + ".txt"));
+
+    private static readonly Gen<double> Number = Gen.Double[1e-12, 0.999];
+
+    private static readonly Gen<LayerSelection> Layers = Gen.OneOf(
+        Gen.Const<LayerSelection>(new LayerSelection.All()),
+        Gen.Int[1, 99].Select(n => (LayerSelection)new LayerSelection.Last(n)),
+        Gen.Int[0, 99].HashSet[1, 5].Select(s => (LayerSelection)new LayerSelection.Listed([.. s.Order()])));
+
+    private static readonly Gen<MethodConfig> Method =
+        Gen.Select(Gen.Enum<MethodKind>(), Gen.Int[1, 100_000], Gen.Int[0, 500], Gen.Int[0, 500], Gen.Enum<GateKind>(), Layers, File.Null(), Number)
+            .Select((kind, rank, experts, topK, gate, layers, init, number) =>
+            {
+                var meft = kind == MethodKind.Meft;
+                var adapter = kind != MethodKind.Full;
+                return new MethodConfig
+                {
+                    Kind = kind,
+                    RequestedRank = adapter ? rank : 4096,
+                    Experts = meft ? experts : 0,
+                    Probe = meft && experts > 0 ? 1 + topK % experts : 0,
+                    TopK = meft ? topK : 0,
+                    Gate = meft && experts > 0 ? gate : GateKind.Linear,
+                    Layers = adapter ? layers : new LayerSelection.All(),
+                    Init = adapter ? init : null,
+                    Alpha = kind == MethodKind.Lora ? number : 16,
+                    Targets = kind == MethodKind.Lora ? ["up_proj", "a: b"] : ["q_proj", "v_proj"],
+                    Rslora = kind == MethodKind.Lora && gate == GateKind.Softmax,
+                };
+            });
+
+    private static readonly Gen<RunConfig> Config =
+        Gen.Select(
+            Gen.Select(File, File, Gen.Long[0, long.MaxValue], Method, File.Array[1, 3], File.Array[0, 2]),
+            Gen.Select(Number, Number, Gen.Enum<ScheduleKind>(), Gen.Int[0, 500], Gen.Bool, Gen.Int[1, 1_000_000]),
+            Gen.Select(Gen.Long[1, long.MaxValue].Nullable(), Gen.Enum<RowFormat>(), Gen.Enum<RecomputeMode>(), Gen.Enum<BaseDType>()))
+            .Select((a, b, c) => new RunConfig
+            {
+                Model = a.Item1,
+                Output = a.Item2,
+                Seed = a.Item3,
+                Method = a.Item4,
+                DType = c.Item4,
+                Device = b.Item5 ? "cuda:3" : "auto",
+                Data = new DataConfig { Train = [.. a.Item5], Validation = [.. a.Item6], Shuffle = b.Item5, Format = c.Item2, MaxLength = 1 + b.Item6 },
+                Optimizer = new OptimizerConfig { LearningRate = b.Item1 + 1e-6, Betas = (b.Item1, b.Item2), Eps = b.Item2, WeightDecay = b.Item1 },
+                Schedule = new ScheduleConfig
+                {
+                    Kind = b.Item3,
+                    Warmup = b.Item3 == ScheduleKind.Constant ? 0.05 : b.Item5 ? b.Item2 : b.Item4,
+                },
+                Epochs = b.Item5 ? b.Item6 : null,
+                MaxSteps = b.Item5 ? null : b.Item6,
+                Budget = new BudgetConfig { DeviceBytes = c.Item1, HostBytes = c.Item1 / 2 + 1 },
+                Recompute = c.Item3,
+                Batch = new BatchConfig { Size = 1 + b.Item4, Accumulate = 2 },
+            });
+
+    private readonly ConfigTestFolder _folder = new();
+
+    [Fact]
+    public void A_config_written_back_loads_to_the_same_values() =>
+        Config.Sample(config => _folder.LoadAnything(config.ToYaml()).ShouldBe(config), iter: 400, threads: 1);
+
+    [Fact]
+    public void A_loaded_config_says_every_default_when_written_back()
+    {
+        var yaml = _folder.Load(ConfigTestFolder.Minimal + "method: {rank: 10}").ToYaml();
+        yaml.ShouldContain("  rank: 10\n  top_k: 64\n  experts: 16\n  probe: 8\n");
+        yaml.ShouldContain("  learning_rate: 0.002\n");
+        yaml.ShouldNotContain("alpha");
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

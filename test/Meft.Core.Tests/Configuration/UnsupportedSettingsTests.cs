@@ -1,0 +1,39 @@
+using Shouldly;
+
+namespace Meft.Core.Tests.Configuration;
+
+public sealed class UnsupportedSettingsTests : IDisposable
+{
+    private readonly ConfigTestFolder _folder = new();
+
+    [Theory]
+    [InlineData("method: {kind: lora}", "method.kind", "meft")]
+    [InlineData("quantize: int8", "quantize", "none")]
+    [InlineData("base: streamed", "base", "resident")]
+    [InlineData("recompute: on", "recompute", "auto")]
+    [InlineData("method: {execution: rows}", "method.execution", "activations")]
+    [InlineData("dtype: fp16", "dtype", "bf16")]
+    [InlineData("budget: {host: 6GiB}", "budget.host", "null")]
+    public void What_this_version_cannot_do_is_refused_with_what_it_can(string line, string key, string allowed)
+    {
+        var error = _folder.ErrorWith(line);
+        error.Key.ShouldBe(key);
+        error.Problem.ShouldContain("not supported by this version");
+        error.Allowed.ShouldNotBeNull().ShouldContain(allowed);
+        error.Location.ShouldBe("config.yaml:4");
+    }
+
+    [Theory]
+    [InlineData("{train: a.parquet}", "data.train")]
+    [InlineData("{train: a.txt, validation: b.csv}", "data.validation")]
+    [InlineData("{train: a.txt, packing: true}", "data.packing")]
+    [InlineData("{train: a.txt, format: messages}", "data.format")]
+    public void So_is_data_that_cannot_be_read(string data, string key)
+    {
+        var error = _folder.Errors($"model: m\noutput: o\ndata: {data}").ShouldHaveSingleItem();
+        error.Key.ShouldBe(key);
+        error.Problem.ShouldContain("not supported by this version");
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
