@@ -1,0 +1,20 @@
+namespace Meft.Core.Data;
+
+/// <summary>A row of a data file before it is tokenised.</summary>
+/// <param name="Origin">Where it came from.</param>
+public abstract record RawRow(RowOrigin Origin);
+
+/// <summary>A text, trained as a whole.</summary>
+public sealed record TextRow(RowOrigin Origin, string Text) : RawRow(Origin);
+
+/// <summary>A prompt and what should follow it.</summary>
+public sealed record PromptCompletionRow(RowOrigin Origin, string Prompt, string Completion) : RawRow(Origin);
+
+/// <summary>A prompt alone, for generation.</summary>
+public sealed record PromptRow(RowOrigin Origin, string Prompt) : RawRow(Origin);
+
+/// <summary>Token ids taken as they are.</summary>
+/// <param name="Origin">Where the row came from.</param>
+/// <param name="InputIds">The ids.</param>
+/// <param name="Labels">As many labels, −100 where not trained; null where the row has none.</param>
+public sealed record TokenIdsRow(RowOrigin Origin, int[] InputIds, int[]? Labels) : RawRow(Origin);

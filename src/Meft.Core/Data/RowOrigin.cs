@@ -1,0 +1,10 @@
+namespace Meft.Core.Data;
+
+/// <summary>Where a row came from.</summary>
+/// <param name="File">The file as it was named.</param>
+/// <param name="Line">The line the row begins on, counted from 1.</param>
+public readonly record struct RowOrigin(string File, int Line)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{File}:{Line}";
+}
