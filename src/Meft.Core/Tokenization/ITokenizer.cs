@@ -9,17 +9,29 @@ public interface ITokenizer
     /// <summary>The ids that the tokenizer puts before every text (its beginning token), empty where it adds none.</summary>
     IReadOnlyList<int> BeginTokens { get; }
 
+    /// <summary>The ids that the tokenizer puts after every text, empty where it adds none (as most models for generation do).</summary>
+    IReadOnlyList<int> EndTokens { get; }
+
     /// <summary>Encodes a text.</summary>
-    /// <param name="text">Any text; special tokens written in it are recognised as such.</param>
-    /// <param name="addSpecialTokens">Whether to add what the tokenizer's post-processor adds (beginning token and the like).</param>
+    /// <param name="text">Any text; special tokens written in it are recognised as such. A lone surrogate counts as U+FFFD.</param>
+    /// <param name="addSpecialTokens">Whether to add <see cref="BeginTokens"/> and <see cref="EndTokens"/>.</param>
     int[] Encode(string text, bool addSpecialTokens);
 
-    /// <summary>Decodes ids into text. Ids that form no complete UTF-8 character give U+FFFD.</summary>
+    /// <summary>
+    /// Decodes ids into text. Bytes that form no complete UTF-8 character give U+FFFD; ids that are in no vocabulary give nothing
+    /// (a model's output matrix may have more rows than its tokenizer has tokens).
+    /// </summary>
     string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens);
+
+    /// <summary>Starts decoding ids that arrive one by one; the pieces of text add up to what <see cref="Decode"/> gives for all ids.</summary>
+    StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens);
 
     /// <summary>The token behind an id, as the vocabulary spells it (for example <c>▁the</c> or <c>Ġthe</c>).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id is in no vocabulary.</exception>
     string Piece(int id);
+
+    /// <summary>Whether an id stands for a special token, which decoding may skip. False for an id that is in no vocabulary.</summary>
+    bool IsSpecial(int id);
 
     /// <summary>The id of a token spelt as in the vocabulary, or null.</summary>
     int? IdOf(string piece);

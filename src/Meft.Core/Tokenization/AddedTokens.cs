@@ -1,0 +1,97 @@
+using Meft.Core.Tokenization.BytePairEncoding;
+using Meft.Core.Tokenization.Normalization;
+using Meft.Core.Tokenization.PreTokenization;
+using Meft.Core.Tokenization.Reading;
+
+namespace Meft.Core.Tokenization;
+
+/// <summary>A stretch of a text on its way to the pre-tokenizer.</summary>
+/// <param name="TokenId">The id of the added token found here; null for text.</param>
+/// <param name="Piece">The normalized text where it is text.</param>
+internal readonly record struct EncodingSegment(int? TokenId, TextPiece Piece);
+
+/// <summary>
+/// The tokens added beside the model's. Those that are not normalized are found in the text as it came; what lies between is
+/// normalized, and the others are found in that.
+/// </summary>
+internal sealed class AddedTokens
+{
+    private readonly Dictionary<int, AddedToken> _byId;
+    private readonly Dictionary<string, AddedToken> _byContent;
+    private readonly INormalizer? _normalizer;
+    private readonly AddedTokenFinder _inText;
+    private readonly AddedTokenFinder _inNormalizedText;
+
+    private AddedTokens(IReadOnlyList<AddedToken> tokens, INormalizer? normalizer)
+    {
+        _byId = tokens.ToDictionary(token => token.Id);
+        _byContent = tokens.ToDictionary(token => token.Content);
+        _normalizer = normalizer;
+        _inText = new AddedTokenFinder(tokens.Where(token => !token.IsNormalized).Select(token => (token.Content, token)));
+        _inNormalizedText = new AddedTokenFinder(tokens.Where(token => token.IsNormalized)
+            .Select(token => (normalizer?.Normalize(token.Content) ?? token.Content, token))
+            .Where(spelt => spelt.Item1.Length > 0));
+    }
+
+    /// <summary>One more than the largest id.</summary>
+    public int Size => _byId.Count == 0 ? 0 : _byId.Keys.Max() + 1;
+
+    /// <summary>The added token of an id, or null.</summary>
+    public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>The added token that stands for a text, or null.</summary>
+    public AddedToken? Find(string content) => _byContent.GetValueOrDefault(content);
+
+    /// <summary>Reads the <c>added_tokens</c> of tokenizer.json.</summary>
+    public static AddedTokens Read(JsonField field, Vocabulary vocabulary, INormalizer? normalizer)
+    {
+        var tokens = new List<AddedToken>();
+        var contents = new HashSet<string>();
+        var ids = new HashSet<int>();
+        foreach (var item in field.IsMissing ? [] : field.Items())
+        {
+            var token = ReadToken(item);
+            if (token.Content.Length == 0 || !contents.Add(token.Content)) continue;
+            if (vocabulary.IdOf(token.Content) is { } own && own != token.Id)
+                throw item["id"].Error($"is {token.Id}, but the vocabulary gives '{token.Content}' the id {own}");
+            if (vocabulary.TokenOf(token.Id) is { } other && other != token.Content)
+                throw item["id"].Error($"is {token.Id}, which is the id of '{other}' already");
+            if (!ids.Add(token.Id)) throw item["id"].Error($"is {token.Id}, the id of another added token");
+            tokens.Add(token);
+        }
+        return new AddedTokens(tokens, normalizer);
+    }
+
+    /// <summary>Cuts a text into added tokens and normalized text between them.</summary>
+    public IEnumerable<EncodingSegment> Split(string text)
+    {
+        foreach (var segment in _inText.Split(text))
+        {
+            if (segment.TokenId is not null)
+            {
+                yield return new EncodingSegment(segment.TokenId, default);
+                continue;
+            }
+            var normalized = _normalizer?.Normalize(text[segment.Range]) ?? text[segment.Range];
+            foreach (var inner in _inNormalizedText.Split(normalized))
+            {
+                var startsText = segment.Range.Start.Value == 0 && inner.Range.Start.Value == 0;
+                yield return new EncodingSegment(inner.TokenId, new TextPiece(normalized.AsMemory(inner.Range), startsText));
+            }
+        }
+    }
+
+    private static AddedToken ReadToken(JsonField item)
+    {
+        var id = item["id"].AsInteger();
+        if (id is < 0 or > BytePairModelReader.MaximumId) throw item["id"].Error($"is {id}", $"0 to {BytePairModelReader.MaximumId}");
+        return new AddedToken(
+            id,
+            item["content"].AsText(),
+            IsSpecial: item["special"].AsBoolean(false),
+            IsSingleWord: item["single_word"].AsBoolean(false),
+            StripsLeft: item["lstrip"].AsBoolean(false),
+            StripsRight: item["rstrip"].AsBoolean(false),
+            IsNormalized: item["normalized"].AsBoolean(true));
+    }
+}

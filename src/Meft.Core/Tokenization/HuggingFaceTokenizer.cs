@@ -1,0 +1,144 @@
+using Meft.Core.Tokenization.BytePairEncoding;
+using Meft.Core.Tokenization.Decoding;
+using Meft.Core.Tokenization.Normalization;
+using Meft.Core.Tokenization.PostProcessing;
+using Meft.Core.Tokenization.PreTokenization;
+using Meft.Core.Tokenization.Reading;
+
+namespace Meft.Core.Tokenization;
+
+/// <summary>
+/// A tokenizer read from Hugging Face's <c>tokenizer.json</c>, for models of byte pair encoding. Encodes and decodes as the library
+/// <c>tokenizers</c> does; the file's settings for truncation and padding are left to whoever builds batches.
+/// </summary>
+public sealed class HuggingFaceTokenizer : ITokenizer
+{
+    /// <summary>The file's name in a model folder.</summary>
+    public const string FileName = "tokenizer.json";
+
+    private readonly AddedTokens _addedTokens;
+    private readonly INormalizer? _normalizer;
+    private readonly IPreTokenizer? _preTokenizer;
+    private readonly BytePairModel _model;
+    private readonly SpecialTokensTemplate _template;
+    private readonly DecoderFactory _decoder;
+
+    private HuggingFaceTokenizer(JsonField file)
+    {
+        _normalizer = NormalizerReader.Read(file["normalizer"]);
+        _preTokenizer = PreTokenizerReader.Read(file["pre_tokenizer"]);
+        _model = BytePairModelReader.Read(file["model"]);
+        _addedTokens = AddedTokens.Read(file["added_tokens"], _model.Vocabulary, _normalizer);
+        _template = PostProcessorReader.Read(file["post_processor"]);
+        _decoder = DecoderReader.Read(file["decoder"]);
+        VocabularySize = Math.Max(_model.Vocabulary.Size, _addedTokens.Size);
+        foreach (var id in _template.Begin.Concat(_template.End))
+        {
+            if (Find(id) is null) throw file["post_processor"].Error($"adds the id {id}, which is in no vocabulary");
+        }
+    }
+
+    /// <inheritdoc/>
+    public int VocabularySize { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> BeginTokens => _template.Begin;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> EndTokens => _template.End;
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="path">A <c>tokenizer.json</c>, or the folder it lies in.</param>
+    /// <exception cref="TokenizerFileException">The file is absent, damaged, or uses what is not supported.</exception>
+    public static HuggingFaceTokenizer Load(string path)
+    {
+        var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
+        if (!File.Exists(file)) throw new TokenizerFileException(file, "there is no such file");
+        return new HuggingFaceTokenizer(JsonField.ReadFile(file));
+    }
+
+    /// <inheritdoc/>
+    public int[] Encode(string text, bool addSpecialTokens)
+    {
+        var ids = new List<int>(text.Length / 3 + 2);
+        if (addSpecialTokens) ids.AddRange(_template.Begin);
+        var pieces = new List<TextPiece>();
+        foreach (var segment in _addedTokens.Split(WellFormed(text)))
+        {
+            if (segment.TokenId is { } id)
+            {
+                ids.Add(id);
+                continue;
+            }
+            pieces.Clear();
+            if (_preTokenizer is null) pieces.Add(segment.Piece);
+            else _preTokenizer.Split(segment.Piece, pieces);
+            foreach (var piece in pieces) _model.Encode(piece.Text.Span, ids);
+        }
+        if (addSpecialTokens) ids.AddRange(_template.End);
+        return [.. ids];
+    }
+
+    /// <inheritdoc/>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens)
+    {
+        var decoding = new TokenDecoding(this, skipSpecialTokens);
+        foreach (var id in ids) decoding.Take(id);
+        return decoding.Complete();
+    }
+
+    /// <inheritdoc/>
+    public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => new TokenDecoding(this, skipSpecialTokens);
+
+    /// <inheritdoc/>
+    public string Piece(int id) =>
+        Find(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has this id; the vocabulary's size is {VocabularySize}");
+
+    /// <inheritdoc/>
+    public bool IsSpecial(int id) => _addedTokens.Find(id) is { IsSpecial: true };
+
+    /// <inheritdoc/>
+    public int? IdOf(string piece) => _addedTokens.Find(piece)?.Id ?? _model.Vocabulary.IdOf(piece);
+
+    private string? Find(int id) => _addedTokens.Find(id)?.Content ?? _model.Vocabulary.TokenOf(id);
+
+    /// <summary>The text with lone surrogates, which are no characters, replaced by U+FFFD.</summary>
+    private static string WellFormed(string text)
+    {
+        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0) return text;
+        return string.Concat(text.EnumerateRunes().Select(rune => rune.ToString()));
+    }
+
+    private sealed class TokenDecoding : StreamingDecoder
+    {
+        private readonly HuggingFaceTokenizer _tokenizer;
+        private readonly bool _skipSpecialTokens;
+        private readonly TextSink _text = new();
+        private readonly IDecodingStep _steps;
+
+        public TokenDecoding(HuggingFaceTokenizer tokenizer, bool skipSpecialTokens)
+        {
+            _tokenizer = tokenizer;
+            _skipSpecialTokens = skipSpecialTokens;
+            _steps = tokenizer._decoder(_text);
+        }
+
+        public void Take(int id)
+        {
+            if (_skipSpecialTokens && _tokenizer.IsSpecial(id)) return;
+            if (_tokenizer.Find(id) is { } token) _steps.Accept(token, continuesToken: false);
+        }
+
+        public override string Append(int id)
+        {
+            Take(id);
+            return _text.Drain();
+        }
+
+        public override string Complete()
+        {
+            _steps.Complete();
+            return _text.Drain();
+        }
+    }
+}
