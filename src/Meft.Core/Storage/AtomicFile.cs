@@ -54,7 +54,8 @@ public static class AtomicFile
             if (e is IOException or UnauthorizedAccessException)
             {
                 throw new RunFailedException(
-                    $"the file cannot be written: {e.Message}", fullPath, nextStep: "Check that the folder exists and may be written to", cause: e);
+                    $"the file cannot be written: {e.Message}", fullPath,
+                    nextStep: "Check that the folder exists and may be written to", cause: e);
             }
             throw;
         }

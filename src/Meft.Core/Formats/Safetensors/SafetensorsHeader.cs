@@ -99,7 +99,7 @@ internal sealed class SafetensorsHeader
             {
                 throw new SafetensorsException(
                     path, SafetensorsError.TensorInvalidInfo,
-                    $"data_offsets [{tensor.Begin}, {tensor.End}] span {tensor.End - tensor.Begin} bytes, {tensor.Describe()} takes {bytes}",
+                    $"data_offsets are [{tensor.Begin}, {tensor.End}], but {tensor.Describe()} takes {bytes} bytes",
                     tensor.Name);
             }
             end = tensor.End;

@@ -110,5 +110,6 @@ internal ref struct SafetensorsHeaderParser
     }
 
     private readonly SafetensorsException Malformed(string problem, string? allowed, string? tensor) => new(
-        _path, SafetensorsError.InvalidHeaderDeserialization, $"at byte {_reader.TokenStartIndex} of the header, {problem}", tensor, allowed);
+        _path, SafetensorsError.InvalidHeaderDeserialization,
+        $"at byte {_reader.TokenStartIndex} of the header, {problem}", tensor, allowed);
 }

@@ -69,7 +69,7 @@ public sealed class SafetensorsWriter
     public void Add(string name, IReadOnlyList<long> shape, ReadOnlyMemory<float> values)
     {
         if (!TensorDType.F32.TryByteLength(shape, out var wanted) || wanted != (long)values.Length * sizeof(float))
-            throw new ArgumentException($"tensor '{name}' of shape [{string.Join(", ", shape)}] does not have {values.Length} values", nameof(values));
+            throw new ArgumentException($"tensor '{name}' does not have {values.Length} values", nameof(values));
         Add(name, TensorDType.F32, shape, stream =>
         {
             for (var done = 0; done < values.Length; done += ChunkBytes / sizeof(float))

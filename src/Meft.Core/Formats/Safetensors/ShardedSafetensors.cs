@@ -36,7 +36,8 @@ public sealed class ShardedSafetensors : ITensorSource
         if (File.Exists(single)) return SafetensorsFile.Open(single);
         if (File.Exists(System.IO.Path.Combine(folder, IndexFileName))) return OpenShards(folder);
         throw new SafetensorsException(
-            folder, SafetensorsError.IoError, "the folder holds no weights", allowed: $"{SingleFileName}, or {IndexFileName} with its shards");
+            folder, SafetensorsError.IoError, "the folder holds no weights",
+            allowed: $"{SingleFileName}, or {IndexFileName} with its shards");
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,8 @@ public class SafetensorsCasesTests
 {
     private const string Folder = "fixtures/safetensors_cases";
 
-    public static TheoryData<string> Cases => Assets.Enumerate(Folder, folder => ReadCases(folder).Select(c => c.GetProperty("file").GetString()!));
+    public static TheoryData<string> Cases =>
+        Assets.Enumerate(Folder, folder => ReadCases(folder).Select(c => c.GetProperty("file").GetString()!));
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -17,7 +17,8 @@ public sealed class SafetensorsFuzzTests : IDisposable
     private static readonly string[] Tokens =
     [
         "{", "}", "[", "]", ":", ",", "\"", "0", "-1", "1e3", "null", "true", "18446744073709551615", "18446744073709551616",
-        "9223372036854775807", "\"a\"", "\"__metadata__\"", "\"dtype\"", "\"F32\"", "\"F4\"", "\"U8\"", "\\ud800", "\\u0000", " ", "\u00e9", "16", "22", "30",
+        "9223372036854775807", "\"a\"", "\"__metadata__\"", "\"dtype\"", "\"F32\"", "\"F4\"", "\"U8\"", "\\ud800",
+        "\\u0000", " ", "\u00e9", "16", "22", "30",
     ];
 
     /// <summary>One change: of the header's text by tokens, of a number in it, of its length, or of the bytes of the file.</summary>

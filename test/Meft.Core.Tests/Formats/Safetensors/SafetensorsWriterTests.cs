@@ -12,7 +12,9 @@ namespace Meft.Core.Tests.Formats.Safetensors;
 public sealed class SafetensorsWriterTests : IDisposable
 {
     private static readonly Gen<string> GenText =
-        Gen.OneOf(Gen.String[Gen.Char[' ', '~'], 0, 12], Gen.String[Gen.Char['\0', '\u02FF'], 0, 12], Gen.OneOf("层.权重", "\"\\\n", "🙂"));
+        Gen.OneOf(
+            Gen.String[Gen.Char[' ', '~'], 0, 12], Gen.String[Gen.Char['\0', '\u02FF'], 0, 12],
+            Gen.OneOf("层.权重", "\"\\\n", "🙂"));
 
     private static readonly Gen<(string Name, TensorDType DType, long[] Shape)[]> GenTensors =
         Gen.Select(
