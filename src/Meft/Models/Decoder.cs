@@ -1,7 +1,8 @@
+using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Formats.Safetensors;
 using Meft.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -42,6 +43,36 @@ public sealed class Decoder : IDisposable
         NativeTorch.Load();
         config.Validate();
         return new Decoder(config, WeightLoader.Read(source, config, device, type));
+    }
+
+    /// <summary>Reads a model folder: config.json and its safetensors, one file or shards.</summary>
+    /// <param name="folder">The folder, in the Hugging Face layout.</param>
+    /// <param name="device">Where the weights shall be.</param>
+    /// <param name="type">Their type; null for the one the checkpoint is stored in.</param>
+    /// <exception cref="InvalidInputException">The folder is not a model, or not one that is known; the text says why.</exception>
+    public static Decoder Load(string folder, Device device, ScalarType? type = null)
+    {
+        var config = ModelConfigReader.Read(folder);
+        using var source = ShardedSafetensors.OpenFolder(folder);
+        return Load(source, config, device, type ?? StoredTypeOf(config));
+    }
+
+    /// <summary>Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.</summary>
+    /// <param name="folder">The folder; made where it is not there.</param>
+    public void Save(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var writer = new SafetensorsWriter();
+        writer.SetMetadata("format", "pt");
+        foreach (var (name, parameter) in _parameters) writer.Add(name, parameter);
+        writer.Save(Path.Combine(folder, ShardedSafetensors.SingleFileName));
+        var stored = DataType switch
+        {
+            ScalarType.Float16 => StoredType.Float16,
+            ScalarType.BFloat16 => StoredType.BFloat16,
+            _ => StoredType.Float32,
+        };
+        ModelConfigWriter.Write(Config with { StoredType = stored }, Path.Combine(folder, "config.json"));
     }
 
     /// <summary>Makes a model that starts from nothing: matrices drawn from N(0, initializer_range²), norms 1, biases 0.</summary>
@@ -111,6 +142,13 @@ public sealed class Decoder : IDisposable
     {
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
+
+    private static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
+    {
+        StoredType.Float16 => ScalarType.Float16,
+        StoredType.BFloat16 => ScalarType.BFloat16,
+        _ => ScalarType.Float32,
+    };
 
     // x [T, D] → [T, D].
     private Tensor Attend(int layer, LayerWeights weights, Tensor x, TokenLayout layout, KeyValueCache? cache)

@@ -1,8 +1,5 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -20,8 +17,7 @@ internal static class WeightLoader
         Check(source, config, specs);
         return Make(specs, spec =>
         {
-            var entry = source.Tensors[spec.Name];
-            using var stored = Stored(source, entry);
+            using var stored = source.ReadTensor(spec.Name);
             return stored.to(type, device, copy: true);
         });
     }
@@ -74,33 +70,9 @@ internal static class WeightLoader
             if (!source.Tensors.TryGetValue(spec.Name, out var entry)) continue;
             if (!entry.Shape.SequenceEqual(spec.Shape))
                 wrong.Add($"{spec.Name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]");
-            else if (TypeOf(entry.DType) is null)
+            else if (entry.DType is not (TensorDType.F64 or TensorDType.F32 or TensorDType.F16 or TensorDType.BF16))
                 wrong.Add($"{spec.Name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16");
         }
         if (missing.Count + unexpected.Count + wrong.Count > 0) throw new WeightsMismatchException(source.Path, missing, unexpected, wrong);
     }
-
-    private static Tensor Stored(ITensorSource source, TensorEntry entry)
-    {
-        var tensor = empty([.. entry.Shape], TypeOf(entry.DType), CPU);
-        source.CopyTo(entry.Name, Address(tensor), entry.ByteLength);
-        return tensor;
-    }
-
-    /// <summary>Where a contiguous CPU tensor's data lie. A span over one element, since a span over all could not exceed 2 GiB.</summary>
-    private static unsafe nint Address(Tensor tensor)
-    {
-        if (tensor.NumberOfElements == 0) return 0;
-        using var first = tensor.view(-1).narrow(0, 0, 1);
-        return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
-    }
-
-    private static ScalarType? TypeOf(TensorDType type) => type switch
-    {
-        TensorDType.F64 => ScalarType.Float64,
-        TensorDType.F32 => ScalarType.Float32,
-        TensorDType.F16 => ScalarType.Float16,
-        TensorDType.BF16 => ScalarType.BFloat16,
-        _ => null,
-    };
 }

@@ -1,7 +1,7 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Meft.Core.Storage;
 
 namespace Meft.Core.Formats.HuggingFace;
 
@@ -58,13 +58,9 @@ public static class ModelConfigWriter
         return json.ToJsonString(Indented) + "\n";
     }
 
-    /// <summary>Writes the file whole or not at all: a temporary file beside it, then a rename.</summary>
-    public static void Write(ModelConfig config, string path)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        File.WriteAllText(temporary, ToJson(config), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Writes the file, whole or not at all.</summary>
+    /// <exception cref="Errors.RunFailedException">The file cannot be written.</exception>
+    public static void Write(ModelConfig config, string path) => AtomicFile.WriteAllText(path, ToJson(config));
 
     private static JsonNode? EndTokens(IReadOnlyList<int> ids) => ids.Count switch
     {
