@@ -1,0 +1,72 @@
+using System.Text.Json;
+using Meft.Core.Formats.Safetensors;
+using Meft.Models;
+using Meft.TestSupport;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Models;
+
+/// <summary>A folder of the assets' models/tiny with its golden values.</summary>
+internal sealed class TinyModel : IDisposable
+{
+    public TinyModel(string folder)
+    {
+        Decoder = Decoder.Load(folder, CPU, ScalarType.Float32);
+        using var goldens = SafetensorsFile.Open(Path.Combine(folder, "golden.safetensors"));
+        Ids = goldens.ReadTensor("input_ids");
+        Mask = goldens.ReadTensor("attention_mask");
+        Labels = goldens.ReadTensor("labels");
+        Logits = goldens.ReadTensor("logits");
+        EmbeddingGradient = goldens.ReadTensor("input_embeds_grad");
+        Golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")));
+    }
+
+    public static TheoryData<string> Names => Assets.Folders("models/tiny");
+
+    public Decoder Decoder { get; }
+
+    /// <summary>[B, S].</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>[B, S], 1 at real tokens.</summary>
+    public Tensor Mask { get; }
+
+    /// <summary>[B, S], −100 where not trained.</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>[B, S, V], float64.</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>[B, S, D], float64.</summary>
+    public Tensor EmbeddingGradient { get; }
+
+    public JsonDocument Golden { get; }
+
+    /// <summary>The largest difference between two tensors, taken in float64.</summary>
+    public static double Difference(Tensor a, Tensor b)
+    {
+        using var scope = NewDisposeScope();
+        return (a.to(float64) - b.to(float64)).abs().max().item<double>();
+    }
+
+    /// <summary>Moves each row's padding from its right to its left end.</summary>
+    public static Tensor LeftPadded(Tensor padded, Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        var width = padded.shape[1];
+        var rows = Enumerable.Range(0, (int)padded.shape[0])
+            .Select(row => padded[row].roll(width - mask[row].sum().item<long>(), 0)).ToArray();
+        return stack(rows).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        Decoder.Dispose();
+        Ids.Dispose();
+        Mask.Dispose();
+        Labels.Dispose();
+        Logits.Dispose();
+        EmbeddingGradient.Dispose();
+        Golden.Dispose();
+    }
+}
