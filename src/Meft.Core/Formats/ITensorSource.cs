@@ -1,0 +1,34 @@
+namespace Meft.Core.Formats;
+
+/// <summary>
+/// Named tensors that wait on disk: one file or several. Tensors may be read from several threads at once. After
+/// <see cref="IDisposable.Dispose"/> every pointer that was given out is invalid.
+/// </summary>
+public interface ITensorSource : IDisposable
+{
+    /// <summary>The file, or the folder of the files.</summary>
+    string Path { get; }
+
+    /// <summary>The tensors by name.</summary>
+    IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
+
+    /// <summary>
+    /// The address of a tensor's data, <see cref="TensorEntry.ByteLength"/> readable bytes, valid while the source lives. It need
+    /// not be aligned to the element size. Never written to: a write is undefined.
+    /// </summary>
+    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
+    nint Pointer(string name);
+
+    /// <summary>Copies a tensor's data, as they are typed by its entry, to memory.</summary>
+    /// <param name="name">The tensor's name.</param>
+    /// <param name="destination">Where to.</param>
+    /// <param name="byteLength">The bytes that may be written there; must be the tensor's own length.</param>
+    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length differs from the tensor's.</exception>
+    void CopyTo(string name, nint destination, long byteLength);
+
+    /// <summary>A tensor of type F32, F16, BF16 or F64 as float32, flattened in row-major order.</summary>
+    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
+    /// <exception cref="Errors.InvalidInputException">The tensor has another type, or more elements than an array may have.</exception>
+    float[] ReadSingles(string name);
+}

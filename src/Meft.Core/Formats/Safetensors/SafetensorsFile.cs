@@ -1,0 +1,74 @@
+namespace Meft.Core.Formats.Safetensors;
+
+/// <summary>A safetensors file, mapped read-only into memory and checked before the first tensor is given out.</summary>
+public sealed class SafetensorsFile : ITensorSource
+{
+    private readonly MappedFile _file;
+    private readonly SafetensorsHeader _header;
+
+    private SafetensorsFile(MappedFile file, SafetensorsHeader header)
+    {
+        _file = file;
+        _header = header;
+    }
+
+    /// <inheritdoc/>
+    public string Path => _file.Path;
+
+    /// <summary>The file's length in bytes.</summary>
+    public long ByteLength => _file.Length;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, TensorEntry> Tensors => _header.Tensors;
+
+    /// <summary>The file's own words about itself (<c>__metadata__</c>); empty where there are none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="SafetensorsException">The file cannot be read or is malformed.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        var file = Map(path);
+        try
+        {
+            return new SafetensorsFile(file, SafetensorsHeader.Read(file));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public nint Pointer(string name) => _file.Address(Entry(name).Offset);
+
+    /// <inheritdoc/>
+    public void CopyTo(string name, nint destination, long byteLength)
+    {
+        var entry = Entry(name);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, entry.ByteLength);
+        _file.CopyTo(entry.Offset, destination, byteLength);
+    }
+
+    /// <inheritdoc/>
+    public float[] ReadSingles(string name) => SingleConversion.Read(Entry(name), Pointer(name), Path);
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private TensorEntry Entry(string name) =>
+        Tensors.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, Tensors.Keys);
+
+    private static MappedFile Map(string path)
+    {
+        try
+        {
+            return MappedFile.Open(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new SafetensorsException(path, SafetensorsError.IoError, $"the file cannot be read: {e.Message}", cause: e);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Meft.Core.Errors;
+
+namespace Meft.Core.Formats;
+
+/// <summary>
+/// Conversions between the float types of files and float32. To float32 they are exact (from float64: rounded to nearest even).
+/// </summary>
+internal static class SingleConversion
+{
+    /// <summary>The types <see cref="Read"/> knows.</summary>
+    public const string Known = "F32, F16, BF16, F64";
+
+    /// <summary>A tensor's data as float32.</summary>
+    /// <param name="entry">The tensor.</param>
+    /// <param name="data">The address of its data, of any alignment.</param>
+    /// <param name="path">The file, for the error.</param>
+    public static unsafe float[] Read(TensorEntry entry, nint data, string path)
+    {
+        if (entry.DType is not (TensorDType.F32 or TensorDType.F16 or TensorDType.BF16 or TensorDType.F64))
+        {
+            throw new InvalidInputException(
+                $"tensor '{entry.Name}' has type {entry.DType.FileName()}, which cannot be read as float32", path, Known);
+        }
+        var count = entry.ElementCount;
+        if (count > Array.MaxLength)
+        {
+            throw new InvalidInputException(
+                $"tensor '{entry.Name}' has {count} elements, too many for one array", path, $"at most {Array.MaxLength}");
+        }
+        var result = GC.AllocateUninitializedArray<float>((int)count);
+        switch (entry.DType)
+        {
+            case TensorDType.F32:
+                fixed (float* target = result) Buffer.MemoryCopy((void*)data, target, count * sizeof(float), entry.ByteLength);
+                break;
+            case TensorDType.F16:
+                FromHalf(new ReadOnlySpan<ushort>((void*)data, (int)count), result);
+                break;
+            case TensorDType.BF16:
+                FromBFloat16(new ReadOnlySpan<ushort>((void*)data, (int)count), result);
+                break;
+            default:
+                for (var i = 0; i < result.Length; i++) result[i] = (float)Unsafe.ReadUnaligned<double>((double*)data + i);
+                break;
+        }
+        return result;
+    }
+
+    /// <summary>bfloat16 to float32: the bits become the upper half.</summary>
+    public static void FromBFloat16(ReadOnlySpan<ushort> source, Span<float> destination)
+    {
+        var bits = MemoryMarshal.Cast<float, uint>(destination);
+        var width = Vector<ushort>.Count;
+        var i = 0;
+        for (; i <= source.Length - width; i += width)
+        {
+            Vector.Widen(new Vector<ushort>(source[i..]), out var low, out var high);
+            Vector.ShiftLeft(low, 16).CopyTo(bits[i..]);
+            Vector.ShiftLeft(high, 16).CopyTo(bits[(i + width / 2)..]);
+        }
+        for (; i < source.Length; i++) bits[i] = (uint)source[i] << 16;
+    }
+
+    /// <summary>IEEE half to float32.</summary>
+    public static void FromHalf(ReadOnlySpan<ushort> source, Span<float> destination)
+    {
+        var width = Vector<ushort>.Count;
+        var i = 0;
+        for (; i <= source.Length - width; i += width)
+        {
+            Vector.Widen(new Vector<ushort>(source[i..]), out var low, out var high);
+            FromHalf(low).CopyTo(destination[i..]);
+            FromHalf(high).CopyTo(destination[(i + width / 2)..]);
+        }
+        for (; i < source.Length; i++) destination[i] = (float)BitConverter.UInt16BitsToHalf(source[i]);
+    }
+
+    /// <summary>float32 to bfloat16, rounded to nearest even; a NaN stays a NaN.</summary>
+    public static ushort ToBFloat16(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        if (float.IsNaN(value)) return (ushort)(bits >> 16 | 0x40);
+        return (ushort)(bits + 0x7FFF + (bits >> 16 & 1) >> 16);
+    }
+
+    // A half's exponent and mantissa, moved to their places in a single, are too small by the difference of the biases, 2^112;
+    // the multiplication is exact and brings subnormals right as well. Infinity and NaN come out at or above 2^16, where no
+    // finite half does, and get the exponent of all ones.
+    private static Vector<float> FromHalf(Vector<uint> half)
+    {
+        var magnitude = Vector.ShiftLeft(half & new Vector<uint>(0x7FFF), 13);
+        var scaled = Vector.AsVectorSingle(magnitude) * new Vector<float>(BitConverter.UInt32BitsToSingle(0x77800000));
+        var notFinite = Vector.AsVectorUInt32(Vector.GreaterThanOrEqual(scaled, new Vector<float>(65536f)));
+        var bits = Vector.AsVectorUInt32(scaled) | notFinite & new Vector<uint>(0x7F800000);
+        return Vector.AsVectorSingle(bits | Vector.ShiftLeft(half & new Vector<uint>(0x8000), 16));
+    }
+}

@@ -1,0 +1,13 @@
+namespace Meft.Core.Formats;
+
+/// <summary>What a file says of one tensor; the data are dense, in row-major order, little-endian.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="DType">The element type.</param>
+/// <param name="Shape">The sizes of the dimensions, the last one contiguous; empty for a scalar.</param>
+/// <param name="Offset">Where the data begin, in bytes from the beginning of the file they lie in.</param>
+/// <param name="ByteLength">The length of the data in bytes.</param>
+public sealed record TensorEntry(string Name, TensorDType DType, IReadOnlyList<long> Shape, long Offset, long ByteLength)
+{
+    /// <summary>The number of elements: the product of <see cref="Shape"/>, 1 for a scalar.</summary>
+    public long ElementCount => Shape.Aggregate(1L, (product, size) => product * size);
+}

@@ -1,0 +1,131 @@
+using Meft.Core.Errors;
+using Meft.Core.Formats;
+using Meft.Core.Formats.Safetensors;
+using Meft.TestSupport;
+using Shouldly;
+
+namespace Meft.Core.Tests.Formats.Safetensors;
+
+public sealed class SafetensorsFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","shape":["1"],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,2]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"u8","shape":[1],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"shape":[1],"data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":{"dtype":"U8","data_offsets":[0,1]}}""", "a")]
+    [InlineData("""{"a":null}""", "a")]
+    [InlineData("""{"a\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", null)]
+    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},}""", null)]
+    [InlineData("""{} {}""", null)]
+    [InlineData("""{}x""", null)]
+    [InlineData("", null)]
+    public void Refuses_a_header_of_another_form(string header, string? tensor)
+    {
+        var error = Refusal(SafetensorsBytes.Compose(header, dataBytes: 1));
+        error.Error.ShouldBe(SafetensorsError.InvalidHeaderDeserialization);
+        error.Tensor.ShouldBe(tensor);
+    }
+
+    [Fact]
+    public void Refuses_nesting_without_end() =>
+        Refusal(SafetensorsBytes.Compose("{\"a\":{\"x\":" + new string('[', 100_000))).Error
+            .ShouldBe(SafetensorsError.InvalidHeaderDeserialization);
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}}""", SafetensorsError.MisalignedSlice)]
+    [InlineData("""{"a":{"dtype":"U8","shape":[0,18446744073709551615],"data_offsets":[0,0]}}""", SafetensorsError.ValidationOverflow)]
+    [InlineData("""{"a":{"dtype":"U8","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}""", SafetensorsError.ValidationOverflow)]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[2305843009213693951],"data_offsets":[0,2305843009213693951]}}""",
+        SafetensorsError.MetadataIncompleteBuffer)]
+    public void Refuses_sizes_that_cannot_be(string header, SafetensorsError expected)
+    {
+        var error = Refusal(SafetensorsBytes.Compose(header));
+        error.Error.ShouldBe(expected);
+        if (expected != SafetensorsError.MetadataIncompleteBuffer) error.Tensor.ShouldBe("a");
+    }
+
+    [Fact]
+    public void Reads_packed_elements_and_ignores_unknown_keys()
+    {
+        var path = Write(SafetensorsBytes.Compose(
+            """{"__metadata__":null,"a":{"dtype":"F4","shape":[3,2],"x":{"y":[1]},"data_offsets":[0,3]}}""", dataBytes: 3));
+        using var file = SafetensorsFile.Open(path);
+        file.Metadata.ShouldBeEmpty();
+        file.Tensors["a"].ByteLength.ShouldBe(3);
+        file.Tensors["a"].ElementCount.ShouldBe(6);
+    }
+
+    [Fact]
+    public void A_missing_file_or_a_folder_is_an_input_error()
+    {
+        foreach (var path in new[] { _folder.File("absent"), _folder.Path, _folder.File("no\0name") })
+        {
+            var error = Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path));
+            error.Error.ShouldBe(SafetensorsError.IoError);
+            error.File.ShouldBe(path);
+        }
+    }
+
+    [Fact]
+    public void A_missing_tensor_is_named_with_the_ones_present()
+    {
+        using var file = SafetensorsFile.Open(Write(SafetensorsBytes.Compose(OneByte, dataBytes: 1)));
+        var error = Should.Throw<TensorNotFoundException>(() => file.Pointer("b"));
+        error.Tensor.ShouldBe("b");
+        error.Message.ShouldContain("Allowed: a.");
+        Should.Throw<TensorNotFoundException>(() => file.ReadSingles("b"));
+        Should.Throw<TensorNotFoundException>(() => file.CopyTo("b", 0, 1));
+    }
+
+    [Fact]
+    public void An_integer_tensor_is_not_read_as_floats()
+    {
+        using var file = SafetensorsFile.Open(Write(SafetensorsBytes.Compose(OneByte, dataBytes: 1)));
+        Should.Throw<InvalidInputException>(() => file.ReadSingles("a")).Message.ShouldContain("type U8");
+    }
+
+    [Fact]
+    public unsafe void Copies_exactly_the_tensor()
+    {
+        using var file = SafetensorsFile.Open(Write(SafetensorsBytes.Compose(System.Text.Encoding.UTF8.GetBytes(OneByte), [7])));
+        byte value = 0;
+        file.CopyTo("a", (nint)(&value), 1);
+        value.ShouldBe((byte)7);
+        Should.Throw<ArgumentOutOfRangeException>(() => file.CopyTo("a", 0, 2));
+    }
+
+    [Fact]
+    public void Gives_no_pointer_after_disposal()
+    {
+        var file = SafetensorsFile.Open(Write(SafetensorsBytes.Compose(OneByte, dataBytes: 1)));
+        file.Dispose();
+        file.Dispose();
+        Should.Throw<ObjectDisposedException>(() => file.Pointer("a"));
+    }
+
+    private const string OneByte = """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""";
+
+    private SafetensorsException Refusal(byte[] bytes)
+    {
+        var path = Write(bytes);
+        return Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(path));
+    }
+
+    private string Write(byte[] bytes)
+    {
+        var path = _folder.File("x.safetensors");
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+}
