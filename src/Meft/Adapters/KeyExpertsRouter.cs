@@ -6,8 +6,10 @@ namespace Meft.Adapters;
 /// <summary>Which experts each token probes and with what coefficient.</summary>
 /// <param name="Experts">[T, P], ascending within a token.</param>
 /// <param name="Coefficients">[T, P]: c of each probed expert.</param>
-/// <param name="Probabilities">[T, N], the softmax over all experts; null for a linear gate.</param>
-internal sealed record Routing(int[] Experts, float[] Coefficients, float[]? Probabilities);
+/// <param name="Probabilities">
+/// [T, N], the softmax over all experts; null for a linear gate. In float64: a probability near 1 leaves its gradient, g(1−g), nothing in float32.
+/// </param>
+internal sealed record Routing(int[] Experts, float[] Coefficients, double[]? Probabilities);
 
 /// <summary>The Key-Experts router: g = G·x, the P experts with the largest g, and its gradient.</summary>
 internal static unsafe class KeyExpertsRouter
@@ -18,9 +20,10 @@ internal static unsafe class KeyExpertsRouter
         int n = spec.Experts, p = spec.Probe;
         var scores = new float[tokenCount * n];
         fixed (float* to = scores) GroupedScores.ComputeAll(x, tokenCount, gate, n, spec.HiddenSize, to);
-        if (spec.Gate == GateKind.Softmax)
+        var probabilities = spec.Gate == GateKind.Softmax ? new double[scores.Length] : null;
+        if (probabilities is not null)
         {
-            for (var t = 0; t < tokenCount; t++) Softmax(scores.AsSpan(t * n, n));
+            for (var t = 0; t < tokenCount; t++) Softmax(scores.AsSpan(t * n, n), probabilities.AsSpan(t * n, n));
         }
 
         var experts = new int[tokenCount * p];
@@ -33,7 +36,7 @@ internal static unsafe class KeyExpertsRouter
             LargestK.Select(row, p, scratch, chosen);
             for (var i = 0; i < p; i++) coefficients[t * p + i] = row[chosen[i]];
         }
-        return new Routing(experts, coefficients, spec.Gate == GateKind.Softmax ? scores : null);
+        return new Routing(experts, coefficients, probabilities);
     }
 
     /// <summary>
@@ -70,7 +73,7 @@ internal static unsafe class KeyExpertsRouter
     }
 
     private static void SoftmaxBackward(
-        Routing routing, float[] probabilities, float[] dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx,
+        Routing routing, double[] probabilities, float[] dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx,
         float* dGate)
     {
         int n = spec.Experts, p = spec.Probe;
@@ -78,11 +81,16 @@ internal static unsafe class KeyExpertsRouter
         var transposed = new float[n * tokenCount];
         for (var t = 0; t < tokenCount; t++)
         {
-            var inner = 0f;
-            for (var i = t * p; i < (t + 1) * p; i++) inner += dc[i] * routing.Coefficients[i];
+            var g = probabilities.AsSpan(t * n, n);
+            double inner = 0;
+            for (var i = t * p; i < (t + 1) * p; i++) inner += dc[i] * g[routing.Experts[i]];
             var row = dg.AsSpan(t * n, n);
-            for (var e = 0; e < n; e++) row[e] = -inner * probabilities[t * n + e];
-            for (var i = t * p; i < (t + 1) * p; i++) row[routing.Experts[i]] += dc[i] * routing.Coefficients[i];
+            for (var e = 0; e < n; e++) row[e] = (float)(-inner * g[e]);
+            for (var i = t * p; i < (t + 1) * p; i++)
+            {
+                var e = routing.Experts[i];
+                row[e] = (float)(g[e] * (dc[i] - inner));
+            }
             for (var e = 0; e < n; e++) transposed[e * tokenCount + t] = row[e];
         }
         fixed (int* perToken = Multiples(tokenCount, n), perExpert = Multiples(n, tokenCount))
@@ -93,18 +101,18 @@ internal static unsafe class KeyExpertsRouter
         }
     }
 
-    private static void Softmax(Span<float> row)
+    /// <summary>Overwrites a row of numbers with its softmax, in both precisions.</summary>
+    private static void Softmax(Span<float> row, Span<double> probabilities)
     {
         var largest = float.NegativeInfinity;
         foreach (var value in row) largest = MathF.Max(largest, value);
         double sum = 0;
-        foreach (ref var value in row)
+        for (var e = 0; e < row.Length; e++) sum += probabilities[e] = Math.Exp((double)row[e] - largest);
+        for (var e = 0; e < row.Length; e++)
         {
-            value = MathF.Exp(value - largest);
-            sum += value;
+            probabilities[e] /= sum;
+            row[e] = (float)probabilities[e];
         }
-        var inverse = (float)(1 / sum);
-        foreach (ref var value in row) value *= inverse;
     }
 
     private static int[] Multiples(int count, int step)

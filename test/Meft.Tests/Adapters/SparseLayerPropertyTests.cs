@@ -35,7 +35,10 @@ public class SparseLayerPropertyTests
         Near(fast.Dx, oracle.Dx, "dx");
         Near(fast.DKeys, oracle.DKeys, "dK");
         Near(fast.DValues, oracle.DValues, "dV");
-        Near(fast.DGate, oracle.DGate, "dG");
+        // Where one expert's softmax is almost 1, or coefficient gradients nearly agree, dG is a small difference of large float32 numbers.
+        var floor = spec.Gate == GateKind.Softmax ? 0.05 * x.norm().item<double>() : 0;
+        (fast.DGate.to(ScalarType.Float64) - oracle.DGate).norm().item<double>()
+            .ShouldBeLessThanOrEqualTo(1e-5 * Math.Max(oracle.DGate.norm().item<double>(), floor), "dG");
         return true;
     }, iter: 300, threads: 1);
 
@@ -85,7 +88,7 @@ public class SparseLayerPropertyTests
     {
         using var generator = new Generator((ulong)seed);
         Tensor Normal(int rows) => randn([rows, spec.HiddenSize], generator: generator).to(ScalarType.Float64);
-        return (Normal(tokens), Normal(spec.Rank), Normal(spec.Rank), Normal(spec.Experts), Normal(tokens));
+        return (Normal(tokens), Normal(spec.Rank), Normal(spec.Rank), Normal(spec.Experts) / Math.Sqrt(spec.HiddenSize), Normal(tokens));
     }
 
     private static void Near(Tensor actual, Tensor expected, string what) =>
