@@ -1,0 +1,150 @@
+using System.Text;
+using Meft.Core.Errors;
+
+namespace Meft.Core.Formats.HuggingFace;
+
+/// <summary>
+/// Reads a model's config.json, in the spelling of transformers 4 (<c>rope_theta</c> and <c>rope_scaling</c>, <c>torch_dtype</c>)
+/// or 5 (<c>rope_parameters</c>, <c>dtype</c>).
+/// </summary>
+public static class ModelConfigReader
+{
+    /// <summary>The activation functions that can be read, as config.json spells them.</summary>
+    private static readonly Dictionary<string, Activation> Activations = new(StringComparer.Ordinal)
+    {
+        ["silu"] = Activation.Silu,
+        ["swish"] = Activation.Silu,
+        ["gelu"] = Activation.Gelu,
+        ["gelu_new"] = Activation.GeluTanh,
+        ["gelu_pytorch_tanh"] = Activation.GeluTanh,
+    };
+
+    private static readonly Dictionary<string, StoredType> StoredTypes = new(StringComparer.Ordinal)
+    {
+        ["float32"] = StoredType.Float32,
+        ["float16"] = StoredType.Float16,
+        ["bfloat16"] = StoredType.BFloat16,
+    };
+
+    /// <summary>Reads the config.json of a model folder, or the file itself.</summary>
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, is no JSON, or describes a model that is not known or contradicts itself.
+    /// </exception>
+    public static ModelConfig Read(string path) =>
+        Read(ConfigObject.Read(Directory.Exists(path) ? Path.Combine(path, "config.json") : path));
+
+    /// <summary>Reads the text of a config.json.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="location">What error texts call it.</param>
+    /// <exception cref="InvalidInputException">The text is no JSON, or describes a model that is not known or contradicts itself.</exception>
+    public static ModelConfig Parse(string json, string location = "config.json") =>
+        Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(json), location));
+
+    private static ModelConfig Read(ConfigObject file)
+    {
+        var family = ReadFamily(file);
+        var hidden = file.RequiredInt("hidden_size");
+        var layers = file.RequiredInt("num_hidden_layers");
+        var heads = file.RequiredInt("num_attention_heads");
+        var maxPositions = file.Int("max_position_embeddings") ?? family.DefaultMaxPositions;
+        var (window, slidingLayers) = ReadWindow(file, family, layers);
+        var config = new ModelConfig
+        {
+            Architecture = family.Architecture,
+            VocabularySize = file.RequiredInt("vocab_size"),
+            HiddenSize = hidden,
+            IntermediateSize = file.RequiredInt("intermediate_size"),
+            LayerCount = layers,
+            HeadCount = heads,
+            KeyValueHeadCount = ReadKeyValueHeads(file, family, heads),
+            HeadSize = ReadHeadSize(file, family, hidden, heads),
+            MaxPositions = maxPositions,
+            NormEpsilon = file.Number("rms_norm_eps") ?? 1e-6,
+            Activation = ReadNamed(file, "hidden_act", Activations) ?? Activation.Silu,
+            Rope = RopeConfigReader.Read(file, maxPositions),
+            QueryKeyValueBias = HasBias(family.AttentionBias, "attention_bias"),
+            AttentionOutputBias = HasBias(family.OutputBias, "attention_bias"),
+            FeedForwardBias = HasBias(family.FeedForwardBias, "mlp_bias"),
+            QueryKeyNorm = family.QueryKeyNorm,
+            TiedEmbeddings = file.Bool("tie_word_embeddings") ?? false,
+            SlidingWindow = window,
+            SlidingLayers = slidingLayers,
+            InitializerRange = file.Number("initializer_range") ?? 0.02,
+            StoredType = ReadNamed(file, file.Has("dtype") ? "dtype" : "torch_dtype", StoredTypes),
+            BeginToken = file.Int("bos_token_id"),
+            EndTokens = file.Ints("eos_token_id"),
+            PadToken = file.Int("pad_token_id"),
+        };
+        config.Validate(file.Location);
+        return config;
+
+        bool HasBias(BiasRule rule, string key) =>
+            rule == BiasRule.Always || (rule == BiasRule.AsConfigured && (file.Bool(key) ?? false));
+    }
+
+    private static ModelFamily ReadFamily(ConfigObject file)
+    {
+        var modelType = file.String("model_type");
+        if (file.Strings("architectures") is { Count: > 0 } architectures)
+        {
+            var family = ModelFamily.OfArchitecture(architectures[0], file.Location);
+            if (modelType is null || modelType == family.ModelType) return family;
+            throw new InvalidInputException(
+                $"'architectures' is {family.Architecture} but 'model_type' is {modelType}", file.Location, $"the model_type {family.ModelType}");
+        }
+        if (modelType is not null) return ModelFamily.OfModelType(modelType, file.Location);
+        throw new InvalidInputException("neither 'architectures' nor 'model_type' is there", file.Location,
+            string.Join(", ", ModelFamily.KnownArchitectures), "is this the config.json of a language model?");
+    }
+
+    private static int ReadKeyValueHeads(ConfigObject file, ModelFamily family, int heads)
+    {
+        // Written as null it means "as many as query heads"; not written at all, the family's default.
+        var absent = file.Mentions("num_key_value_heads") ? heads : family.DefaultKeyValueHeads ?? heads;
+        return file.Int("num_key_value_heads") ?? absent;
+    }
+
+    private static int ReadHeadSize(ConfigObject file, ModelFamily family, int hidden, int heads)
+    {
+        if (file.Int("head_dim") is { } size) return size;
+        if (family.DefaultHeadSize is { } usual && !file.Mentions("head_dim")) return usual;
+        if (heads > 0 && hidden % heads == 0) return hidden / heads;
+        throw new InvalidInputException($"hidden_size is {hidden}, which num_attention_heads, {heads}, does not divide", file.Location,
+            "heads that divide the hidden size, or an explicit head_dim");
+    }
+
+    private static (int? Window, IReadOnlyList<bool>? Layers) ReadWindow(ConfigObject file, ModelFamily family, int layers)
+    {
+        const int usual = 4096;
+        var window = file.Mentions("sliding_window") ? file.Int("sliding_window") : usual;
+        switch (family.Window)
+        {
+            case WindowRule.EveryLayer:
+                return (window, null);
+            case WindowRule.AsLayerTypes:
+                if (!(file.Bool("use_sliding_window") ?? false)) window = null;
+                if (file.Strings("layer_types") is { } types) return (window, ReadLayerTypes(file, types));
+                var first = file.Int("max_window_layers") ?? 28;
+                return window is null ? (null, null) : (window, [.. Enumerable.Range(0, Math.Max(layers, 0)).Select(i => i >= first)]);
+            default:
+                return (null, null);
+        }
+    }
+
+    private static bool[] ReadLayerTypes(ConfigObject file, IReadOnlyList<string> types)
+    {
+        foreach (var type in types)
+        {
+            if (type is not ("full_attention" or "sliding_attention"))
+                throw file.Wrong("layer_types", $"has the type '{type}', which is not known", "full_attention, sliding_attention");
+        }
+        return [.. types.Select(type => type == "sliding_attention")];
+    }
+
+    private static T? ReadNamed<T>(ConfigObject file, string key, Dictionary<string, T> known) where T : struct
+    {
+        if (file.String(key) is not { } name) return null;
+        if (known.TryGetValue(name, out var value)) return value;
+        throw file.Wrong(key, $"is '{name}', which is not known", string.Join(", ", known.Keys.Order(StringComparer.Ordinal)));
+    }
+}

@@ -1,0 +1,60 @@
+namespace Meft.Core.Formats.HuggingFace;
+
+/// <summary>How rotary position embeddings stretch beyond the length a model was first trained on.</summary>
+public enum RopeType
+{
+    /// <summary>Plain rotary embeddings.</summary>
+    Default,
+
+    /// <summary>All frequencies divided by one factor.</summary>
+    Linear,
+
+    /// <summary>Llama 3: low frequencies divided by a factor, high ones kept, a smooth passage between.</summary>
+    Llama3,
+
+    /// <summary>YaRN (arXiv 2309.00071): a ramp between divided and kept frequencies, and a factor on cosines and sines.</summary>
+    Yarn,
+}
+
+/// <summary>
+/// Rotary position embedding, as <c>rope_parameters</c> (or <c>rope_theta</c> with <c>rope_scaling</c>) of a config.json states it.
+/// Values that a type does not read keep their defaults.
+/// </summary>
+public sealed record RopeConfig
+{
+    /// <summary>The type; <c>rope_type</c>, in older files <c>type</c>.</summary>
+    public RopeType Type { get; init; } = RopeType.Default;
+
+    /// <summary>The base of the frequencies; <c>rope_theta</c>.</summary>
+    public double Theta { get; init; } = 10_000;
+
+    /// <summary>By how much positions are stretched (linear, llama3, yarn); <c>factor</c>.</summary>
+    public double Factor { get; init; } = 1;
+
+    /// <summary>llama3: wavelengths above original length / this are divided by the factor; <c>low_freq_factor</c>.</summary>
+    public double LowFrequencyFactor { get; init; } = 1;
+
+    /// <summary>llama3: wavelengths below original length / this are kept; <c>high_freq_factor</c>.</summary>
+    public double HighFrequencyFactor { get; init; } = 4;
+
+    /// <summary>The length before stretching, in tokens (llama3, yarn); <c>original_max_position_embeddings</c>.</summary>
+    public int OriginalMaxPositions { get; init; }
+
+    /// <summary>yarn: what cosines and sines are multiplied by; null to derive it from the factor; <c>attention_factor</c>.</summary>
+    public double? AttentionFactor { get; init; }
+
+    /// <summary>yarn: rotations within the original length above which a frequency is kept; <c>beta_fast</c>.</summary>
+    public double BetaFast { get; init; } = 32;
+
+    /// <summary>yarn: rotations within the original length below which a frequency is divided; <c>beta_slow</c>.</summary>
+    public double BetaSlow { get; init; } = 1;
+
+    /// <summary>yarn: the numerator's scale of the derived attention factor; <c>mscale</c>.</summary>
+    public double? Mscale { get; init; }
+
+    /// <summary>yarn: the denominator's scale of the derived attention factor; <c>mscale_all_dim</c>.</summary>
+    public double? MscaleAllDimensions { get; init; }
+
+    /// <summary>yarn: whether the ramp's ends are rounded to whole dimensions; <c>truncate</c>.</summary>
+    public bool Truncate { get; init; } = true;
+}

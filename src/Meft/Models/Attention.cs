@@ -1,0 +1,75 @@
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>
+/// Grouped-query attention over packed tokens. H query heads share Hkv key and value heads in groups of G = H / Hkv neighbours.
+/// </summary>
+internal static class Attention
+{
+    /// <summary>
+    /// q [T, H, hd], k and v [T, Hkv, hd] → [T, H·hd]. Each token sees the tokens of its own row up to itself, the last
+    /// <paramref name="window"/> of them where there is a window.
+    /// </summary>
+    public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
+    {
+        using var scope = NewDisposeScope();
+        long heads = q.shape[1], group = heads / k.shape[1];
+        var mask = window < layout.Length ? layout.Mask(layout.Length, window, q.dtype) : null;
+        Tensor result; // [B·S, H, hd]
+        if (layout.Rows == 1)
+        {
+            // One row: heads become the batch, and a group's queries share their keys without a copy.
+            result = Attend(Grouped(q, group), Shared(k, group), Shared(v, group), mask, causal: true)
+                .flatten(0, 1).transpose(0, 1);
+        }
+        else
+        {
+            result = Attend(Spread(q, layout, 1), Spread(k, layout, group), Spread(v, layout, group), mask, causal: true)
+                .transpose(1, 2).flatten(0, 1);
+        }
+        return GatherTokens.Apply(result.flatten(1), layout).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, L, hd] that already hold the T tokens themselves, key j of a row
+    /// being its position j.
+    /// </summary>
+    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, TokenLayout layout, int? window)
+    {
+        using var scope = NewDisposeScope();
+        long rows = layout.Rows, heads = q.shape[1], size = q.shape[2], keyHeads = keys.shape[1], length = keys.shape[2];
+        var even = layout.TokenCount == layout.Rows && layout.Starts.All(start => start == length - 1);
+        var mask = even && !(window < length) ? null : layout.Mask((int)length, window, q.dtype);
+        if (layout.TokenCount == layout.Rows && layout.Length == 1)
+        {
+            // One token a row: the queries of a group take the place of a sequence, and keys are read once for all of them.
+            var one = Attend(q.view(rows, keyHeads, heads / keyHeads, size), keys, values, mask, causal: false);
+            return one.reshape(rows, heads * size).MoveToOuterDisposeScope();
+        }
+        var group = heads / keyHeads;
+        var result = Attend(Spread(q, layout, 1), Repeated(keys, group), Repeated(values, group), mask, causal: false);
+        return GatherTokens.Apply(result.transpose(1, 2).flatten(0, 1).flatten(1), layout).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal) =>
+        nn.functional.scaled_dot_product_attention(q, k, v, mask, is_casual: causal && mask is null);
+
+    /// <summary>x [T, H, hd] of a single row → a view [H/group, group, T, hd].</summary>
+    private static Tensor Grouped(Tensor x, long group) => x.transpose(0, 1).unflatten(0, -1, group);
+
+    /// <summary>x [T, Hkv, hd] of a single row → a view [Hkv, group, T, hd] in which a group's heads are the same memory.</summary>
+    private static Tensor Shared(Tensor x, long group) => x.transpose(0, 1).unsqueeze(1).expand(-1, group, -1, -1);
+
+    /// <summary>x [T, H, hd] → [B, H·repeat, S, hd], every head <paramref name="repeat"/> times in a row.</summary>
+    private static Tensor Spread(Tensor x, TokenLayout layout, long repeat)
+    {
+        long heads = x.shape[1], size = x.shape[2];
+        var spread = SpreadTokens.Apply(x, layout).view(layout.Rows, layout.Length, heads, size).transpose(1, 2);
+        return Repeated(spread, repeat);
+    }
+
+    /// <summary>x [B, H, S, hd] → [B, H·repeat, S, hd].</summary>
+    private static Tensor Repeated(Tensor x, long repeat) =>
+        repeat == 1 ? x : x.unsqueeze(2).expand(-1, -1, repeat, -1, -1).flatten(1, 2);
+}

@@ -1,0 +1,153 @@
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>
+/// A decoder-only transformer over packed tokens (see <see cref="TokenLayout"/>): norm, attention, norm, feed-forward, with
+/// residual additions. The families of <see cref="ModelConfig"/> are settings of this one. Its weights are frozen unless
+/// <see cref="SetTrainable"/> says otherwise; every operation can be differentiated.
+/// </summary>
+public sealed class Decoder : IDisposable
+{
+    private readonly Dictionary<string, Tensor> _parameters;
+    private readonly DecoderWeights _weights;
+
+    private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters)
+    {
+        Config = config;
+        _parameters = parameters;
+        _weights = HuggingFaceWeightNames.Assemble(config, parameters);
+    }
+
+    /// <summary>The model's sizes and flags.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Where the weights are.</summary>
+    public Device Device => _weights.Embedding.device;
+
+    /// <summary>The type of the weights and of the hidden states.</summary>
+    public ScalarType DataType => _weights.Embedding.dtype;
+
+    /// <summary>The weights by their Hugging Face names, layer by layer; a tied head is not listed twice.</summary>
+    public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
+
+    /// <summary>Reads a model from a source of tensors.</summary>
+    /// <exception cref="WeightsMismatchException">The tensors are not those the config asks for.</exception>
+    public static Decoder Load(ITensorSource source, ModelConfig config, Device device, ScalarType type)
+    {
+        NativeTorch.Load();
+        config.Validate();
+        return new Decoder(config, WeightLoader.Read(source, config, device, type));
+    }
+
+    /// <summary>Makes a model that starts from nothing: matrices drawn from N(0, initializer_range²), norms 1, biases 0.</summary>
+    public static Decoder Initialize(ModelConfig config, ulong seed, Device device, ScalarType type)
+    {
+        NativeTorch.Load();
+        config.Validate();
+        return new Decoder(config, WeightLoader.Draw(config, seed, device, type));
+    }
+
+    /// <summary>Whether all weights want gradients.</summary>
+    public void SetTrainable(bool trainable)
+    {
+        foreach (var parameter in _parameters.Values) parameter.requires_grad = trainable;
+    }
+
+    /// <summary>ids [T] (int64) → hidden states [T, D].</summary>
+    public Tensor Embed(Tensor ids) => _weights.Embedding.index_select(0, ids);
+
+    /// <summary>h [T, D] → [T, D]: one layer.</summary>
+    /// <param name="layer">The layer's index.</param>
+    /// <param name="h">[T, D], the hidden states of the layout's tokens.</param>
+    /// <param name="layout">Where the tokens stand.</param>
+    /// <param name="cache">Earlier tokens of the rows, to which these are added; null where the rows begin here.</param>
+    /// <param name="adapter">What runs beside the feed-forward block.</param>
+    public Tensor ForwardLayer(
+        int layer, Tensor h, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+    {
+        using var scope = NewDisposeScope();
+        var weights = _weights.Layers[layer];
+        var attended = h + Attend(layer, weights, Norm(h, weights.AttentionNorm), layout, cache);
+        var x = Norm(attended, weights.FeedForwardNorm);
+        var y = FeedForward(weights, x);
+        if (adapter is not null && adapter.Adapts(layer)) y = y + adapter.Apply(layer, x);
+        return (attended + y).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>h [T, D] → [T, D]: the norm before the head.</summary>
+    public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
+
+    /// <summary>h [n, D], normed, of any n tokens → logits [n, V] in the model's type.</summary>
+    public Tensor Logits(Tensor h) => _weights.Head.Apply(h);
+
+    /// <summary>ids [T] (int64) → hidden states [T, D] after all layers and the final norm, ready for <see cref="Logits"/>.</summary>
+    public Tensor Forward(Tensor ids, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+    {
+        using var scope = NewDisposeScope();
+        return ForwardEmbedded(Embed(ids), layout, cache, adapter).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>h [T, D], embedded → [T, D] after all layers and the final norm.</summary>
+    public Tensor ForwardEmbedded(Tensor h, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+    {
+        using var scope = NewDisposeScope();
+        for (var layer = 0; layer < Config.LayerCount; layer++)
+        {
+            var next = ForwardLayer(layer, h, layout, cache, adapter);
+            if (layer > 0) h.Dispose();
+            h = next;
+        }
+        cache?.Advance(layout);
+        return FinalNorm(h).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var parameter in _parameters.Values) parameter.Dispose();
+    }
+
+    // x [T, D] → [T, D].
+    private Tensor Attend(int layer, LayerWeights weights, Tensor x, TokenLayout layout, KeyValueCache? cache)
+    {
+        var q = weights.Query.Apply(x).view(-1, Config.HeadCount, Config.HeadSize);
+        var k = weights.Key.Apply(x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
+        var v = weights.Value.Apply(x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
+        if (weights.QueryNorm is not null) q = Norm(q, weights.QueryNorm);
+        if (weights.KeyNorm is not null) k = Norm(k, weights.KeyNorm);
+        var rotary = layout.Rotary(Config.Rope, Config.HeadSize, x.dtype);
+        q = rotary.Rotate(q);
+        k = rotary.Rotate(k);
+
+        var window = Config.WindowOf(layer);
+        if (cache is null) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
+        cache.Write(layer, k, v, layout);
+        if (layout.Starts.All(start => start == 0)) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
+        var seen = layout.Starts.Zip(layout.Lengths, (start, length) => start + length).Max();
+        var (keys, values) = cache.Read(layer, seen);
+        return weights.Output.Apply(Attention.OverCache(q, keys, values, layout, window));
+    }
+
+    // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).
+    private Tensor FeedForward(LayerWeights weights, Tensor x)
+    {
+        var gate = weights.Gate.Apply(x);
+        var activated = Config.Activation switch
+        {
+            Activation.Silu => nn.functional.silu(gate),
+            Activation.GeluTanh => GeluTanh(gate),
+            _ => nn.functional.gelu(gate),
+        };
+        return weights.Down.Apply(activated * weights.Up.Apply(x));
+    }
+
+    // Hendrycks and Gimpel (arXiv 1606.08415), the tanh approximation.
+    private static Tensor GeluTanh(Tensor x) => 0.5 * x * (1 + (Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x.pow(3))).tanh());
+
+    private Tensor Norm(Tensor x, Tensor weight) => RootMeanSquareNorm.Apply(x, weight, Config.NormEpsilon);
+}

@@ -1,0 +1,56 @@
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>The weights of a whole decoder.</summary>
+internal sealed class DecoderWeights
+{
+    /// <summary>[V, D].</summary>
+    public required Tensor Embedding { get; init; }
+
+    /// <summary>One entry a layer.</summary>
+    public required IReadOnlyList<LayerWeights> Layers { get; init; }
+
+    /// <summary>[D].</summary>
+    public required Tensor FinalNorm { get; init; }
+
+    /// <summary>[V, D]; the embedding itself where the two are tied.</summary>
+    public required LinearWeights Head { get; init; }
+}
+
+/// <summary>The weights of one layer; H query heads, Hkv key and value heads of width hd, F wide inside the feed-forward block.</summary>
+internal sealed class LayerWeights
+{
+    /// <summary>[D].</summary>
+    public required Tensor AttentionNorm { get; init; }
+
+    /// <summary>[H·hd, D].</summary>
+    public required LinearWeights Query { get; init; }
+
+    /// <summary>[Hkv·hd, D].</summary>
+    public required LinearWeights Key { get; init; }
+
+    /// <summary>[Hkv·hd, D].</summary>
+    public required LinearWeights Value { get; init; }
+
+    /// <summary>[hd], or null where queries are not normalised.</summary>
+    public Tensor? QueryNorm { get; init; }
+
+    /// <summary>[hd], or null where keys are not normalised.</summary>
+    public Tensor? KeyNorm { get; init; }
+
+    /// <summary>[D, H·hd].</summary>
+    public required LinearWeights Output { get; init; }
+
+    /// <summary>[D].</summary>
+    public required Tensor FeedForwardNorm { get; init; }
+
+    /// <summary>[F, D].</summary>
+    public required LinearWeights Gate { get; init; }
+
+    /// <summary>[F, D].</summary>
+    public required LinearWeights Up { get; init; }
+
+    /// <summary>[D, F].</summary>
+    public required LinearWeights Down { get; init; }
+}

@@ -1,0 +1,86 @@
+using Meft.Core.Formats.HuggingFace;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>The one place that knows what Hugging Face calls a weight.</summary>
+internal static class HuggingFaceWeightNames
+{
+    private const string Embedding = "model.embed_tokens.weight";
+    private const string FinalNorm = "model.norm.weight";
+    private const string Head = "lm_head.weight";
+
+    /// <summary>The weights that a model of this config has, layer by layer, with their shapes.</summary>
+    public static IEnumerable<WeightSpec> Of(ModelConfig config)
+    {
+        long hidden = config.HiddenSize, inner = config.IntermediateSize, head = config.HeadSize;
+        long queries = config.HeadCount * head, keys = config.KeyValueHeadCount * head;
+        yield return new(Embedding, WeightKind.Matrix, config.VocabularySize, hidden);
+        for (var layer = 0; layer < config.LayerCount; layer++)
+        {
+            var prefix = $"model.layers.{layer}";
+            yield return new($"{prefix}.input_layernorm.weight", WeightKind.Norm, hidden);
+            foreach (var spec in Linear($"{prefix}.self_attn.q_proj", queries, hidden, config.QueryKeyValueBias)) yield return spec;
+            foreach (var spec in Linear($"{prefix}.self_attn.k_proj", keys, hidden, config.QueryKeyValueBias)) yield return spec;
+            foreach (var spec in Linear($"{prefix}.self_attn.v_proj", keys, hidden, config.QueryKeyValueBias)) yield return spec;
+            foreach (var spec in Linear($"{prefix}.self_attn.o_proj", hidden, queries, config.AttentionOutputBias)) yield return spec;
+            if (config.QueryKeyNorm)
+            {
+                yield return new($"{prefix}.self_attn.q_norm.weight", WeightKind.Norm, head);
+                yield return new($"{prefix}.self_attn.k_norm.weight", WeightKind.Norm, head);
+            }
+            yield return new($"{prefix}.post_attention_layernorm.weight", WeightKind.Norm, hidden);
+            foreach (var spec in Linear($"{prefix}.mlp.gate_proj", inner, hidden, config.FeedForwardBias)) yield return spec;
+            foreach (var spec in Linear($"{prefix}.mlp.up_proj", inner, hidden, config.FeedForwardBias)) yield return spec;
+            foreach (var spec in Linear($"{prefix}.mlp.down_proj", hidden, inner, config.FeedForwardBias)) yield return spec;
+        }
+        yield return new(FinalNorm, WeightKind.Norm, hidden);
+        if (!config.TiedEmbeddings) yield return new(Head, WeightKind.Matrix, config.VocabularySize, hidden);
+    }
+
+    /// <summary>Puts tensors, all those of <see cref="Of"/> by name, into their places.</summary>
+    public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        return new DecoderWeights
+        {
+            Embedding = tensors[Embedding],
+            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(Layer)],
+            FinalNorm = tensors[FinalNorm],
+            Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null),
+        };
+
+        LayerWeights Layer(int layer)
+        {
+            var prefix = $"model.layers.{layer}";
+            return new LayerWeights
+            {
+                AttentionNorm = tensors[$"{prefix}.input_layernorm.weight"],
+                Query = Map($"{prefix}.self_attn.q_proj"),
+                Key = Map($"{prefix}.self_attn.k_proj"),
+                Value = Map($"{prefix}.self_attn.v_proj"),
+                QueryNorm = tensors.GetValueOrDefault($"{prefix}.self_attn.q_norm.weight"),
+                KeyNorm = tensors.GetValueOrDefault($"{prefix}.self_attn.k_norm.weight"),
+                Output = Map($"{prefix}.self_attn.o_proj"),
+                FeedForwardNorm = tensors[$"{prefix}.post_attention_layernorm.weight"],
+                Gate = Map($"{prefix}.mlp.gate_proj"),
+                Up = Map($"{prefix}.mlp.up_proj"),
+                Down = Map($"{prefix}.mlp.down_proj"),
+            };
+        }
+
+        LinearWeights Map(string name) => new(tensors[$"{name}.weight"], tensors.GetValueOrDefault($"{name}.bias"));
+    }
+
+    /// <summary>
+    /// Whether a checkpoint may hold this tensor although the model has no such weight: tables that are recomputed, and a
+    /// stored copy of a tied head.
+    /// </summary>
+    public static bool MayBeIgnored(string name, ModelConfig config) =>
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (config.TiedEmbeddings && name == Head);
+
+    private static IEnumerable<WeightSpec> Linear(string name, long outputs, long inputs, bool bias)
+    {
+        yield return new($"{name}.weight", WeightKind.Matrix, outputs, inputs);
+        if (bias) yield return new($"{name}.bias", WeightKind.Bias, outputs);
+    }
+}

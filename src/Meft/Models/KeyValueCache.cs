@@ -1,0 +1,144 @@
+using Meft.Core.Formats.HuggingFace;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>
+/// The keys and values of the tokens a batch has already seen: [B, Hkv, capacity, hd] a layer, allocated once and written in
+/// place. Each row has its own length and begins at 0, so rows of different lengths go on together. Used without gradients.
+/// </summary>
+public sealed class KeyValueCache : IDisposable
+{
+    private readonly Tensor[] _keys;
+    private readonly Tensor[] _values;
+    private readonly int[] _lengths;
+    private readonly int _heads;
+    private TokenLayout? _layout;
+    private Tensor? _targets;
+
+    /// <param name="config">The model.</param>
+    /// <param name="rows">B, the rows at the start.</param>
+    /// <param name="capacity">The longest a row may grow, in tokens.</param>
+    /// <param name="device">The model's device.</param>
+    /// <param name="type">The model's type.</param>
+    public KeyValueCache(ModelConfig config, int rows, int capacity, Device device, ScalarType type)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _heads = config.KeyValueHeadCount;
+        _lengths = new int[rows];
+        Rows = rows;
+        Capacity = capacity;
+        // Zeros, since what a row has not reached yet is multiplied by a weight of zero: it must be finite.
+        Tensor Allocate() => zeros([rows, _heads, capacity, config.HeadSize], type, device).DetachFromDisposeScope();
+        _keys = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
+        _values = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
+    }
+
+    /// <summary>B, the rows that are still in the batch.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>The longest a row may grow, in tokens.</summary>
+    public int Capacity { get; }
+
+    /// <summary>The tokens each row holds.</summary>
+    public IReadOnlyList<int> Lengths => new ArraySegment<int>(_lengths, 0, Rows);
+
+    /// <summary>A layout of the next tokens of each row, behind what the cache holds.</summary>
+    /// <param name="counts">How many tokens each row brings; null for one each.</param>
+    public TokenLayout Next(IReadOnlyList<int>? counts = null) =>
+        TokenLayout.FromLengths(counts ?? [.. Enumerable.Repeat(1, Rows)], _keys[0].device, [.. Lengths]);
+
+    /// <summary>
+    /// Takes a row out of the batch: the last row moves to its place, which costs one row's copy.
+    /// </summary>
+    public void RemoveRow(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
+        var last = Rows - 1;
+        if (row != last) CopyRow(last, row);
+        Rows = last;
+    }
+
+    /// <summary>Gives every row the content of another: row i gets what row sources[i] held (the step of a beam search).</summary>
+    public void Reorder(IReadOnlyList<int> sources)
+    {
+        if (sources.Count != Rows) throw new ArgumentException($"{Rows} sources are needed", nameof(sources));
+        if (sources.Select((source, row) => source == row).All(same => same)) return;
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var index = tensor([.. sources.Select(s => (long)s)], int64, _keys[0].device);
+        var used = Lengths.Max();
+        foreach (var tensor in _keys.Concat(_values))
+        {
+            var rows = tensor.narrow(0, 0, Rows).narrow(2, 0, used);
+            rows.copy_(rows.index_select(0, index));
+        }
+        int[] lengths = [.. sources.Select(s => _lengths[s])];
+        lengths.CopyTo(_lengths, 0);
+    }
+
+    /// <summary>
+    /// Writes one layer's keys and values of new tokens, each [T, Hkv, hd], behind those of their rows. The rows' lengths
+    /// grow only by <see cref="Advance"/>, after the last layer.
+    /// </summary>
+    internal void Write(int layer, Tensor keys, Tensor values, TokenLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var targets = Targets(layout);
+        var size = keys.shape[2];
+        _keys[layer].view(-1, size).index_copy_(0, targets, keys.detach().reshape(-1, size));
+        _values[layer].view(-1, size).index_copy_(0, targets, values.detach().reshape(-1, size));
+    }
+
+    /// <summary>One layer's keys and values up to a length: views [B, Hkv, length, hd].</summary>
+    internal (Tensor Keys, Tensor Values) Read(int layer, int length) =>
+        (_keys[layer].narrow(0, 0, Rows).narrow(2, 0, length), _values[layer].narrow(0, 0, Rows).narrow(2, 0, length));
+
+    /// <summary>Counts the tokens of a layout, which all layers have written.</summary>
+    internal void Advance(TokenLayout layout)
+    {
+        for (var row = 0; row < Rows; row++) _lengths[row] += layout.Lengths[row];
+        _layout = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _keys) tensor.Dispose();
+        foreach (var tensor in _values) tensor.Dispose();
+        _targets?.Dispose();
+    }
+
+    private void CopyRow(int source, int target)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var tensor in _keys.Concat(_values))
+            tensor[target].narrow(1, 0, _lengths[source]).copy_(tensor[source].narrow(1, 0, _lengths[source]));
+        _lengths[target] = _lengths[source];
+    }
+
+    /// <summary>[T·Hkv] int64: where the layout's keys go in the flattened [B·Hkv·capacity, hd]; made once for all layers.</summary>
+    private Tensor Targets(TokenLayout layout)
+    {
+        if (ReferenceEquals(_layout, layout)) return _targets!;
+        if (layout.Rows != Rows) throw new ArgumentException($"the layout has {layout.Rows} rows, the cache {Rows}", nameof(layout));
+        var targets = new long[(long)layout.TokenCount * _heads];
+        for (int row = 0, at = 0; row < Rows; row++)
+        {
+            if (layout.Starts[row] != _lengths[row])
+                throw new ArgumentException($"row {row} begins at {layout.Starts[row]}, the cache holds {_lengths[row]}", nameof(layout));
+            if (_lengths[row] + layout.Lengths[row] > Capacity)
+                throw new ArgumentException($"row {row} outgrows the cache's {Capacity} tokens", nameof(layout));
+            for (var i = 0; i < layout.Lengths[row]; i++)
+                for (var head = 0; head < _heads; head++)
+                    targets[at++] = ((long)row * _heads + head) * Capacity + layout.Starts[row] + i;
+        }
+        _targets?.Dispose();
+        _layout = layout;
+        return _targets = tensor(targets, int64, layout.Device).DetachFromDisposeScope();
+    }
+}

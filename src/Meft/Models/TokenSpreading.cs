@@ -1,0 +1,50 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>
+/// x [T, …] → [B·S, …]: tokens to their slots. A slot without a token shows another token, and its gradient is zero because
+/// nothing that is read depends on it; so the gradient of a token is that of its own slot.
+/// </summary>
+internal sealed class SpreadTokens : autograd.SingleTensorFunction<SpreadTokens>
+{
+    public override string Name => nameof(SpreadTokens);
+
+    public static Tensor Apply(Tensor x, TokenLayout layout) => layout.Slots is null ? x : apply(x, layout.SlotTokens!, layout.Slots);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ctx.save_for_backward([(Tensor)vars[2]]);
+        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var slots = ctx.get_saved_variables()[0];
+        return [grad_output.index_select(0, slots), null!, null!];
+    }
+}
+
+/// <summary>x [B·S, …] → [T, …]: tokens back from their slots. The gradient of a slot without a token is zero.</summary>
+internal sealed class GatherTokens : autograd.SingleTensorFunction<GatherTokens>
+{
+    public override string Name => nameof(GatherTokens);
+
+    public static Tensor Apply(Tensor x, TokenLayout layout) =>
+        layout.Slots is null ? x : apply(x, layout.Slots, layout.SlotTokens!, layout.EmptySlots!);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ctx.save_for_backward([(Tensor)vars[2], (Tensor)vars[3]]);
+        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        var saved = ctx.get_saved_variables();
+        using var slotTokens = saved[0];
+        using var emptySlots = saved[1];
+        return [grad_output.index_select(0, slotTokens).index_fill_(0, emptySlots, 0), null!, null!, null!];
+    }
+}

@@ -1,0 +1,24 @@
+namespace Meft.Models;
+
+/// <summary>What a weight is, which decides its value in a model that starts from nothing.</summary>
+internal enum WeightKind
+{
+    /// <summary>A matrix of a linear map or the embedding: normally distributed.</summary>
+    Matrix,
+
+    /// <summary>A bias: zeros.</summary>
+    Bias,
+
+    /// <summary>The scale of a norm: ones.</summary>
+    Norm,
+}
+
+/// <summary>A weight that a model has.</summary>
+/// <param name="Name">Its name in a Hugging Face checkpoint.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Shape">Its sizes.</param>
+internal sealed record WeightSpec(string Name, WeightKind Kind, params long[] Shape)
+{
+    /// <summary>The number of its elements.</summary>
+    public long ElementCount => Shape.Aggregate(1L, (product, size) => product * size);
+}
