@@ -65,7 +65,9 @@ public static class NativeTorch
         }
 
         var handle = NativeLibrary.Load(binding);
-        NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? handle : IntPtr.Zero);
+        DllImportResolver resolver = (name, _, _) => name == "LibTorchSharp" ? handle : IntPtr.Zero;
+        NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, resolver);
+        NativeLibrary.SetDllImportResolver(typeof(NativeTorch).Assembly, resolver);
         var cuda = File.Exists(Path.Combine(folder, "libtorch_cuda.so"));
         return new NativeTorchInfo(folder, source, binding, mended, cuda);
     }

@@ -1,0 +1,29 @@
+namespace Meft.Kernels.Simd;
+
+/// <summary>One lane: what the kernels compute where there are no vectors, and the reference for their tests.</summary>
+internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
+{
+    private readonly float _value = value;
+
+    public static int Lanes => 1;
+
+    public static SimdScalar Zero => new(0f);
+
+    public static SimdScalar Broadcast(float value) => new(value);
+
+    public static SimdScalar Load(float* source) => new(*source);
+
+    public static void Store(SimdScalar value, float* destination) => *destination = value._value;
+
+    public static SimdScalar Add(SimdScalar a, SimdScalar b) => new(a._value + b._value);
+
+    public static SimdScalar Multiply(SimdScalar a, SimdScalar b) => new(a._value * b._value);
+
+    public static SimdScalar Divide(SimdScalar a, SimdScalar b) => new(a._value / b._value);
+
+    public static SimdScalar SquareRoot(SimdScalar a) => new(MathF.Sqrt(a._value));
+
+    public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    public static float Sum(SimdScalar a) => a._value;
+}

@@ -1,0 +1,105 @@
+using Meft.Core.Adapters;
+using Meft.Kernels;
+
+namespace Meft.Adapters;
+
+/// <summary>
+/// Selection: candidate scores of the probed experts' rows, and of these the k largest that are positive. Works through the tokens in
+/// chunks, so that the candidate scores, T·P·E numbers, never stand in memory at once.
+/// </summary>
+internal static unsafe class ActiveSetBuilder
+{
+    private const int CandidatesAtOnce = 1 << 20;
+
+    /// <summary>Selects the active neurons of every token. x [T, D], K [R, D], G [N, D] → the active set.</summary>
+    public static ActiveSet Build(float* x, int tokenCount, float* keys, float* gate, SparseAdapterSpec spec)
+    {
+        var routing = spec.Experts > 0 ? KeyExpertsRouter.Route(x, tokenCount, gate, spec) : null;
+        var probe = routing is null ? 1 : spec.Probe;
+        var candidates = probe * spec.RowsPerExpert;
+        var most = spec.TopK == 0 ? candidates : Math.Min(spec.TopK, candidates);
+        var found = new Selection(tokenCount, most);
+
+        var chunk = Math.Clamp(CandidatesAtOnce / candidates, 1, tokenCount);
+        var products = new float[(long)chunk * candidates];
+        var oneExpert = routing is null ? new int[chunk] : null;
+        for (var from = 0; from < tokenCount; from += chunk)
+        {
+            var count = Math.Min(chunk, tokenCount - from);
+            var experts = routing is null ? oneExpert.AsSpan(0, count) : routing.Experts.AsSpan(from * probe, count * probe);
+            var groups = ExpertGroups.Build(experts, probe, Math.Max(1, spec.Experts));
+            fixed (int* tokens = groups.Tokens, slots = groups.Slots)
+            fixed (float* to = products)
+            {
+                GroupedScores.Compute(
+                    x + (long)from * spec.HiddenSize, keys, groups.Starts, tokens, slots, spec.RowsPerExpert, spec.HiddenSize, to);
+            }
+            SelectChunk(products, routing, from, count, spec, found);
+        }
+        return found.ToActiveSet(routing, spec.Rank);
+    }
+
+    private static void SelectChunk(float[] products, Routing? routing, int from, int count, SparseAdapterSpec spec, Selection found)
+    {
+        var probe = routing is null ? 1 : spec.Probe;
+        int e = spec.RowsPerExpert, candidates = probe * e;
+        KernelThreads.For(count, grain: 16, (first, end) =>
+        {
+            var positive = new Candidate[candidates];
+            var scores = new float[candidates];
+            var scratch = new uint[candidates];
+            var chosen = new int[found.Most];
+            for (var i = first; i < end; i++)
+            {
+                var t = from + i;
+                var kept = 0;
+                for (var p = 0; p < probe; p++)
+                {
+                    var expert = routing is null ? 0 : routing.Experts[t * probe + p];
+                    var coefficient = routing is null ? 1f : routing.Coefficients[t * probe + p];
+                    for (var j = 0; j < e; j++)
+                    {
+                        var product = products[((long)i * probe + p) * e + j];
+                        var score = coefficient * product;
+                        // A candidate at or below zero is never active, whether among the k largest or not. NaN is kept, to be seen.
+                        if (score <= 0) continue;
+                        positive[kept] = new Candidate(expert * e + j, score, product, p);
+                        scores[kept++] = score;
+                    }
+                }
+                var active = LargestK.Select(scores.AsSpan(0, kept), found.Most, scratch, chosen);
+                for (var a = 0; a < active; a++) found.Put(t, a, positive[chosen[a]]);
+                found.SetCount(t, active);
+            }
+        });
+    }
+
+    private readonly record struct Candidate(int Row, float Score, float Product, int Probe);
+
+    /// <summary>Up to <paramref name="most"/> candidates a token, packed into flat arrays at the end.</summary>
+    private sealed class Selection(int tokenCount, int most)
+    {
+        private readonly Candidate[] _entries = new Candidate[(long)tokenCount * most];
+        private readonly int[] _counts = new int[tokenCount];
+
+        public int Most => most;
+
+        public void Put(int token, int place, Candidate candidate) => _entries[(long)token * most + place] = candidate;
+
+        public void SetCount(int token, int count) => _counts[token] = count;
+
+        public ActiveSet ToActiveSet(Routing? routing, int rank)
+        {
+            var starts = new int[tokenCount + 1];
+            for (var t = 0; t < tokenCount; t++) starts[t + 1] = starts[t] + _counts[t];
+            var total = starts[tokenCount];
+            var (rows, scores, products, probes) = (new int[total], new float[total], new float[total], new int[total]);
+            for (var t = 0; t < tokenCount; t++)
+            {
+                for (int a = 0, to = starts[t]; a < _counts[t]; a++, to++)
+                    (rows[to], scores[to], products[to], probes[to]) = _entries[(long)t * most + a];
+            }
+            return new ActiveSet(routing, starts, rows, scores, products, probes, rank);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using Meft.Core.Adapters;
+using Meft.Host;
+using Meft.Models;
+using static TorchSharp.torch;
+
+namespace Meft.Adapters;
+
+/// <summary>
+/// The sparse adapter of a model: one <see cref="HostParameterStore"/> for each adapted layer, applied through autograd. Parameters, moments
+/// and gradients stay in host memory; only activations cross to the device and back.
+/// </summary>
+public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
+{
+    private const float KeyDeviation = 0.02f;
+    private readonly SortedDictionary<int, SparseLayer> _layers = [];
+    private readonly Tensor _anchor = zeros(1, requires_grad: true).DetachFromDisposeScope();
+    private readonly SortedDictionary<int, int> _unionCounts = [];
+    private Exception? _failure;
+
+    /// <summary>Allocates the layers of a spec; every number is zero until initialised or loaded.</summary>
+    /// <exception cref="Core.Errors.InvalidInputException">The spec's sizes make no adapter.</exception>
+    public SparseAdapter(SparseAdapterSpec spec)
+    {
+        Spec = spec.Validated();
+        foreach (var layer in spec.Layers) _layers.Add(layer, new SparseLayer(spec, new HostParameterStore(spec)));
+    }
+
+    /// <summary>The adapter's sizes.</summary>
+    public SparseAdapterSpec Spec { get; }
+
+    /// <summary>The host store of every adapted layer, by the layer's absolute index, ascending.</summary>
+    public IEnumerable<KeyValuePair<int, HostParameterStore>> Stores => _layers.Select(l => KeyValuePair.Create(l.Key, l.Value.Store));
+
+    /// <summary>U of every adapted layer in its latest forward pass.</summary>
+    public IReadOnlyDictionary<int, int> ActiveUnion => _unionCounts;
+
+    /// <summary>Bytes of host memory: parameters, moments, gradients.</summary>
+    public long HostByteCount => _layers.Values.Sum(l => l.Store.ByteCount);
+
+    /// <summary>
+    /// Start values: K ~ N(0, 0.02²), seeded; V = 0, so that the adapted model starts as the base model bit for bit; a gate row is the
+    /// mean of its expert's keys times 12.5·√E, which gives elements of about 0.25 whatever R and N.
+    /// </summary>
+    public SparseAdapter Initialize(ulong seed)
+    {
+        foreach (var (layer, store) in Stores)
+        {
+            SeededNormal.Fill(store.Keys.Weights, KeyDeviation, seed, (ulong)layer);
+            store.Values.Weights.Clear();
+            for (var e = 0; e < Spec.Experts; e++) SetGateToMeanKey(store, e);
+        }
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public bool Adapts(int layer) => _layers.ContainsKey(layer);
+
+    /// <inheritdoc/>
+    public Tensor Apply(int layer, Tensor x)
+    {
+        if (x.dim() != 2 || x.shape[1] != Spec.HiddenSize)
+            throw new ArgumentException($"[{string.Join(", ", x.shape)}] is not [T, {Spec.HiddenSize}]", nameof(x));
+        var call = new SparseAdapterCall(layer, _layers[layer], this);
+        if (is_grad_enabled()) return SparseAdapterFunction.Apply(x, _anchor, call);
+        var y = call.Forward(x, out var hostInput);
+        hostInput.Dispose();
+        return y;
+    }
+
+    /// <summary>Throws what a backward pass could not throw itself; call after every backward.</summary>
+    public void ThrowIfBackwardFailed()
+    {
+        if (_failure is null) return;
+        var failure = _failure;
+        _failure = null;
+        System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var layer in _layers.Values) layer.Store.Dispose();
+        _anchor.Dispose();
+    }
+
+    internal void Observe(int layer, ActiveSet active) => _unionCounts[layer] = active.UnionCount;
+
+    internal bool KeepFailure(Exception failure)
+    {
+        _failure ??= failure;
+        return true;
+    }
+
+    private void SetGateToMeanKey(HostParameterStore store, int expert)
+    {
+        var row = store.Gate.Weights.Row(expert);
+        row.Clear();
+        for (var j = expert * Spec.RowsPerExpert; j < (expert + 1) * Spec.RowsPerExpert; j++)
+        {
+            var key = store.Keys.Weights.Row(j);
+            for (var d = 0; d < row.Length; d++) row[d] += key[d];
+        }
+        var scale = 12.5f * MathF.Sqrt(Spec.RowsPerExpert) / Spec.RowsPerExpert;
+        foreach (ref var value in row) value *= scale;
+    }
+}

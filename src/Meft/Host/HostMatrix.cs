@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using Meft.Core.Errors;
+
+namespace Meft.Host;
+
+/// <summary>
+/// A float32 matrix in host memory outside the garbage collector's reach, addressed by row. Starts as zeros; on Linux it is mapped
+/// anonymously with huge pages asked for, so rows that are never touched cost no physical memory.
+/// </summary>
+public sealed unsafe class HostMatrix : IDisposable
+{
+    private const int ProtectReadWrite = 3, MapPrivateAnonymous = 0x22, AdviseHugePage = 14;
+    private const long HugePage = 2 << 20;
+    private float* _data;
+
+    /// <summary>Allocates zeros.</summary>
+    /// <param name="rows">How many rows; 0 gives an empty matrix.</param>
+    /// <param name="dimension">Floats a row.</param>
+    /// <exception cref="RunFailedException">The system has not that much memory left.</exception>
+    public HostMatrix(int rows, int dimension)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
+        (Rows, Dimension) = (rows, dimension);
+        if (ByteCount == 0) return;
+        _data = OperatingSystem.IsLinux() ? Map(ByteCount) : Allocate(ByteCount);
+    }
+
+    /// <summary>How many rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>Floats a row.</summary>
+    public int Dimension { get; }
+
+    /// <summary>Bytes of address space taken.</summary>
+    public long ByteCount => (long)Rows * Dimension * sizeof(float);
+
+    /// <summary>Address of the first float; row i begins at i·Dimension.</summary>
+    public float* Data => _data;
+
+    /// <summary>One row.</summary>
+    public Span<float> Row(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        return new Span<float>(_data + (long)row * Dimension, Dimension);
+    }
+
+    /// <summary>The whole matrix as bytes in pieces small enough for a span, in order.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Blocks(int blockBytes = 16 << 20)
+    {
+        var buffer = new byte[Math.Min(blockBytes, Math.Max(1, ByteCount))];
+        for (long at = 0; at < ByteCount; at += buffer.Length)
+        {
+            var count = (int)Math.Min(buffer.Length, ByteCount - at);
+            CopyOut(at, buffer.AsSpan(0, count));
+            yield return buffer.AsMemory(0, count);
+        }
+    }
+
+    /// <summary>Overwrites the matrix with another's numbers.</summary>
+    public void CopyFrom(HostMatrix source)
+    {
+        if (source.Rows != Rows || source.Dimension != Dimension)
+            throw new ArgumentException($"[{source.Rows}, {source.Dimension}] does not fit [{Rows}, {Dimension}]", nameof(source));
+        Buffer.MemoryCopy(source._data, _data, ByteCount, ByteCount);
+    }
+
+    /// <summary>Sets every number to zero.</summary>
+    public void Clear() => NativeMemory.Clear(_data, (nuint)ByteCount);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what <see cref="Dispose"/> was not called for.</summary>
+    ~HostMatrix() => Free();
+
+    private void CopyOut(long at, Span<byte> to) => new ReadOnlySpan<byte>((byte*)_data + at, to.Length).CopyTo(to);
+
+    private void Free()
+    {
+        if (_data is null) return;
+        if (OperatingSystem.IsLinux()) _ = Unmap(_data, (nuint)ByteCount);
+        else NativeMemory.AlignedFree(_data);
+        _data = null;
+    }
+
+    private static float* Map(long bytes)
+    {
+        var address = Map(null, (nuint)bytes, ProtectReadWrite, MapPrivateAnonymous, -1, 0);
+        if (address == (void*)-1)
+        {
+            throw new RunFailedException(
+                $"the system refuses {bytes:N0} bytes of host memory", null, null,
+                "lower method.rank or method.layers, or free memory");
+        }
+        if (bytes >= HugePage) _ = Advise(address, (nuint)bytes, AdviseHugePage); // a wish, not a need
+        return (float*)address;
+    }
+
+    private static float* Allocate(long bytes)
+    {
+        var address = (float*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        NativeMemory.Clear(address, (nuint)bytes);
+        return address;
+    }
+
+    [DllImport("libc", EntryPoint = "mmap")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
+
+    [DllImport("libc", EntryPoint = "munmap")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Unmap(void* address, nuint length);
+
+    [DllImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Advise(void* address, nuint length, int advice);
+}

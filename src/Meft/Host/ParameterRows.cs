@@ -1,0 +1,28 @@
+namespace Meft.Host;
+
+/// <summary>A matrix of trained parameters with its two Adam moments, all [rows, D] float32 in host memory.</summary>
+public sealed class ParameterRows(int rows, int dimension) : IDisposable
+{
+    /// <summary>The parameters (float32 masters).</summary>
+    public HostMatrix Weights { get; } = new(rows, dimension);
+
+    /// <summary>Adam's first moments (<c>exp_avg</c>).</summary>
+    public HostMatrix FirstMoments { get; } = new(rows, dimension);
+
+    /// <summary>Adam's second moments (<c>exp_avg_sq</c>).</summary>
+    public HostMatrix SecondMoments { get; } = new(rows, dimension);
+
+    /// <summary>How many rows.</summary>
+    public int Rows => Weights.Rows;
+
+    /// <summary>Bytes of the three matrices.</summary>
+    public long ByteCount => 3 * Weights.ByteCount;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Weights.Dispose();
+        FirstMoments.Dispose();
+        SecondMoments.Dispose();
+    }
+}

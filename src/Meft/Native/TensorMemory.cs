@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace Meft.Native;
+
+/// <summary>Direct access to the memory behind a tensor on the host, for kernels that run in place.</summary>
+internal static unsafe class TensorMemory
+{
+    /// <summary>The first element of a contiguous float32 tensor in host memory; valid while the tensor lives.</summary>
+    /// <exception cref="ArgumentException">The tensor is of another type, not contiguous or not in host memory.</exception>
+    public static float* Singles(Tensor tensor)
+    {
+        if (tensor.dtype != ScalarType.Float32) throw new ArgumentException($"a {tensor.dtype} tensor, not Float32", nameof(tensor));
+        return (float*)Pointer(tensor);
+    }
+
+    /// <summary>The first element of a contiguous tensor of any type in host memory; valid while the tensor lives.</summary>
+    /// <exception cref="ArgumentException">The tensor is not contiguous or not in host memory.</exception>
+    public static void* Pointer(Tensor tensor)
+    {
+        if (tensor.device_type != TorchSharp.DeviceType.CPU || !tensor.is_contiguous())
+            throw new ArgumentException("the tensor must be contiguous and in host memory", nameof(tensor));
+        var data = Data(tensor.Handle);
+        GC.KeepAlive(tensor);
+        return (void*)data;
+    }
+
+    [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
+    private static extern nint Data(nint handle);
+}

@@ -1,0 +1,66 @@
+using Meft.Adapters;
+using Meft.Core.Adapters;
+using Meft.Host;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Adapters;
+
+/// <summary>Runs the shipped layer once, forward and backward, on given tensors.</summary>
+internal static unsafe class FastLayer
+{
+    internal sealed record Result(
+        Tensor Y, Tensor Dx, Tensor DKeys, Tensor DValues, Tensor DGate, Tensor Active, int[] Experts, int[] Touched);
+
+    public static Result Run(SparseAdapterSpec spec, Tensor x, Tensor keys, Tensor values, Tensor gate, Tensor dy)
+    {
+        var tokens = (int)x.shape[0];
+        using var store = new HostParameterStore(spec);
+        Fill(store.Keys.Weights, keys);
+        Fill(store.Values.Weights, values);
+        if (spec.Experts > 0) Fill(store.Gate.Weights, gate);
+
+        var layer = new SparseLayer(spec, store);
+        using var x32 = x.to(ScalarType.Float32).contiguous();
+        using var dy32 = dy.to(ScalarType.Float32).contiguous();
+        var y = empty(tokens, spec.HiddenSize);
+        var dx = empty(tokens, spec.HiddenSize);
+        var active = layer.Forward(TensorMemory.Singles(x32), tokens, TensorMemory.Singles(y));
+        layer.Backward(active, TensorMemory.Singles(x32), TensorMemory.Singles(dy32), TensorMemory.Singles(dx));
+
+        var mask = new bool[tokens, spec.Rank];
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var i = active.TokenStarts[t]; i < active.TokenStarts[t + 1]; i++) mask[t, active.Rows[i]] = true;
+        }
+        return new Result(
+            y, dx, Dense(store.RowGradients.Keys, store.RowGradients.TouchedRows, spec), Dense(store.RowGradients.Values, store.RowGradients.TouchedRows, spec),
+            Matrix(store.GateGradient), tensor(mask), active.Routing?.Experts ?? [], store.RowGradients.TouchedRows.ToArray());
+    }
+
+    public static void Fill(HostMatrix matrix, Tensor values)
+    {
+        var numbers = values.to(ScalarType.Float32).contiguous().data<float>().ToArray();
+        for (var row = 0; row < matrix.Rows; row++) numbers.AsSpan(row * matrix.Dimension, matrix.Dimension).CopyTo(matrix.Row(row));
+    }
+
+    public static Tensor Matrix(HostMatrix matrix)
+    {
+        var numbers = new float[matrix.Rows, matrix.Dimension];
+        for (var row = 0; row < matrix.Rows; row++)
+        {
+            for (var d = 0; d < matrix.Dimension; d++) numbers[row, d] = matrix.Row(row)[d];
+        }
+        return matrix.Rows == 0 ? zeros(0, matrix.Dimension) : tensor(numbers);
+    }
+
+    private static Tensor Dense(HostMatrix gradients, ReadOnlySpan<int> rows, SparseAdapterSpec spec)
+    {
+        var numbers = new float[spec.Rank, spec.HiddenSize];
+        for (var slot = 0; slot < rows.Length; slot++)
+        {
+            for (var d = 0; d < spec.HiddenSize; d++) numbers[rows[slot], d] = gradients.Row(slot)[d];
+        }
+        return tensor(numbers);
+    }
+}
