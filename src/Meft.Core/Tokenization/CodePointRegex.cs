@@ -32,11 +32,11 @@ internal sealed class CodePointRegex
 
     /// <summary>Matches a regular expression; <c>^</c> and <c>$</c> match at lines, as in Oniguruma.</summary>
     /// <exception cref="ArgumentException">The expression is not one of .NET.</exception>
-    public static CodePointRegex Pattern(string pattern, string file)
+    public static CodePointRegex Pattern(string pattern, string file, TimeSpan? matchTimeout = null)
     {
         if (pattern.Any(char.IsSurrogate)) throw new ArgumentException("a character outside the basic plane stands in it");
         var options = RegexOptions.CultureInvariant | RegexOptions.Multiline | RegexOptions.Compiled;
-        return new(new Regex(FoldLongS(pattern), options, MatchTimeout), file, seesSurrogates: false);
+        return new(new Regex(FoldLongS(pattern), options, matchTimeout ?? MatchTimeout), file, seesSurrogates: false);
     }
 
     /// <summary>Wraps an expression that is part of the product.</summary>
