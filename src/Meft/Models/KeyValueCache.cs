@@ -17,7 +17,7 @@ public sealed class KeyValueCache : IDisposable
     private Tensor? _targets;
 
     /// <param name="config">The model.</param>
-    /// <param name="rows">B, the rows at the start.</param>
+    /// <param name="rows">B, the rows at the start and at most.</param>
     /// <param name="capacity">The longest a row may grow, in tokens.</param>
     /// <param name="device">The model's device.</param>
     /// <param name="type">The model's type.</param>
@@ -61,22 +61,29 @@ public sealed class KeyValueCache : IDisposable
         Rows = last;
     }
 
-    /// <summary>Gives every row the content of another: row i gets what row sources[i] held (the step of a beam search).</summary>
-    public void Reorder(IReadOnlyList<int> sources)
+    /// <summary>
+    /// Makes row i what row sources[i] was: the step of a beam search. There may be fewer or more rows than before, up to those
+    /// that the cache was made for.
+    /// </summary>
+    public void SelectRows(IReadOnlyList<int> sources)
     {
-        if (sources.Count != Rows) throw new ArgumentException($"{Rows} sources are needed", nameof(sources));
-        if (sources.Select((source, row) => source == row).All(same => same)) return;
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        var index = tensor([.. sources.Select(s => (long)s)], int64, _keys[0].device);
-        var used = Lengths.Max();
-        foreach (var tensor in _keys.Concat(_values))
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sources.Count, _lengths.Length, nameof(sources));
+        if (sources.Any(source => source < 0 || source >= Rows)) throw new ArgumentException("a source is no row", nameof(sources));
+        if (sources.Where((source, row) => source != row).Any())
         {
-            var rows = tensor.narrow(0, 0, Rows).narrow(2, 0, used);
-            rows.copy_(rows.index_select(0, index));
+            using var scope = NewDisposeScope();
+            using var noGradients = no_grad();
+            var index = tensor([.. sources.Select(s => (long)s)], int64, _keys[0].device);
+            var used = Lengths.Max();
+            foreach (var tensor in _keys.Concat(_values))
+            {
+                var rows = tensor.narrow(2, 0, used);
+                rows.narrow(0, 0, sources.Count).copy_(rows.index_select(0, index));
+            }
         }
         int[] lengths = [.. sources.Select(s => _lengths[s])];
         lengths.CopyTo(_lengths, 0);
+        Rows = sources.Count;
     }
 
     /// <summary>

@@ -1,0 +1,92 @@
+using Meft.Core.Errors;
+using Meft.Models;
+using static TorchSharp.torch;
+
+namespace Meft.Evaluation;
+
+/// <summary>
+/// Negative log-likelihoods of rows under a model. Logits are computed for scored positions only, in chunks, so that no
+/// float32 tensor of all tokens by the whole vocabulary exists.
+/// </summary>
+/// <param name="decoder">The model.</param>
+/// <param name="adapter">What runs beside its feed-forward blocks, or null.</param>
+public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter = null)
+{
+    /// <summary>The most logits alive at once, in numbers: 64 MiB in float32.</summary>
+    private const long LogitsAtOnce = 1 << 24;
+
+    /// <summary>Scores rows, all in one batch.</summary>
+    /// <param name="rows">The rows; padding is not needed, they may differ in length.</param>
+    /// <returns>One score a row, in order.</returns>
+    /// <exception cref="InvalidInputException">
+    /// A row is empty, longer than the model allows, holds an id outside of the vocabulary, or has not one label a token.
+    /// </exception>
+    public IReadOnlyList<SequenceScore> Score(IReadOnlyList<ScoredRow> rows)
+    {
+        for (var i = 0; i < rows.Count; i++) Check(rows[i], i);
+        if (rows.Count == 0) return [];
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var layout = TokenLayout.FromLengths([.. rows.Select(row => row.Ids.Count)], decoder.Device);
+        var ids = tensor([.. rows.SelectMany(row => row.Ids).Select(id => (long)id)], int64, decoder.Device);
+        var h = decoder.Forward(ids, layout, adapter: adapter);
+
+        var positions = new List<long>();
+        var targets = new List<long>();
+        var counts = new int[rows.Count];
+        for (var row = 0; row < rows.Count; row++)
+        {
+            for (var i = 0; i < rows[row].Ids.Count; i++)
+            {
+                var target = rows[row].TargetOf(i);
+                if (target == ScoredRow.NotScored) continue;
+                positions.Add(layout.Offsets[row] + i);
+                targets.Add(target);
+                counts[row]++;
+            }
+        }
+        var nll = NegativeLogLikelihoods(h, [.. positions], [.. targets]);
+        var scores = new SequenceScore[rows.Count];
+        for (int row = 0, at = 0; row < rows.Count; at += counts[row++])
+            scores[row] = new SequenceScore(rows[row].Ids.Count, nll[at..(at + counts[row])]);
+        return scores;
+    }
+
+    /// <summary>h [T, D], n positions among the T and what each predicts → n negative log-likelihoods.</summary>
+    private float[] NegativeLogLikelihoods(Tensor h, long[] positions, long[] targets)
+    {
+        var result = new float[positions.Length];
+        var chunk = (int)Math.Max(1, LogitsAtOnce / decoder.Config.VocabularySize);
+        for (var start = 0; start < positions.Length; start += chunk)
+        {
+            using var scope = NewDisposeScope();
+            var range = start..Math.Min(start + chunk, positions.Length);
+            var wanted = tensor(targets[range], int64, h.device).unsqueeze(1);
+            var logits = decoder.Logits(h.index_select(0, tensor(positions[range], int64, h.device))).to(float32);
+            var nll = logits.logsumexp(1) - logits.gather(1, wanted).squeeze(1);
+            nll.cpu().data<float>().CopyTo(result, start);
+        }
+        return result;
+    }
+
+    private void Check(ScoredRow row, int index)
+    {
+        var config = decoder.Config;
+        if (row.Ids.Count == 0) throw new InvalidInputException($"row {index} has no token", null, "at least one token");
+        if (row.Ids.Count > config.MaxPositions)
+        {
+            throw new InvalidInputException($"row {index} has {row.Ids.Count} tokens", null,
+                $"at most {config.MaxPositions}, the model's positions", "shorten the row or cut it in several");
+        }
+        if (row.Labels is not null && row.Labels.Count != row.Ids.Count)
+            throw new InvalidInputException($"row {index} has {row.Ids.Count} tokens but {row.Labels.Count} labels", null, "one label a token");
+        foreach (var id in row.Labels is null ? row.Ids : row.Ids.Concat(row.Labels.Where(label => label != ScoredRow.NotScored)))
+        {
+            if (id < 0 || id >= config.VocabularySize)
+            {
+                throw new InvalidInputException($"row {index} holds the id {id}", null,
+                    $"0 to {config.VocabularySize - 1}, the model's vocabulary", "check that the tokenizer belongs to the model");
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Meft.Generation;
+
+/// <summary>A prompt on its way.</summary>
+internal sealed class GeneratingRow
+{
+    private readonly List<int> _tokens;
+    private readonly int _promptLength;
+    private readonly IReadOnlyList<ILogitsProcessor> _processors;
+    private readonly RandomStream? _random;
+
+    public GeneratingRow(int index, IReadOnlyList<int> prompt, GenerationOptions options)
+    {
+        Index = index;
+        _tokens = [.. prompt];
+        _promptLength = prompt.Count;
+        _processors = LogitsProcessors.Of(options, prompt.Count);
+        _random = options.Sample ? new RandomStream(options.Seed, (ulong)index) : null;
+    }
+
+    /// <summary>The prompt's index.</summary>
+    public int Index { get; }
+
+    /// <summary>Prompt and new tokens.</summary>
+    public int Length => _tokens.Count;
+
+    /// <summary>How many tokens are new.</summary>
+    public int NewCount => _tokens.Count - _promptLength;
+
+    /// <summary>The last token.</summary>
+    public int Last => _tokens[^1];
+
+    /// <summary>Whether the next token is simply the likeliest.</summary>
+    public bool IsPlain => _processors.Count == 0 && _random is null;
+
+    /// <summary>scores [V], changed in place → the next token.</summary>
+    public int Choose(Span<float> scores)
+    {
+        var tokens = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tokens);
+        foreach (var processor in _processors) processor.Process(tokens, scores);
+        return _random is null ? TokenChoice.Likeliest(scores) : TokenChoice.Draw(scores, _random);
+    }
+
+    public void Append(int token) => _tokens.Add(token);
+
+    public GeneratedRow Finish(FinishReason reason) => new(_tokens[_promptLength..], reason);
+}
