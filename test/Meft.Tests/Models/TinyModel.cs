@@ -49,6 +49,13 @@ internal sealed class TinyModel : IDisposable
         return (a.to(float64) - b.to(float64)).abs().max().item<double>();
     }
 
+    /// <summary>Whether two tensors are the same in every element, sign of zero aside.</summary>
+    public static bool Same(Tensor a, Tensor b)
+    {
+        using var scope = NewDisposeScope();
+        return a.dtype == b.dtype && a.shape.SequenceEqual(b.shape) && a.eq(b).all().item<bool>();
+    }
+
     /// <summary>Moves each row's padding from its right to its left end.</summary>
     public static Tensor LeftPadded(Tensor padded, Tensor mask)
     {

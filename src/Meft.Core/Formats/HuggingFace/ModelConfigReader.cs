@@ -125,7 +125,7 @@ public static class ModelConfigReader
                 if (!(file.Bool("use_sliding_window") ?? false)) window = null;
                 if (file.Strings("layer_types") is { } types) return (window, ReadLayerTypes(file, types));
                 var first = file.Int("max_window_layers") ?? 28;
-                return window is null ? (null, null) : (window, [.. Enumerable.Range(0, Math.Max(layers, 0)).Select(i => i >= first)]);
+                return window is null ? (null, null) : (window, Enumerable.Range(0, Math.Max(layers, 0)).Select(i => i >= first).ToArray());
             default:
                 return (null, null);
         }
