@@ -1,16 +1,7 @@
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 
 namespace Meft.Core.Adapters;
-
-/// <summary>How a router's numbers become the coefficients of its experts.</summary>
-public enum GateKind
-{
-    /// <summary>The coefficient is <c>G·x</c> itself.</summary>
-    Linear,
-
-    /// <summary>The coefficient is the softmax of <c>G·x</c> over all experts.</summary>
-    Softmax,
-}
 
 /// <summary>
 /// The sizes of a sparse adapter: all that is needed to lay it out, without its numbers. Letters of docs/method.md in brackets.
@@ -31,12 +22,13 @@ public sealed record SparseAdapterSpec(
     /// <summary>Parameters over all adapted layers: keys, values and gate.</summary>
     public long ParameterCount => Layers.Count * ((2L * Rank + Experts) * HiddenSize);
 
-    /// <summary>The nearest rank at or above <paramref name="rank"/> that <paramref name="experts"/> divides.</summary>
-    public static int RoundUpRank(int rank, int experts) =>
-        experts == 0 ? rank : checked((int)(((long)rank + experts - 1) / experts * experts));
-
-    /// <summary>The default number of experts for a rank: 4·⌈√R⌉, which keeps router and candidate scores near √R each.</summary>
-    public static int DefaultExperts(int rank) => 4 * (int)Math.Ceiling(Math.Sqrt(rank));
+    /// <summary>The adapter that a method asks for beside a base model.</summary>
+    /// <param name="method">Of kind meft.</param>
+    /// <param name="hiddenSize">D of the base.</param>
+    /// <param name="layerCount">Layers of the base.</param>
+    /// <exception cref="InvalidInputException">The model lacks a layer that is asked for, or a size is out of range.</exception>
+    public static SparseAdapterSpec From(MethodConfig method, int hiddenSize, int layerCount) => new SparseAdapterSpec(
+        method.Rank, hiddenSize, method.Experts, method.Probe, method.TopK, method.Gate, method.Layers.Resolve(layerCount)).Validated();
 
     /// <summary>Refuses sizes that make no adapter.</summary>
     /// <exception cref="InvalidInputException">A size is out of range; the message names it and what is allowed.</exception>

@@ -1,4 +1,5 @@
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
 using Meft.Kernels;
 
 namespace Meft.Adapters;

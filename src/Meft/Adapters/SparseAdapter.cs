@@ -11,7 +11,7 @@ namespace Meft.Adapters;
 /// </summary>
 public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
 {
-    private const float KeyDeviation = 0.02f;
+    internal const float KeyDeviation = 0.02f;
     private readonly SortedDictionary<int, SparseLayer> _layers = [];
     private readonly Tensor _anchor = zeros(1, requires_grad: true).DetachFromDisposeScope();
     private readonly SortedDictionary<int, int> _unionCounts = [];

@@ -25,6 +25,17 @@ internal static unsafe class TensorMemory
         return (void*)data;
     }
 
+    /// <summary>Bytes of one element of the types that models are held in.</summary>
+    public static int ElementBytes(ScalarType type) => type switch
+    {
+        ScalarType.Float16 or ScalarType.BFloat16 => 2,
+        ScalarType.Float32 => 4,
+        _ => 8,
+    };
+
+    /// <summary>Bytes of a tensor's elements.</summary>
+    public static long ByteCount(Tensor tensor) => tensor.numel() * ElementBytes(tensor.dtype);
+
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     private static extern nint Data(nint handle);

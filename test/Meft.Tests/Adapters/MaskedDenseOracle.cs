@@ -1,4 +1,5 @@
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
 using static TorchSharp.torch;
 
 namespace Meft.Tests.Adapters;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
 using Meft.Core.Formats.Safetensors;
 using Meft.TestSupport;
 using Shouldly;

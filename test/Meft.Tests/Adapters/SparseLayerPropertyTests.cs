@@ -1,5 +1,6 @@
 using CsCheck;
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
 using Shouldly;
 using static TorchSharp.torch;
 

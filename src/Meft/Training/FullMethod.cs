@@ -1,0 +1,23 @@
+using Meft.Models;
+
+namespace Meft.Training;
+
+/// <summary>Trains every weight of the base (<c>method.kind: full</c>).</summary>
+public sealed class FullMethod : TensorMethod
+{
+    private readonly Decoder _decoder;
+
+    /// <param name="decoder">The base; stays the caller's. Its weights require gradients from now on.</param>
+    public FullMethod(Decoder decoder)
+        : base(decoder.Parameters)
+    {
+        _decoder = decoder;
+        decoder.SetTrainable(true);
+    }
+
+    /// <inheritdoc/>
+    public override IFeedForwardAdapter? Adapter => null;
+
+    /// <summary>Writes a model folder: the fine-tuned base.</summary>
+    public override void SaveResult(string folder) => _decoder.Save(folder);
+}

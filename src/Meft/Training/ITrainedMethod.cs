@@ -1,0 +1,51 @@
+using Meft.Host;
+using Meft.Kernels;
+using Meft.Models;
+
+namespace Meft.Training;
+
+/// <summary>
+/// What a run trains: a sparse adapter, a dense parallel adapter, the base itself. The loop sees only this. Between two updates the
+/// gradients of all micro-batches add up.
+/// </summary>
+public interface ITrainedMethod : IDisposable
+{
+    /// <summary>What runs beside the feed-forward blocks; null where the base itself is trained.</summary>
+    IFeedForwardAdapter? Adapter { get; }
+
+    /// <summary>Trained parameters, counted in numbers.</summary>
+    long ParameterCount { get; }
+
+    /// <summary>Bytes of host memory: masters, moments, gradients.</summary>
+    long HostByteCount { get; }
+
+    /// <summary>Bytes of trained parameters and gradients on the device; 0 where all wait on the host.</summary>
+    long DeviceByteCount { get; }
+
+    /// <summary>The share of rows that the latest forward passes activated, mean over layers; NaN for methods without rows.</summary>
+    double ActiveRows { get; }
+
+    /// <summary>Every trained parameter with its moments, in a fixed order.</summary>
+    IReadOnlyList<TrainedMatrix> Matrices { get; }
+
+    /// <summary>Throws what the backward pass could not; call after each.</summary>
+    void ThrowIfBackwardFailed();
+
+    /// <summary>The squared global norm of the step's gradients.</summary>
+    double SquaredGradientNorm();
+
+    /// <summary>The names of the matrices whose gradient holds a number that is not finite.</summary>
+    IReadOnlyList<string> NonFiniteGradients();
+
+    /// <summary>One AdamW step; gradients stay.</summary>
+    void Update(in AdamWStep step);
+
+    /// <summary>Forgets the gradients.</summary>
+    void ClearGradients();
+
+    /// <summary>Makes the loaded masters effective, after <see cref="Matrices"/> were overwritten from a file.</summary>
+    void ApplyMasters();
+
+    /// <summary>Writes the result into a new folder.</summary>
+    void SaveResult(string folder);
+}

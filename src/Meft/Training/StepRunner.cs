@@ -1,0 +1,88 @@
+using Meft.Core.Configuration;
+using Meft.Core.Data;
+using Meft.Kernels;
+using Meft.Memory;
+using Meft.Models;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Training;
+
+/// <summary>What one optimizer step was.</summary>
+/// <param name="Loss">Mean over the trained tokens of the whole step, in nats.</param>
+/// <param name="GradientNorm">Global norm before clipping.</param>
+/// <param name="Tokens">Real tokens.</param>
+/// <param name="TrainedTokens">Tokens that the loss counted.</param>
+/// <param name="ActiveRows">Active share of R, mean over layers and micro-batches; NaN where there are no rows.</param>
+public readonly record struct StepResult(double Loss, double GradientNorm, long Tokens, long TrainedTokens, double ActiveRows);
+
+/// <summary>
+/// One optimizer step: forward and backward of each micro-batch, clipping by the global norm over all trained parameters, AdamW. The loss
+/// is the mean over all trained tokens of the step, not a mean of micro-batch means (docs/method.md, section 4).
+/// </summary>
+/// <param name="decoder">The base model.</param>
+/// <param name="method">What is trained.</param>
+/// <param name="optimizer">AdamW's settings.</param>
+/// <param name="ledger">Where bytes are counted.</param>
+public sealed class StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger)
+{
+    /// <summary>Seconds of each phase of the latest step.</summary>
+    public PhaseClock Phases { get; } = new();
+
+    /// <summary>Takes one step.</summary>
+    /// <param name="microBatches">The rows of each micro-batch.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    /// <param name="step">The global step, 1 for the first.</param>
+    /// <exception cref="NonFiniteException">The loss or a gradient is not finite; no parameter has been changed.</exception>
+    public StepResult Run(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, double learningRate, long step)
+    {
+        Phases.Restart();
+        ledger.StartStep();
+        long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
+        long tokens = 0;
+        double sum = 0, active = 0;
+        try
+        {
+            foreach (var rows in microBatches)
+            {
+                sum += ForwardBackward(rows, scale: 1.0 / trained, step);
+                tokens += rows.Sum(r => (long)r.Length);
+                active += method.ActiveRows;
+            }
+
+            var norm = Math.Sqrt(method.SquaredGradientNorm());
+            if (!double.IsFinite(norm)) throw NonFiniteException.InGradient(step, method.NonFiniteGradients(), microBatches);
+            var clip = optimizer.MaxGradNorm > 0 ? Math.Min(1, optimizer.MaxGradNorm / (norm + 1e-6)) : 1;
+            method.Update(new AdamWStep(
+                learningRate, optimizer.Betas.Beta1, optimizer.Betas.Beta2, optimizer.Eps, optimizer.WeightDecay, step, clip));
+            Phases.Add("optimizer");
+            return new StepResult(sum / trained, norm, tokens, trained, active / microBatches.Count);
+        }
+        finally
+        {
+            method.ClearGradients();
+        }
+    }
+
+    /// <summary>Sum of the micro-batch's losses; its gradients are added to the method's.</summary>
+    private double ForwardBackward(IReadOnlyList<TokenRow> rows, double scale, long step)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = MicroBatch.Create(rows, decoder.Device);
+        Phases.Add("data");
+        var held = HiddenStateBytes(batch.Layout.TokenCount);
+        ledger.Device("activations", held);
+        var h = decoder.Forward(batch.Ids, batch.Layout, adapter: method.Adapter);
+        Phases.Add("forward");
+        var sum = TrainedTokenLoss.Compute(decoder, h, batch.Positions, batch.Targets, scale);
+        ledger.Device("activations", -held);
+        method.ThrowIfBackwardFailed();
+        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(decoder, method.Adapter, batch), rows);
+        Phases.Add("backward");
+        return sum;
+    }
+
+    /// <summary>The packed hidden states that stand between the layers, [T, D] each.</summary>
+    private long HiddenStateBytes(int tokenCount) =>
+        (decoder.Config.LayerCount + 1L) * tokenCount * decoder.Config.HiddenSize * TensorMemory.ElementBytes(decoder.DataType);
+}

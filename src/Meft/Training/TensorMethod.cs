@@ -1,0 +1,82 @@
+using Meft.Host;
+using Meft.Kernels;
+using Meft.Models;
+using static TorchSharp.torch;
+
+namespace Meft.Training;
+
+/// <summary>Trains tensors that torch differentiates, with dense gradients: the base itself, or a dense adapter beside it.</summary>
+public abstract class TensorMethod : ITrainedMethod
+{
+    private readonly List<TensorMaster> _masters;
+
+    /// <param name="parameters">Leaves that require gradients, by their names in files.</param>
+    private protected TensorMethod(IEnumerable<KeyValuePair<string, Tensor>> parameters) =>
+        _masters = [.. parameters.Select(p => new TensorMaster(p.Key, p.Value))];
+
+    /// <inheritdoc/>
+    public abstract IFeedForwardAdapter? Adapter { get; }
+
+    /// <inheritdoc/>
+    public long ParameterCount => _masters.Sum(m => m.Matrix.Shape.Aggregate(1L, (a, b) => a * b));
+
+    /// <inheritdoc/>
+    public long HostByteCount => _masters.Sum(m => m.HostByteCount);
+
+    /// <inheritdoc/>
+    public long DeviceByteCount => _masters.Sum(m => m.DeviceByteCount);
+
+    /// <inheritdoc/>
+    public double ActiveRows => double.NaN;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<TrainedMatrix> Matrices => [.. _masters.Select(m => m.Matrix)];
+
+    /// <inheritdoc/>
+    public void ThrowIfBackwardFailed()
+    {
+        // torch throws by itself.
+    }
+
+    /// <inheritdoc/>
+    public double SquaredGradientNorm() => _masters.Sum(m => m.CollectGradient());
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> NonFiniteGradients() =>
+        [.. _masters.Where(m => !double.IsFinite(m.CollectGradient())).Select(m => m.Matrix.Name)];
+
+    /// <inheritdoc/>
+    public void Update(in AdamWStep step)
+    {
+        foreach (var master in _masters) master.Update(step);
+    }
+
+    /// <inheritdoc/>
+    public void ClearGradients()
+    {
+        foreach (var master in _masters) master.ClearGradient();
+    }
+
+    /// <inheritdoc/>
+    public void ApplyMasters()
+    {
+        foreach (var master in _masters) master.CopyIn();
+    }
+
+    /// <inheritdoc/>
+    public abstract void SaveResult(string folder);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the masters; a subclass frees what it owns besides.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (!disposing) return;
+        foreach (var master in _masters) master.Dispose();
+    }
+}

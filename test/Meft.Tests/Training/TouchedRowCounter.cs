@@ -1,0 +1,45 @@
+using Meft.Adapters;
+using Meft.Host;
+using Meft.Kernels;
+using Meft.Models;
+using Meft.Training;
+
+namespace Meft.Tests.Training;
+
+/// <summary>A method that notes, at each update, how many rows of each layer were touched.</summary>
+internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter adapter) : ITrainedMethod
+{
+    public IReadOnlyList<int> Counts { get; private set; } = [];
+
+    public IFeedForwardAdapter? Adapter => method.Adapter;
+
+    public long ParameterCount => method.ParameterCount;
+
+    public long HostByteCount => method.HostByteCount;
+
+    public long DeviceByteCount => method.DeviceByteCount;
+
+    public double ActiveRows => method.ActiveRows;
+
+    public IReadOnlyList<TrainedMatrix> Matrices => method.Matrices;
+
+    public void ThrowIfBackwardFailed() => method.ThrowIfBackwardFailed();
+
+    public double SquaredGradientNorm() => method.SquaredGradientNorm();
+
+    public IReadOnlyList<string> NonFiniteGradients() => method.NonFiniteGradients();
+
+    public void Update(in AdamWStep step)
+    {
+        Counts = [.. adapter.Stores.Select(s => s.Value.RowGradients.TouchedRows.Length)];
+        method.Update(step);
+    }
+
+    public void ClearGradients() => method.ClearGradients();
+
+    public void ApplyMasters() => method.ApplyMasters();
+
+    public void SaveResult(string folder) => method.SaveResult(folder);
+
+    public void Dispose() => method.Dispose();
+}
