@@ -86,6 +86,29 @@ internal static class SingleConversion
         return (ushort)(bits + 0x7FFF + (bits >> 16 & 1) >> 16);
     }
 
+    /// <summary>float32 to bfloat16, each number as <see cref="ToBFloat16(float)"/>.</summary>
+    public static void ToBFloat16(ReadOnlySpan<float> source, Span<ushort> destination)
+    {
+        var width = Vector<float>.Count;
+        var i = 0;
+        for (; i <= source.Length - 2 * width; i += 2 * width)
+        {
+            var low = ToBFloat16(new Vector<float>(source[i..]));
+            var high = ToBFloat16(new Vector<float>(source[(i + width)..]));
+            Vector.Narrow(low, high).CopyTo(destination[i..]);
+        }
+        for (; i < source.Length; i++) destination[i] = ToBFloat16(source[i]);
+    }
+
+    private static Vector<uint> ToBFloat16(Vector<float> values)
+    {
+        var bits = Vector.AsVectorUInt32(values);
+        var odd = Vector.ShiftRightLogical(bits, 16) & Vector<uint>.One;
+        var rounded = Vector.ShiftRightLogical(bits + new Vector<uint>(0x7FFF) + odd, 16);
+        var quiet = Vector.ShiftRightLogical(bits, 16) | new Vector<uint>(0x40);
+        return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(values, values)), rounded, quiet);
+    }
+
     // A half's exponent and mantissa, moved to their places in a single, are too small by the difference of the biases, 2^112;
     // the multiplication is exact and brings subnormals right as well. Infinity and NaN come out at or above 2^16, where no
     // finite half does, and get the exponent of all ones.

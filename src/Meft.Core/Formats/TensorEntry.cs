@@ -1,6 +1,9 @@
 namespace Meft.Core.Formats;
 
-/// <summary>What a file says of one tensor; the data are dense, in row-major order, little-endian.</summary>
+/// <summary>
+/// What a source says of one tensor, as it is read: dense, in row-major order, little-endian. Where the file keeps it in another
+/// form (<see cref="Gguf.GgufModelSource"/>), <paramref name="Offset"/> is that of the form in the file, all else of the data as read.
+/// </summary>
 /// <param name="Name">The tensor's name.</param>
 /// <param name="DType">The element type.</param>
 /// <param name="Shape">The sizes of the dimensions, the last one contiguous; empty for a scalar.</param>

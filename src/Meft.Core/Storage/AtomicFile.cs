@@ -5,7 +5,7 @@ namespace Meft.Core.Storage;
 
 /// <summary>
 /// Writes files that are either complete or not there: into a temporary file of the same folder, flushed to disk, then renamed
-/// over the target. Whatever fails, what stood at the target stays, and the temporary file is removed.
+/// over the target. Whatever fails before the rename, what stood at the target stays, and the temporary file is removed.
 /// </summary>
 public static class AtomicFile
 {

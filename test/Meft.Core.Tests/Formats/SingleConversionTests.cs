@@ -63,6 +63,18 @@ public class SingleConversionTests
     public void Rounds_to_the_nearest_even_bfloat16(uint bits, int expected) =>
         SingleConversion.ToBFloat16(BitConverter.UInt32BitsToSingle(bits)).ShouldBe((ushort)expected);
 
+    [Fact]
+    public void Many_round_as_one_does()
+    {
+        Gen.UInt.Array[0, 70].Sample(bits =>
+        {
+            var values = bits.Select(BitConverter.UInt32BitsToSingle).ToArray();
+            var rounded = new ushort[values.Length];
+            SingleConversion.ToBFloat16(values, rounded);
+            rounded.ShouldBe(values.Select(SingleConversion.ToBFloat16));
+        });
+    }
+
     [Theory]
     [InlineData(0x7F800001u)]
     [InlineData(0x7FFFFFFFu)]

@@ -56,7 +56,7 @@ public sealed class SafetensorsFuzzTests : IDisposable
                     refused++;
                 }
             },
-            iter: 5000,
+            iter: 3000,
             threads: 1);
         opened.ShouldBeGreaterThan(0);
         refused.ShouldBeGreaterThan(0);

@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Meft.Core.Errors;
+
+namespace Meft.Core.Formats.Gguf;
+
+/// <summary>
+/// The model in a GGUF file as Hugging Face names and orders it: blocks are decoded to float32 or bfloat16 when they are read, and
+/// permuted query and key rows are put back.
+/// </summary>
+public sealed unsafe class GgufModelSource : ITensorSource
+{
+    private const nuint Alignment = 64;
+
+    private readonly GgufFile _file;
+    private readonly Dictionary<string, GgufTensorRows> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TensorEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, nint> _decoded = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private bool _disposed;
+
+    private GgufModelSource(GgufFile file, TensorDType dtype)
+    {
+        _file = file;
+        DType = dtype;
+        RefuseParts(file);
+        Config = GgufModelConfig.Read(file.Metadata);
+        if (!GgufTensorNames.Architectures.Contains(Config.Architecture))
+        {
+            throw file.Metadata.Failure(
+                "general.architecture", $"the architecture '{Config.Architecture}' is unknown",
+                string.Join(", ", GgufTensorNames.Architectures));
+        }
+        foreach (var tensor in file.Tensors.Values) Add(tensor);
+    }
+
+    /// <inheritdoc/>
+    public string Path => _file.Path;
+
+    /// <summary>The file.</summary>
+    public GgufFile File => _file;
+
+    /// <summary>The model's sizes.</summary>
+    public GgufModelConfig Config { get; }
+
+    /// <summary>The type to which all tensors are decoded.</summary>
+    public TensorDType DType { get; }
+
+    /// <summary>
+    /// The tensors by Hugging Face name. Their type and length are those of the decoded data; their offset is that of the blocks.
+    /// </summary>
+    public IReadOnlyDictionary<string, TensorEntry> Tensors => _entries;
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="path">A .gguf file.</param>
+    /// <param name="dtype">What to decode to: <see cref="TensorDType.F32"/> or <see cref="TensorDType.BF16"/>.</param>
+    /// <exception cref="GgufException">
+    /// The file cannot be read or is malformed, the architecture is unknown, a tensor has no place in it or cannot be decoded.
+    /// </exception>
+    public static GgufModelSource Open(string path, TensorDType dtype = TensorDType.F32)
+    {
+        if (dtype is not (TensorDType.F32 or TensorDType.BF16))
+            throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "F32 or BF16");
+        var file = GgufFile.Open(path);
+        try
+        {
+            return new GgufModelSource(file, dtype);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The address of a tensor's decoded data. They are decoded at the first call and kept until the source is disposed; to
+    /// decode without keeping use <see cref="CopyTo"/>.
+    /// </summary>
+    /// <inheritdoc/>
+    public nint Pointer(string name)
+    {
+        var entry = Entry(name);
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_decoded.TryGetValue(name, out var known)) return known;
+            var memory = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(1, entry.ByteLength), Alignment);
+            try
+            {
+                CopyTo(name, memory, entry.ByteLength);
+            }
+            catch
+            {
+                NativeMemory.AlignedFree((void*)memory);
+                throw;
+            }
+            _decoded.Add(name, memory);
+            return memory;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CopyTo(string name, nint destination, long byteLength)
+    {
+        var entry = Entry(name);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, entry.ByteLength);
+        var rows = _rows[name];
+        if (entry.ElementCount == 0) return;
+        if (DType == TensorDType.F32)
+        {
+            for (long row = 0; row < rows.Count; row++)
+                Decode(rows, row, new Span<float>((float*)destination + row * rows.RowWeights, rows.RowWeights));
+            return;
+        }
+        var buffer = ArrayPool<float>.Shared.Rent(rows.RowWeights);
+        var weights = buffer.AsSpan(0, rows.RowWeights);
+        for (long row = 0; row < rows.Count; row++)
+        {
+            Decode(rows, row, weights);
+            SingleConversion.ToBFloat16(weights, new Span<ushort>((ushort*)destination + row * rows.RowWeights, rows.RowWeights));
+        }
+        ArrayPool<float>.Shared.Return(buffer);
+    }
+
+    /// <inheritdoc/>
+    public float[] ReadSingles(string name)
+    {
+        var entry = Entry(name);
+        if (entry.ElementCount > Array.MaxLength)
+        {
+            throw new InvalidInputException(
+                $"tensor '{name}' has {entry.ElementCount} elements, too many for one array", Path, $"at most {Array.MaxLength}");
+        }
+        var bytes = NativeMemory.AlignedAlloc((nuint)Math.Max(1, entry.ByteLength), Alignment);
+        try
+        {
+            CopyTo(name, (nint)bytes, entry.ByteLength);
+            return SingleConversion.Read(entry, (nint)bytes, Path);
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            foreach (var memory in _decoded.Values) NativeMemory.AlignedFree((void*)memory);
+            _file.Dispose();
+        }
+    }
+
+    private TensorEntry Entry(string name) =>
+        _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);
+
+    private void Decode(GgufTensorRows rows, long row, Span<float> weights) =>
+        BlockDecoder.ToSingles(rows.Tensor.Type, _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights), weights);
+
+    private void Add(GgufTensor tensor)
+    {
+        if (GgufTensorNames.IsDerived(tensor.Name)) return;
+        var name = GgufTensorNames.ToHuggingFace(tensor.Name) ?? throw new GgufException(
+            Path, $"the tensor has no place in the architecture '{Config.Architecture}'", tensor.Offset, tensor.Name,
+            nextStep: "Use the model's safetensors files");
+        _file.RequireDecodable(tensor);
+        if (!DType.TryByteLength(tensor.Shape, out var bytes))
+            throw new GgufException(Path, $"decoded to {DType.FileName()} the tensor's size overflows", tensor.Offset, tensor.Name);
+        _rows.Add(name, GgufTensorRows.Create(_file, tensor, Config));
+        _entries.Add(name, new TensorEntry(name, DType, tensor.Shape, tensor.Offset, bytes));
+    }
+
+    private static void RefuseParts(GgufFile file)
+    {
+        const string Key = "split.count";
+        if (!file.Metadata.Contains(Key) || file.Metadata.GetInteger(Key) is not (> 1 and var parts)) return;
+        throw file.Metadata.Failure(Key, $"the file is one of {parts} parts of a model", "a model in one file");
+    }
+}

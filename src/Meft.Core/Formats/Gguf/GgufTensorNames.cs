@@ -1,0 +1,73 @@
+namespace Meft.Core.Formats.Gguf;
+
+/// <summary>The Hugging Face names of the tensors of the decoders that GGUF calls llama (Mistral included), qwen2 and qwen3.</summary>
+internal static class GgufTensorNames
+{
+    private static readonly Dictionary<string, string> OfModel = new(StringComparer.Ordinal)
+    {
+        ["token_embd"] = "model.embed_tokens",
+        ["output_norm"] = "model.norm",
+        ["output"] = "lm_head",
+    };
+
+    private static readonly Dictionary<string, string> OfLayer = new(StringComparer.Ordinal)
+    {
+        ["attn_norm"] = "input_layernorm",
+        ["attn_q"] = "self_attn.q_proj",
+        ["attn_k"] = "self_attn.k_proj",
+        ["attn_v"] = "self_attn.v_proj",
+        ["attn_output"] = "self_attn.o_proj",
+        ["attn_q_norm"] = "self_attn.q_norm",
+        ["attn_k_norm"] = "self_attn.k_norm",
+        ["ffn_norm"] = "post_attention_layernorm",
+        ["ffn_gate"] = "mlp.gate_proj",
+        ["ffn_up"] = "mlp.up_proj",
+        ["ffn_down"] = "mlp.down_proj",
+    };
+
+    /// <summary>The architectures whose tensors have these names.</summary>
+    public static IReadOnlyList<string> Architectures { get; } = ["llama", "qwen2", "qwen3"];
+
+    /// <summary>
+    /// Whether a tensor is derived from the configuration (the frequency factors of llama3 rope), so that no Hugging Face model has it.
+    /// </summary>
+    public static bool IsDerived(string ggufName) => ggufName == "rope_freqs.weight";
+
+    /// <summary>The Hugging Face name; null for a tensor without a place in these decoders.</summary>
+    public static string? ToHuggingFace(string ggufName)
+    {
+        var dot = ggufName.LastIndexOf('.');
+        if (dot < 0 || ggufName[dot..] is not (".weight" or ".bias")) return null;
+        var (module, kind) = (ggufName[..dot], ggufName[dot..]);
+        if (OfModel.TryGetValue(module, out var name)) return name + kind;
+        var parts = module.Split('.');
+        if (parts.Length != 3 || parts[0] != "blk" || !OfLayer.TryGetValue(parts[2], out name)) return null;
+        // A number with zeros before it would be a second name of the same layer.
+        var number = parts[1];
+        if (!number.All(char.IsAsciiDigit) || number is "" or ['0', _, ..]) return null;
+        return $"model.layers.{number}.{name}{kind}";
+    }
+
+    /// <summary>The heads by which rows of a tensor were permuted; 0 where they are in Hugging Face's order.</summary>
+    /// <remarks>
+    /// Converters write query and key rows of llama so that the two numbers of a rope rotation are neighbours; Hugging Face
+    /// keeps them half a head apart.
+    /// </remarks>
+    public static int PermutedHeads(string ggufName, GgufModelConfig config)
+    {
+        if (config.Architecture != "llama") return 0;
+        if (ggufName.Contains(".attn_q.", StringComparison.Ordinal)) return config.HeadCount;
+        return ggufName.Contains(".attn_k.", StringComparison.Ordinal) ? config.HeadCountKv : 0;
+    }
+
+    /// <summary>The row in the file of a row in Hugging Face's order.</summary>
+    /// <param name="row">The row: head, then half of the head, then place in the half.</param>
+    /// <param name="headSize">The rows of a head; even.</param>
+    /// <returns>The row: head, then place in the half, then half.</returns>
+    public static long PermutedRow(long row, long headSize)
+    {
+        var (head, inHead) = (row / headSize, row % headSize);
+        var (half, place) = (inHead / (headSize / 2), inHead % (headSize / 2));
+        return head * headSize + 2 * place + half;
+    }
+}

@@ -1,0 +1,30 @@
+namespace Meft.Core.Formats.Gguf;
+
+/// <summary>The rows of a tensor and their order in the file.</summary>
+/// <param name="Tensor">The tensor.</param>
+/// <param name="RowWeights">The weights of a row.</param>
+/// <param name="HeadSize">The rows of a head where rows are permuted within heads, else 0.</param>
+internal sealed record GgufTensorRows(GgufTensor Tensor, int RowWeights, long HeadSize)
+{
+    /// <summary>The number of rows.</summary>
+    public long Count { get; } = RowWeights == 0 ? 0 : Tensor.ElementCount / RowWeights;
+
+    /// <summary>The rows of a tensor of a model.</summary>
+    /// <exception cref="GgufException">The rows are permuted, but their number does not fit the model's heads.</exception>
+    public static GgufTensorRows Create(GgufFile file, GgufTensor tensor, GgufModelConfig config)
+    {
+        var heads = GgufTensorNames.PermutedHeads(tensor.Name, config);
+        if (heads == 0) return new GgufTensorRows(tensor, (int)tensor.RowWeights, HeadSize: 0);
+        // The rows of a bias are single numbers.
+        var rows = new GgufTensorRows(tensor, tensor.Shape.Count < 2 ? 1 : (int)tensor.RowWeights, HeadSize: 0);
+        if (rows.Count % (2L * heads) == 0 && rows.RowWeights % tensor.Type.BlockWeights() == 0)
+            return rows with { HeadSize = rows.Count / heads };
+        throw new GgufException(
+            file.Path,
+            $"{rows.Count} rows of {rows.RowWeights} {tensor.Type.GgmlName()} weights cannot be put in order for {heads} heads",
+            tensor.Offset, tensor.Name, $"a multiple of {2L * heads} rows");
+    }
+
+    /// <summary>The row in the file of a row in Hugging Face's order.</summary>
+    public long RowInFile(long row) => HeadSize == 0 ? row : GgufTensorNames.PermutedRow(row, HeadSize);
+}

@@ -1,0 +1,46 @@
+using Meft.Core.Errors;
+using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.Safetensors;
+
+namespace Meft.Core.Formats;
+
+/// <summary>Finds the weights of a model and opens them, with the tensor names of Hugging Face whatever the format.</summary>
+public static class ModelWeights
+{
+    private const string GgufPattern = "*.gguf";
+
+    /// <summary>Opens weights.</summary>
+    /// <param name="path">
+    /// A folder with <c>model.safetensors</c>, with its index and shards, or with one .gguf file (looked for in this order); or a
+    /// .gguf or .safetensors file.
+    /// </param>
+    /// <param name="decodeTo">What the blocks of a GGUF file are decoded to, F32 or BF16. Safetensors keep their types.</param>
+    /// <exception cref="InvalidInputException">
+    /// There are no weights, or several GGUF files to choose from, or a file is malformed.
+    /// </exception>
+    public static ITensorSource Open(string path, TensorDType decodeTo = TensorDType.F32)
+    {
+        if (!Directory.Exists(path))
+        {
+            return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+                ? GgufModelSource.Open(path, decodeTo)
+                : SafetensorsFile.Open(path);
+        }
+        if (HasSafetensors(path)) return ShardedSafetensors.OpenFolder(path);
+        var files = Directory.GetFiles(path, GgufPattern);
+        return files.Length switch
+        {
+            1 => GgufModelSource.Open(files[0], decodeTo),
+            0 => throw new InvalidInputException(
+                "the folder holds no weights", path,
+                $"{ShardedSafetensors.SingleFileName}, {ShardedSafetensors.IndexFileName} with its shards, or one {GgufPattern}"),
+            _ => throw new InvalidInputException(
+                "the folder holds several GGUF files", path, "one",
+                $"Name one of them: {string.Join(", ", files.Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal))}"),
+        };
+    }
+
+    private static bool HasSafetensors(string folder) =>
+        File.Exists(System.IO.Path.Combine(folder, ShardedSafetensors.SingleFileName))
+        || File.Exists(System.IO.Path.Combine(folder, ShardedSafetensors.IndexFileName));
+}
