@@ -1,1 +1,6 @@
-return 0;
+using Meft.Cli.CommandLine;
+using Meft.Cli.Verbs;
+
+var streams = StandardStreams.OfProcess();
+using var interruption = new Interruption(streams.Error);
+return new MeftProgram(VerbList.Create(), streams).Run(args, interruption.Token);

@@ -81,7 +81,7 @@ public sealed class BatchSchedule
     private static int StepsOf(int epochs, int stepsPerEpoch) => (long)epochs * stepsPerEpoch <= int.MaxValue
         ? epochs * stepsPerEpoch
         : throw new InvalidInputException(
-            $"{epochs} epochs of {stepsPerEpoch} steps are too many", "epochs", $"at most {int.MaxValue} steps in all", "lower epochs");
+            $"{epochs} epochs of {stepsPerEpoch} steps are too many", "epochs", $"at most {int.MaxValue} steps in all", "Lower epochs");
 
     private int[] OrderOf(int epoch)
     {

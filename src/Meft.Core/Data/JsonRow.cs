@@ -59,7 +59,7 @@ internal static class JsonRow
             ? Refuse(keys.Length == 0 ? "the row has no keys" : $"the row's keys ({keys}) are those of no known form", origin)
             : new InvalidInputException(
                 $"the row could be read in {found.Count} ways: by {string.Join(" or ", found.Select(f => $"\"{f.Key}\""))}", origin.ToString(),
-                AllowedKeys, "say which with data.format");
+                AllowedKeys, "Say which with data.format");
     }
 
     private static RawRow ReadAs(RowFormat format, JsonElement row, RowOrigin origin)

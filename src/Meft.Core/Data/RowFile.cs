@@ -44,7 +44,7 @@ public static class RowFile
             {
                 throw new InvalidInputException(
                     $"the row is of the form {JsonRow.KeysOf(told)}, but the file's first row (line {first.Value.Origin.Line}) is of the form "
-                    + JsonRow.KeysOf(first.Value.Format), origin.ToString(), "rows of one form in a file", "split the file by form");
+                    + JsonRow.KeysOf(first.Value.Format), origin.ToString(), "rows of one form in a file", "Split the file by form");
             }
             yield return row;
         }

@@ -25,7 +25,7 @@ internal static class TextLines
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InvalidInputException("the data file does not exist", path, null, "correct the path", e);
+            throw new InvalidInputException("the data file does not exist", path, null, "Correct the path", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,7 +55,7 @@ internal static class TextLines
         }
         catch (DecoderFallbackException e)
         {
-            throw new InvalidInputException("the line is no valid UTF-8", $"{path}:{number}", "UTF-8 text", "convert the file to UTF-8", e);
+            throw new InvalidInputException("the line is no valid UTF-8", $"{path}:{number}", "UTF-8 text", "Convert the file to UTF-8", e);
         }
     }
 }

@@ -61,7 +61,7 @@ public sealed class TokenDataset
         }
         if (tooLong.Count > 0 && data.OverLength == OverLength.Error) throw TooLong(tooLong, data.MaxLength, limits.MaxPositions);
         if (rows.Count == 0)
-            throw new InvalidInputException($"all {tooLong.Count} rows are longer than {maxLength} tokens and were dropped", null, null, "raise data.max_length");
+            throw new InvalidInputException($"all {tooLong.Count} rows are longer than {maxLength} tokens and were dropped", null, null, "Raise data.max_length");
         return new TokenDataset(
             rows, data.OverLength == OverLength.Truncate ? tooLong.Count : 0, data.OverLength == OverLength.Drop ? tooLong.Count : 0);
     }
@@ -79,7 +79,7 @@ public sealed class TokenDataset
 
     private static InvalidInputException OutsideVocabulary(string what, TokenRow row, int vocabularySize, string orElse) =>
         new($"{what} is outside of the model's vocabulary", row.Origin.ToString(), $"ids from 0 to {vocabularySize - 1}{orElse}",
-            "check that the rows were tokenised for this model");
+            "Check that the rows were tokenised for this model");
 
     private static void CheckTrained(TokenRow row, RawRow raw)
     {
@@ -93,7 +93,7 @@ public sealed class TokenDataset
             TokenIdsRow { Labels: not null } => ": every label after the first is -100",
             _ => ": it has a single token, and a token is predicted from those before it",
         };
-        throw new InvalidInputException($"the row has nothing to train on{reason}", row.Origin.ToString(), "at least one trained token after the first", "remove or complete the row");
+        throw new InvalidInputException($"the row has nothing to train on{reason}", row.Origin.ToString(), "at least one trained token after the first", "Remove or complete the row");
     }
 
     private static TokenRow Truncate(TokenRow row, int maxLength)
@@ -101,7 +101,7 @@ public sealed class TokenDataset
         var cut = new TokenRow(row.InputIds[..maxLength], row.Labels[..maxLength], row.Origin);
         return cut.TrainedTokens > 0 ? cut : throw new InvalidInputException(
             $"the row of {row.Length} tokens has nothing to train on once it is truncated to {maxLength}", row.Origin.ToString(), null,
-            "raise data.max_length, shorten the prompt, or set data.over_length: drop");
+            "Raise data.max_length, shorten the prompt, or set data.over_length: drop");
     }
 
     private static InvalidInputException TooLong(List<TokenRow> tooLong, int maxLength, int maxPositions)
@@ -111,9 +111,9 @@ public sealed class TokenDataset
         return maxPositions < maxLength
             ? new InvalidInputException(
                 $"{rows} longer than the {maxPositions} tokens that the model allows, the longest: {string.Join(", ", longest)}", null,
-                $"at most {maxPositions} tokens a row", "shorten the rows, or set data.over_length to truncate or drop")
+                $"at most {maxPositions} tokens a row", "Shorten the rows, or set data.over_length to truncate or drop")
             : new InvalidInputException(
                 $"{rows} longer than data.max_length {maxLength}, the longest: {string.Join(", ", longest)}", null,
-                $"at most {maxLength} tokens a row", $"raise data.max_length (the model allows {maxPositions}), or set data.over_length to truncate or drop");
+                $"at most {maxLength} tokens a row", $"Raise data.max_length (the model allows {maxPositions}), or set data.over_length to truncate or drop");
     }
 }

@@ -115,5 +115,5 @@ public sealed class MetricsWriter : IDisposable
     }
 
     private RunFailedException Failure(Exception e) =>
-        new($"the metrics cannot be written: {e.Message}", Path, null, "check the disk's free space and the folder's permissions", e);
+        new($"the metrics cannot be written: {e.Message}", Path, null, "Check the disk's free space and the folder's permissions", e);
 }

@@ -11,6 +11,12 @@ internal sealed class LetterTokenizer(bool begins = false, bool addsSpace = fals
 
     public IReadOnlyList<int> BeginTokens => begins ? [Begin] : [];
 
+    public IReadOnlyList<int> EndTokens => [];
+
+    public bool IsSpecial(int id) => id is Begin or End;
+
+    public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => throw new NotSupportedException("no test streams letters");
+
     public int[] Encode(string text, bool addSpecialTokens)
     {
         var letters = (addsSpace ? " " + text : text).Select(c => addsSpace && c == ' ' ? Space : c);

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace Meft.Cli.CommandLine;
+
+/// <summary>Ctrl-C, and a polite request to end: the first one asks the verb to save and leave, a second one leaves at once.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly TextWriter _error;
+
+    public Interruption(TextWriter error)
+    {
+        _error = error;
+        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Take), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Take)];
+    }
+
+    /// <summary>Cancelled by the first interruption.</summary>
+    public CancellationToken Token => _source.Token;
+
+    /// <summary>Whether there was one.</summary>
+    public bool Requested => _source.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations) registration.Dispose();
+        _source.Dispose();
+    }
+
+    /// <summary>Takes a signal: the first one is kept from ending the process.</summary>
+    internal void Take(PosixSignalContext signal)
+    {
+        if (Requested) return;
+        signal.Cancel = true;
+        _error.WriteLine("meft: stopping as soon as what is done so far is safe; a second Ctrl-C leaves at once.");
+        _source.Cancel();
+    }
+}

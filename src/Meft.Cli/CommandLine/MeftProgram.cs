@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Reflection;
+using Meft.Core.Errors;
+
+namespace Meft.Cli.CommandLine;
+
+/// <summary>
+/// The program: finds the verb, runs it, and turns every error into one paragraph on standard error and an exit code: 0 done, 1 failed
+/// while running, 2 wrong arguments, config or input.
+/// </summary>
+internal sealed class MeftProgram
+{
+    private readonly IReadOnlyList<IVerb> _verbs;
+    private readonly StandardStreams _streams;
+    private readonly RootCommand _root = new("Fine-tunes large language models with large sparse adapters that live in host memory.");
+    private readonly Option<bool> _help = new("--help", "-h", "-?") { Description = "Show this help.", Recursive = true };
+    private readonly Option<bool> _verbose = new("--verbose") { Description = "Show the details of an error.", Recursive = true };
+    private readonly Option<bool> _version = new("--version") { Description = "Show the version." };
+
+    public MeftProgram(IReadOnlyList<IVerb> verbs, StandardStreams streams)
+    {
+        _verbs = verbs;
+        _streams = streams;
+        _root.Options.Clear();
+        _root.Directives.Clear();
+        _root.Options.Add(_help);
+        _root.Options.Add(_verbose);
+        _root.Options.Add(_version);
+        foreach (var verb in verbs) _root.Subcommands.Add(verb.Command);
+    }
+
+    /// <summary>Runs the verb that the arguments name.</summary>
+    /// <returns>The exit code.</returns>
+    public int Run(IReadOnlyList<string> args, CancellationToken cancellation = default)
+    {
+        var arguments = _root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        var verbose = arguments.GetValue(_verbose);
+        try
+        {
+            return Run(arguments, verbose, cancellation);
+        }
+        catch (Exception e)
+        {
+            return Report(e, verbose, cancellation);
+        }
+        finally
+        {
+            _streams.Output.Flush();
+        }
+    }
+
+    private int Run(ParseResult arguments, bool verbose, CancellationToken cancellation)
+    {
+        var verb = _verbs.FirstOrDefault(v => v.Command == arguments.CommandResult.Command);
+        if (verb is not null && arguments.GetValue(_help))
+        {
+            HelpText.WriteVerb(_root, verb, _streams.Output);
+            return 0;
+        }
+        if (verb is null && arguments.UnmatchedTokens.Count == 0 && (arguments.GetValue(_help) || arguments.Tokens.Count == 0))
+        {
+            HelpText.WriteProgram(_root, _verbs, _streams.Output);
+            return 0;
+        }
+        if (verb is null && arguments.UnmatchedTokens.Count == 0 && arguments.GetValue(_version))
+        {
+            _streams.Output.WriteLine(Version);
+            return 0;
+        }
+        if (ArgumentErrors.Find(arguments, _verbs) is { } error) throw error;
+        return verb!.Run(arguments, new VerbContext(_streams.Output, _streams.CreateStatus(), verbose, cancellation));
+    }
+
+    /// <summary>The program's version.</summary>
+    public static string Version { get; } =
+        typeof(MeftProgram).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    private int Report(Exception e, bool verbose, CancellationToken cancellation)
+    {
+        var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
+        var (text, exitCode) = cause switch
+        {
+            MeftException known => (known.Message, known.ExitCode),
+            OperationCanceledException when cancellation.IsCancellationRequested => ("stopped before the work was done.", 1),
+            OutOfMemoryException => ("the memory of this machine is not enough for this run.", 1),
+            _ => (Unexpected(cause), 1),
+        };
+        _streams.Error.WriteLine($"error: {text}");
+        if (verbose) _streams.Error.WriteLine(e);
+        return exitCode;
+    }
+
+    private static string Unexpected(Exception e) =>
+        $"failed in a way that was not foreseen: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}. "
+        + "Run the same command with --verbose for the details, and report them.";
+}

@@ -1,0 +1,30 @@
+using Meft.Core.Errors;
+using Meft.Native;
+using TorchSharp;
+
+namespace Meft.Cli.Diagnostics;
+
+/// <summary>What of torch could be loaded.</summary>
+/// <param name="Native">The native libraries; null where loading failed.</param>
+/// <param name="Problem">Why loading failed; null where it did not.</param>
+/// <param name="Version">libtorch's version, as torch itself says it.</param>
+/// <param name="Threads">Threads of an operation.</param>
+/// <param name="Devices">Devices that can compute.</param>
+internal sealed record TorchReport(NativeTorchInfo? Native, string? Problem, string? Version, int Threads, IReadOnlyList<string> Devices)
+{
+    /// <summary>Loads torch and asks it.</summary>
+    public static TorchReport Read()
+    {
+        try
+        {
+            var native = NativeTorch.Load();
+            var devices = new List<string> { "cpu" };
+            if (torch.cuda.is_available()) devices.AddRange(Enumerable.Range(0, torch.cuda.device_count()).Select(i => $"cuda:{i}"));
+            return new TorchReport(native, null, torch.__version__, torch.get_num_threads(), devices);
+        }
+        catch (MeftException e)
+        {
+            return new TorchReport(null, e.Message, null, 0, []);
+        }
+    }
+}

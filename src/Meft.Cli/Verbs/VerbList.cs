@@ -1,0 +1,10 @@
+using Meft.Cli.CommandLine;
+
+namespace Meft.Cli.Verbs;
+
+/// <summary>Every verb that is built, in the order of the help.</summary>
+internal static class VerbList
+{
+    /// <summary>New verbs, one of each.</summary>
+    public static IReadOnlyList<IVerb> Create() => [new TokenizeVerb(), new DoctorVerb()];
+}
