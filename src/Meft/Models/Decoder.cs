@@ -143,7 +143,8 @@ public sealed class Decoder : IDisposable
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 
-    private static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
+    /// <summary>The type that a checkpoint is stored in, by its config; float32 where that does not say.</summary>
+    internal static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
     {
         StoredType.Float16 => ScalarType.Float16,
         StoredType.BFloat16 => ScalarType.BFloat16,
