@@ -28,7 +28,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
             Arithmetic arithmetic => Created(
                 Operators.Apply(arithmetic.Operator, Evaluate(arithmetic.Left, scope), Evaluate(arithmetic.Right, scope))),
             Concatenation concatenation => Concatenate(concatenation, scope),
-            Sign sign => sign.IsMinus ? Operators.Negate(Evaluate(sign.Operand, scope)) : Evaluate(sign.Operand, scope),
+            Sign sign => Operators.ApplySign(sign.IsMinus, Evaluate(sign.Operand, scope)),
             ListExpression list => Created(new ListValue([.. list.Items.Select(item => Evaluate(item, scope))], list.IsTuple)),
             MapExpression map => Created(EvaluateMap(map, scope)),
             Slice slice => EvaluateSlice(slice, scope),
@@ -168,7 +168,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
             NoneValue => null,
             IntegerValue integer => integer.Value,
             UndefinedValue missing => throw missing.Error(),
-            var other => throw new JinjaException($"slice indices must be integers or None, not {other.TypeName}"),
+            _ => throw new JinjaException("slice indices must be integers or None or have an __index__ method"),
         };
     }
 }

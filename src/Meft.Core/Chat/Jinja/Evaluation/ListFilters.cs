@@ -55,7 +55,7 @@ internal static class ListFilters
         {
             var attribute = call.Named.GetValueOrDefault("attribute") ?? throw new JinjaException("map requires a filter argument");
             var byDefault = call.Named.GetValueOrDefault("default");
-            return new ListValue([.. items.Select(item => MemberAt(evaluator, item, attribute)).Select(member => member is UndefinedValue ? byDefault ?? member : member)]);
+            return new ListValue([.. items.Select(item => MemberAt(evaluator, item, attribute, byDefault))]);
         }
         var (filter, arguments) = (ValueText.Plain(call.Positional[0]), call.Skip(1));
         return new ListValue([.. items.Select(item => evaluator.ApplyFilter(filter, item, arguments))]);
@@ -118,15 +118,8 @@ internal static class ListFilters
         return new ListValue(Ordered(evaluator, Pairs(input).Items, key, call.Flag(2, "reverse", false)));
     }
 
-    private static List<Value> Ordered(ExpressionEvaluator evaluator, IReadOnlyList<Value> items, Func<Value, Value> key, bool reverse)
-    {
-        var order = Comparer<Value>.Create((left, right) =>
-        {
-            evaluator.SpendOnComparing(left);
-            return ValueComparer.Compare(left, right);
-        });
-        return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
-    }
+    private static List<Value> Ordered(ExpressionEvaluator evaluator, IReadOnlyList<Value> items, Func<Value, Value> key, bool reverse) =>
+        ValueComparer.Sort(items, key, reverse, evaluator.SpendOnComparing);
 
     /// <summary>What an item is compared by: itself or a member of it, its letters small unless their case matters.</summary>
     private static Func<Value, Value> KeyOf(ExpressionEvaluator evaluator, Value? attribute, bool isCaseSensitive) => item =>
@@ -135,12 +128,20 @@ internal static class ListFilters
         return key is TextValue text && !isCaseSensitive ? new TextValue(text.Text.ToLowerInvariant()) : key;
     };
 
-    /// <summary>A member reached by a path such as <c>function.name</c>, or the item itself where there is no path.</summary>
-    private static Value MemberAt(ExpressionEvaluator evaluator, Value item, Value? path)
+    /// <summary>
+    /// A member reached by a path such as <c>function.name</c>, or the item itself where there is no path; a default where there is no
+    /// such member.
+    /// </summary>
+    private static Value MemberAt(ExpressionEvaluator evaluator, Value item, Value? path, Value? byDefault = null)
     {
         if (path is null or NoneValue) return item;
-        if (path is not TextValue text) return evaluator.ItemOf(item, path);
-        return text.Text.Split('.').Aggregate(item, (value, part) => evaluator.ItemOf(
-            value, int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? new IntegerValue(index) : new TextValue(part)));
+        if (path is not TextValue text) return OrDefault(evaluator.ItemOf(item, path));
+        return text.Text.Split('.').Aggregate(item, (value, part) => OrDefault(evaluator.ItemOf(value, KeyOf(part))));
+
+        Value OrDefault(Value member) => member is UndefinedValue ? byDefault ?? member : member;
+
+        static Value KeyOf(string part) => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            ? new IntegerValue(index)
+            : new TextValue(part);
     }
 }

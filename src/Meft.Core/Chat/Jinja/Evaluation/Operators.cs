@@ -23,12 +23,13 @@ internal static class Operators
         };
     }
 
-    public static Value Negate(Value operand) => operand switch
+    public static Value ApplySign(bool isMinus, Value operand) => operand switch
     {
         UndefinedValue undefined => throw undefined.Error(),
+        NumberValue number when !isMinus => ApplyToNumbers("+", new IntegerValue(0), number),
         FloatValue number => new FloatValue(-number.AsDouble),
         NumberValue number => ApplyToNumbers("-", new IntegerValue(0), number),
-        _ => throw new JinjaException($"bad operand type for unary -: '{operand.TypeName}'"),
+        _ => throw new JinjaException($"bad operand type for unary {(isMinus ? '-' : '+')}: '{operand.TypeName}'"),
     };
 
     public static bool Compare(string symbol, Value left, Value right) => symbol switch

@@ -15,7 +15,7 @@ internal static class ValueFilters
         ["string"] = (_, input, _) => new TextValue(ValueText.Plain(input)),
         ["tojson"] = ToJson,
         ["attr"] = (_, input, call) => input.Member(call.Text(0, "name") ?? "") ?? new UndefinedValue($"no attribute {call.Text(0, "name")}"),
-        ["abs"] = (_, input, _) => Number(input).AsDouble < 0 ? Operators.Negate(input) : input,
+        ["abs"] = (_, input, _) => Number(input).AsDouble < 0 ? Operators.ApplySign(isMinus: true, input) : input,
         ["int"] = (_, input, call) => ToInteger(input, (int)(call.Integer(1, "base") ?? 10)) ?? call.Optional(0, "default", new IntegerValue(0)),
         ["float"] = (_, input, call) => ToFloat(input) ?? call.Optional(0, "default", new FloatValue(0)),
         ["round"] = Round,

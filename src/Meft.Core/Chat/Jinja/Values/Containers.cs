@@ -65,7 +65,9 @@ internal sealed class MapValue(OrderedDictionary<Value, Value> members) : Value
 
     public override int? Length => members.Count;
 
-    public override Value? Item(Value key) => members.GetValueOrDefault(key);
+    /// <summary>The member of a key; none for a list or mapping, which cannot be a key.</summary>
+    public override Value? Item(Value key) =>
+        key is MapValue or ListValue { IsTuple: false } ? null : members.GetValueOrDefault(key);
 
     public override Value? Member(string name) => name switch
     {

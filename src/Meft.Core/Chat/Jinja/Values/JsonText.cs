@@ -34,8 +34,8 @@ internal sealed class JsonText(int? indent, bool ensureAscii, bool sortKeys, str
         }
     }
 
-    private IReadOnlyList<KeyValuePair<Value, Value>> Sorted(MapValue map) => sortKeys
-        ? [.. map.Members.Order(Comparer<KeyValuePair<Value, Value>>.Create((left, right) => ValueComparer.Compare(left.Key, right.Key)))]
+    private List<KeyValuePair<Value, Value>> Sorted(MapValue map) => sortKeys
+        ? ValueComparer.Sort(map.Members, member => member.Key)
         : [.. map.Members];
 
     private void WriteMember(KeyValuePair<Value, Value> member, int depth)

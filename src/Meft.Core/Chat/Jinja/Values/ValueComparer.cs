@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Meft.Core.Chat.Jinja.Values;
 
@@ -55,6 +56,30 @@ internal sealed class ValueComparer : IEqualityComparer<Value>
             _ => throw new JinjaException(
                 $"'{comparison}' not supported between instances of '{left.TypeName}' and '{right.TypeName}'"),
         };
+    }
+
+    /// <summary>Items in the order of their keys, stably.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="key">What an item is compared by.</param>
+    /// <param name="reverse">Whether the largest comes first.</param>
+    /// <param name="onCompare">Called before each comparison.</param>
+    /// <exception cref="JinjaException">Two keys have no order.</exception>
+    public static List<T> Sort<T>(IEnumerable<T> items, Func<T, Value> key, bool reverse = false, Action<Value>? onCompare = null)
+    {
+        var order = Comparer<Value>.Create((left, right) =>
+        {
+            onCompare?.Invoke(left);
+            return Compare(left, right);
+        });
+        try
+        {
+            return [.. reverse ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
+        }
+        catch (InvalidOperationException error) when (error.InnerException is JinjaException cause)
+        {
+            ExceptionDispatchInfo.Throw(cause);
+            throw;
+        }
     }
 
     private static bool AreEqual(IReadOnlyList<Value> left, IReadOnlyList<Value> right)

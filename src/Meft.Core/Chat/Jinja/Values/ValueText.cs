@@ -28,13 +28,23 @@ internal static class ValueText
     {
         if (double.IsNaN(value)) return "nan";
         if (double.IsInfinity(value)) return value > 0 ? "inf" : "-inf";
-        var text = value.ToString("R", CultureInfo.InvariantCulture);
-        var exponent = text.IndexOf('E');
-        if (exponent < 0) return text.Contains('.') ? text : text + ".0";
-        if (!text.EndsWith("E+15", StringComparison.Ordinal)) return text.Replace('E', 'e');
-        // .NET writes an exponent from 1e15 on, Python one power later.
-        var (sign, digits) = (value < 0 ? "-" : "", text[..exponent].TrimStart('-').Replace(".", "", StringComparison.Ordinal).PadRight(16, '0'));
-        return $"{sign}{digits[..16]}.{(digits.Length > 16 ? digits[16..] : "0")}";
+        // .NET gives the shortest digits but switches to exponents elsewhere than Python: take digits and place of the point apart.
+        var text = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture);
+        var mark = text.IndexOf('E');
+        var exponent = mark < 0 ? 0 : int.Parse(text[(mark + 1)..], CultureInfo.InvariantCulture);
+        var mantissa = mark < 0 ? text : text[..mark];
+        var point = mantissa.Contains('.') ? mantissa.IndexOf('.') : mantissa.Length;
+        var allDigits = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var digits = allDigits.TrimStart('0');
+        var magnitude = point + exponent - (allDigits.Length - digits.Length) - 1;
+        var sign = double.IsNegative(value) ? "-" : "";
+        if (digits.Length == 0) return sign + "0.0";
+        digits = digits.TrimEnd('0');
+        if (magnitude is < -4 or >= 16)
+            return $"{sign}{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(magnitude < 0 ? '-' : '+')}{Math.Abs(magnitude):00}";
+        if (magnitude < 0) return $"{sign}0.{new string('0', -magnitude - 1)}{digits}";
+        digits = digits.PadRight(magnitude + 1, '0');
+        return $"{sign}{digits[..(magnitude + 1)]}.{(digits.Length > magnitude + 1 ? digits[(magnitude + 1)..] : "0")}";
     }
 
     private static void Write(Value value, BoundedText output)
