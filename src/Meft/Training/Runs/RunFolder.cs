@@ -93,6 +93,10 @@ public sealed class RunFolder
     public void WriteManifest(RunManifest manifest) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ManifestFileName), manifest.ToJson());
 
+    /// <summary>Writes <c>result.json</c>.</summary>
+    public void WriteResult(RunResult result) =>
+        AtomicFile.WriteAllText(System.IO.Path.Combine(Path, "result.json"), result.ToJson());
+
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
     internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
 

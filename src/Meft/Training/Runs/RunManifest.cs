@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Meft.Core.Errors;
 using Meft.Kernels;
@@ -66,6 +67,9 @@ public sealed record RunManifest
             throw new InvalidInputException($"the file cannot be read: {e.Message}", file, null, null, e);
         }
     }
+
+    /// <summary>SHA-256 of a text in UTF-8, hexadecimal.</summary>
+    public static string HashOfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
