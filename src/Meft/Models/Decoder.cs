@@ -166,9 +166,7 @@ public sealed class Decoder : IDisposable
         if (cache is null) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
         cache.Write(layer, k, v, layout);
         if (layout.Starts.All(start => start == 0)) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
-        var seen = layout.Starts.Zip(layout.Lengths, (start, length) => start + length).Max();
-        var (keys, values) = cache.Read(layer, seen);
-        return weights.Output.Apply(Attention.OverCache(q, keys, values, layout, window));
+        return weights.Output.Apply(Attention.OverCache(q, cache, layer, layout, window));
     }
 
     // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).
