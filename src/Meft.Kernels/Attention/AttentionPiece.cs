@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Meft.Kernels.Attention;
 
 /// <summary>Queries that are worked on together.</summary>
@@ -27,7 +29,8 @@ internal readonly unsafe struct AttentionPiece(AttentionShape shape, int row, in
         {
             var count = Math.Min(rows, queries - first);
             int oldest = start + first / shape.Group, newest = start + (first + count - 1) / shape.Group;
-            var firstKey = shape.Window is { } window ? Math.Max(0, oldest - window + 1) / TileProduct.WidthMultiple * TileProduct.WidthMultiple : 0;
+            var firstSeen = shape.Window is { } window ? Math.Max(0, oldest - window + 1) : 0;
+            var firstKey = firstSeen / TileProduct.WidthMultiple * TileProduct.WidthMultiple;
             yield return new QueryBlock(first, count, firstKey, Padded(newest + 1 - firstKey));
         }
     }
@@ -49,6 +52,7 @@ internal readonly unsafe struct AttentionPiece(AttentionShape shape, int row, in
     /// <param name="line">Scratch for one head.</param>
     /// <param name="plain">[keys, hd], or null.</param>
     /// <param name="transposed">[hd, keys], or null.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void LoadKeys(nint source, FloatFormat format, float* line, float* plain, float* transposed)
     {
         int keyWidth = KeyWidth, headWidth = HeadWidth;

@@ -20,6 +20,7 @@ internal static unsafe class FloatRows
     public static nint At(nint start, long element, FloatFormat format) => start + (nint)(element * (format == FloatFormat.Single ? 4 : 2));
 
     /// <summary>destination[i] = source[i] · scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(nint source, FloatFormat format, float* destination, int count, float scale = 1)
     {
         var i = 0;
@@ -42,6 +43,7 @@ internal static unsafe class FloatRows
     }
 
     /// <summary>destination[i] = source[i] · scale, rounded to nearest even where the format is narrower.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(float* source, float scale, nint destination, FloatFormat format, int count)
     {
         var i = 0;

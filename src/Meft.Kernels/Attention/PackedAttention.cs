@@ -97,14 +97,16 @@ public static unsafe class PackedAttention
         }
     }
 
-    private static void Backward<TSimd>(Job job, AttentionGradients gradients, int row, int keyHead) where TSimd : unmanaged, ISimd<TSimd>
+    private static void Backward<TSimd>(Job job, AttentionGradients gradients, int row, int keyHead)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
         var piece = new AttentionPiece(job.Shape, row, keyHead);
         int hd = piece.HeadWidth, keys = piece.KeyWidth;
         using var scratch = new AttentionScratch(5L * hd * keys + BlockRows * (4L * hd + 2L * keys));
         float* k = scratch.Take((long)keys * hd), kT = scratch.Take((long)hd * keys), vT = scratch.Take((long)hd * keys);
         float* dk = scratch.Take((long)keys * hd), dv = scratch.Take((long)keys * hd);
-        float* q = scratch.Take(BlockRows * hd), o = scratch.Take(BlockRows * hd), dO = scratch.Take(BlockRows * hd), dq = scratch.Take(BlockRows * hd);
+        float* q = scratch.Take(BlockRows * hd), o = scratch.Take(BlockRows * hd);
+        float* dO = scratch.Take(BlockRows * hd), dq = scratch.Take(BlockRows * hd);
         float* p = scratch.Take(BlockRows * keys), ds = scratch.Take(BlockRows * keys);
         piece.LoadKeys(job.K, job.Format, o, k, kT);
         piece.LoadKeys(job.V, job.Format, o, null, vT);
@@ -126,9 +128,10 @@ public static unsafe class PackedAttention
                 SoftmaxRow.Differentiate(p + r * keys, ds + r * keys, SoftmaxRow.Dot(o + r * hd, dO + r * hd, hd), width);
             }
             // dv += pᵀ·do and dk += dsᵀ·(scale·q), dq = scale · ds·k.
-            TileProduct.Multiply<TSimd>(width, hd, block.Rows, new(p, 1, keys), new(dO, hd), new(dv + (long)first * hd, hd), accumulate: true);
-            TileProduct.Multiply<TSimd>(width, hd, block.Rows, new(ds, 1, keys), new(q, hd), new(dk + (long)first * hd, hd), accumulate: true);
-            TileProduct.Multiply<TSimd>(block.Rows, hd, width, new(ds, keys), new(k + (long)first * hd, hd), new(dq, hd), accumulate: false);
+            var firstRow = (long)first * hd;
+            TileProduct.Multiply<TSimd>(width, hd, block.Rows, new(p, 1, keys), new(dO, hd), new(dv + firstRow, hd), accumulate: true);
+            TileProduct.Multiply<TSimd>(width, hd, block.Rows, new(ds, 1, keys), new(q, hd), new(dk + firstRow, hd), accumulate: true);
+            TileProduct.Multiply<TSimd>(block.Rows, hd, width, new(ds, keys), new(k + firstRow, hd), new(dq, hd), accumulate: false);
             piece.StoreQueries(block, dq, job.Shape.Scale, gradients.Q, job.Format);
         }
         piece.StoreKeys(dk, gradients.K, job.Format);

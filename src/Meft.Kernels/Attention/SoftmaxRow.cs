@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Meft.Kernels.Attention;
 
@@ -6,6 +7,7 @@ namespace Meft.Kernels.Attention;
 internal static unsafe class SoftmaxRow
 {
     /// <summary>x ← exp(x − max) within [from, to), 0 elsewhere; the sum, and the largest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (float Sum, float Largest) Exponentiate(float* x, int from, int to, int width)
     {
         Hide(x, from, to, width);
@@ -25,6 +27,7 @@ internal static unsafe class SoftmaxRow
     }
 
     /// <summary>x ← exp(x − logSumExp) within [from, to), 0 elsewhere: the probabilities again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Recall(float* x, int from, int to, int width, float logSumExp)
     {
         Hide(x, from, to, width);
@@ -33,6 +36,7 @@ internal static unsafe class SoftmaxRow
     }
 
     /// <summary>x ← x · factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scale(float* x, float factor, int width)
     {
         var factors = new Vector<float>(factor);
@@ -40,6 +44,7 @@ internal static unsafe class SoftmaxRow
     }
 
     /// <summary>dp ← p · (dp − delta): the gradient of the scores.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Differentiate(float* p, float* dp, float delta, int width)
     {
         var deltas = new Vector<float>(delta);
@@ -47,6 +52,7 @@ internal static unsafe class SoftmaxRow
     }
 
     /// <summary>a · b.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Dot(float* a, float* b, int width)
     {
         var sum = Vector<float>.Zero;

@@ -16,14 +16,18 @@ internal readonly unsafe record struct Tile(nint Data, int Row, int Column)
     public float* Pointer => (float*)Data;
 }
 
-/// <summary>Products of small matrices that lie in cache: 4 rows by 4 registers of results at a time.</summary>
+/// <summary>
+/// Products of small matrices that lie in cache: 4 rows by 4 registers of results at a time. The loops are compiled at full
+/// optimisation at once: the runtime's first, quick version of them would be many times slower, and run for seconds.
+/// </summary>
 internal static unsafe class TileProduct
 {
     /// <summary>What the width of a product must be a multiple of: the lanes of the widest register.</summary>
     public const int WidthMultiple = 16;
 
     /// <summary>c [m, n] (+)= a [m, k] · b [k, n]; b and c with adjacent columns, n a multiple of <see cref="WidthMultiple"/>.</summary>
-    public static void Multiply<TSimd>(int m, int n, int k, Tile a, Tile b, Tile c, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+    public static void Multiply<TSimd>(int m, int n, int k, Tile a, Tile b, Tile c, bool accumulate)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
         for (var column = 0; column < n;)
         {
@@ -46,9 +50,10 @@ internal static unsafe class TileProduct
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void FourByFour<TSimd>(
-        int k, float* a, int aRow, int aColumn, float* b, int bRow, float* c, int cRow, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+        int k, float* a, int aRow, int aColumn, float* b, int bRow, float* c, int cRow, bool accumulate)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
         TSimd s00 = TSimd.Zero, s01 = TSimd.Zero, s02 = TSimd.Zero, s03 = TSimd.Zero;
         TSimd s10 = TSimd.Zero, s11 = TSimd.Zero, s12 = TSimd.Zero, s13 = TSimd.Zero;
@@ -57,7 +62,8 @@ internal static unsafe class TileProduct
         float* a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
         for (var i = 0; i < k; i++)
         {
-            TSimd b0 = TSimd.Load(b), b1 = TSimd.Load(b + TSimd.Lanes), b2 = TSimd.Load(b + 2 * TSimd.Lanes), b3 = TSimd.Load(b + 3 * TSimd.Lanes);
+            TSimd b0 = TSimd.Load(b), b1 = TSimd.Load(b + TSimd.Lanes);
+            TSimd b2 = TSimd.Load(b + 2 * TSimd.Lanes), b3 = TSimd.Load(b + 3 * TSimd.Lanes);
             var v = TSimd.Broadcast(*a);
             s00 = TSimd.MultiplyAdd(v, b0, s00);
             s01 = TSimd.MultiplyAdd(v, b1, s01);
@@ -90,7 +96,7 @@ internal static unsafe class TileProduct
         StoreFour(s30, s31, s32, s33, c + 3L * cRow, accumulate);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void OneByFour<TSimd>(int k, float* a, int aColumn, float* b, int bRow, float* c, bool accumulate)
         where TSimd : unmanaged, ISimd<TSimd>
     {
@@ -106,9 +112,10 @@ internal static unsafe class TileProduct
         StoreFour(s0, s1, s2, s3, c, accumulate);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void FourByOne<TSimd>(
-        int k, float* a, int aRow, int aColumn, float* b, int bRow, float* c, int cRow, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+        int k, float* a, int aRow, int aColumn, float* b, int bRow, float* c, int cRow, bool accumulate)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
         TSimd s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
         float* a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
@@ -131,6 +138,7 @@ internal static unsafe class TileProduct
         StoreOne(s3, c + 3L * cRow, accumulate);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void OneByOne<TSimd>(int k, float* a, int aColumn, float* b, int bRow, float* c, bool accumulate)
         where TSimd : unmanaged, ISimd<TSimd>
     {
@@ -140,7 +148,8 @@ internal static unsafe class TileProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFour<TSimd>(TSimd s0, TSimd s1, TSimd s2, TSimd s3, float* c, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+    private static void StoreFour<TSimd>(TSimd s0, TSimd s1, TSimd s2, TSimd s3, float* c, bool accumulate)
+        where TSimd : unmanaged, ISimd<TSimd>
     {
         StoreOne(s0, c, accumulate);
         StoreOne(s1, c + TSimd.Lanes, accumulate);
@@ -149,6 +158,7 @@ internal static unsafe class TileProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreOne<TSimd>(TSimd s, float* c, bool accumulate) where TSimd : unmanaged, ISimd<TSimd> =>
+    private static void StoreOne<TSimd>(TSimd s, float* c, bool accumulate)
+        where TSimd : unmanaged, ISimd<TSimd> =>
         TSimd.Store(accumulate ? TSimd.Add(TSimd.Load(c), s) : s, c);
 }

@@ -57,7 +57,9 @@ public sealed class Decoder : IDisposable
         return Load(source, config, device, type ?? StoredTypeOf(config));
     }
 
-    /// <summary>Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.</summary>
+    /// <summary>
+    /// Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.
+    /// </summary>
     /// <param name="folder">The folder; made where it is not there.</param>
     public void Save(string folder)
     {
