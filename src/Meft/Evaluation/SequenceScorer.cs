@@ -79,7 +79,10 @@ public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter
                 $"at most {config.MaxPositions}, the model's positions", "shorten the row or cut it in several");
         }
         if (row.Labels is not null && row.Labels.Count != row.Ids.Count)
-            throw new InvalidInputException($"row {index} has {row.Ids.Count} tokens but {row.Labels.Count} labels", null, "one label a token");
+        {
+            throw new InvalidInputException(
+                $"row {index} has {row.Ids.Count} tokens but {row.Labels.Count} labels", null, "one label a token");
+        }
         foreach (var id in row.Labels is null ? row.Ids : row.Ids.Concat(row.Labels.Where(label => label != ScoredRow.NotScored)))
         {
             if (id < 0 || id >= config.VocabularySize)

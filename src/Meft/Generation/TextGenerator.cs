@@ -29,7 +29,10 @@ public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter 
         options.Validate();
         for (var i = 0; i < prompts.Count; i++) Check(prompts[i], i);
         if (options.BeamCount > 1 && options.MaxNewTokens > 0)
-            return [.. prompts.Select((prompt, i) => Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, cancellation), onToken))];
+        {
+            return [.. prompts.Select((prompt, i) =>
+                Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, cancellation), onToken))];
+        }
         var results = new GeneratedRow[prompts.Count];
         var rows = prompts.Select((prompt, i) => new GeneratingRow(i, prompt, options)).ToList();
         if (prompts.Count == 0 || options.MaxNewTokens == 0)
