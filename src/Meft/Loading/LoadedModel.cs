@@ -47,6 +47,9 @@ public sealed class LoadedModel : IDisposable
     /// </summary>
     public ITokenizer Tokenizer { get; }
 
+    /// <summary>Whether the model's folder has a tokenizer.</summary>
+    public bool HasTokenizer => File.Exists(Path.Combine(Location.Folder, HuggingFaceTokenizer.FileName));
+
     /// <summary>The decoding defaults of generation_config.json, with the ids that end an answer.</summary>
     public GenerationConfig Defaults { get; }
 

@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Meft.Core.Configuration;
 using Meft.Evaluation;
 using Meft.Generation;
 using Meft.Loading;
-using Meft.TestSupport;
 using Shouldly;
 
 namespace Meft.Tests.Loading;
