@@ -6,5 +6,5 @@ namespace Meft.Cli.Verbs;
 internal static class VerbList
 {
     /// <summary>New verbs, one of each.</summary>
-    public static IReadOnlyList<IVerb> Create() => [new TokenizeVerb(), new DoctorVerb()];
+    public static IReadOnlyList<IVerb> Create() => [new DemoVerb(), new TokenizeVerb(), new DoctorVerb()];
 }
