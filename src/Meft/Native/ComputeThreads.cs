@@ -22,11 +22,13 @@ public static class ComputeThreads
 
     /// <summary>Sets the count of both.</summary>
     /// <param name="count">At least 1; null for <see cref="Default"/>.</param>
-    public static void Use(int? count = null)
+    /// <returns>The count that was set.</returns>
+    public static int Use(int? count = null)
     {
         NativeTorch.Load();
         var threads = count ?? Default;
         KernelThreads.Count = threads;
         set_num_threads(threads);
+        return threads;
     }
 }
