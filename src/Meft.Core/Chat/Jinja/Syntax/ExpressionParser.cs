@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Meft.Core.Chat.Jinja.Values;
 
 namespace Meft.Core.Chat.Jinja.Syntax;
@@ -148,9 +149,9 @@ internal sealed class ExpressionParser(TokenStream tokens)
                     _ => new Variable(token.Value),
                 };
             case TokenKind.String:
-                var text = "";
-                while (tokens.Current.Kind == TokenKind.String) text += tokens.Next().Value;
-                return new Literal(new TextValue(text));
+                var text = new StringBuilder();
+                while (tokens.Current.Kind == TokenKind.String) text.Append(tokens.Next().Value);
+                return new Literal(new TextValue(text.ToString()));
             case TokenKind.Integer:
                 tokens.Next();
                 return new Literal(long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var integer)
