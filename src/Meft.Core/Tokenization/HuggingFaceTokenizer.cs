@@ -95,8 +95,8 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => new TokenDecoding(this, skipSpecialTokens);
 
     /// <inheritdoc/>
-    public string Piece(int id) =>
-        Find(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has this id; the vocabulary's size is {VocabularySize}");
+    public string Piece(int id) => Find(id)
+        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has this id; the vocabulary's size is {VocabularySize}");
 
     /// <inheritdoc/>
     public bool IsSpecial(int id) => _addedTokens.Find(id) is { IsSpecial: true };

@@ -25,7 +25,8 @@ internal static class ValueConversion
         JsonValueKind.False => BooleanValue.False,
         JsonValueKind.Number => json.TryGetInt64(out var integer) ? new IntegerValue(integer) : new FloatValue(json.GetDouble()),
         JsonValueKind.Array => new ListValue([.. json.EnumerateArray().Select(Convert)]),
-        JsonValueKind.Object => MapValue.Of(json.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Convert(member.Value)))),
+        JsonValueKind.Object => MapValue.Of(
+            json.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Convert(member.Value)))),
         _ => NoneValue.Instance,
     };
 }
