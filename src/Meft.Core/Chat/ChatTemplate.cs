@@ -5,7 +5,9 @@ using Meft.Core.Tokenization;
 
 namespace Meft.Core.Chat;
 
-/// <summary>A model's own chat template: turns a conversation into the text that the model was trained on. Safe to use from several threads.</summary>
+/// <summary>
+/// A model's own chat template: turns a conversation into the text that the model was trained on. Safe to use from several threads.
+/// </summary>
 public sealed class ChatTemplate
 {
     /// <summary>The name of a template that has a file of its own.</summary>
@@ -16,7 +18,8 @@ public sealed class ChatTemplate
     private readonly IReadOnlyDictionary<string, string> _specialTokens;
     private readonly TimeProvider _time;
 
-    private ChatTemplate(JinjaTemplate template, string text, string file, IReadOnlyDictionary<string, string> specialTokens, TimeProvider time)
+    private ChatTemplate(
+        JinjaTemplate template, string text, string file, IReadOnlyDictionary<string, string> specialTokens, TimeProvider time)
     {
         _template = template;
         _file = file;
@@ -28,13 +31,16 @@ public sealed class ChatTemplate
     /// <summary>The template's source.</summary>
     public string Text { get; }
 
-    /// <summary>Reads the template of a model: <c>chat_template.jinja</c>, else <c>chat_template</c> of <c>tokenizer_config.json</c>.</summary>
+    /// <summary>
+    /// Reads the template of a model: <c>chat_template.jinja</c>, else <c>chat_template</c> of <c>tokenizer_config.json</c>.
+    /// </summary>
     /// <param name="folder">The model's folder.</param>
     /// <param name="time">The clock behind <c>strftime_now</c>; the system's by default.</param>
     /// <exception cref="ChatTemplateException">The model has no template, or it is not valid.</exception>
     /// <exception cref="TokenizerFileException"><c>tokenizer_config.json</c> is damaged.</exception>
     public static ChatTemplate Load(string folder, TimeProvider? time = null) => TryLoad(folder, time)
-        ?? throw new ChatTemplateException(folder, 0, $"the model has no chat template: neither {FileName} nor chat_template in {TokenizerConfig.FileName}");
+        ?? throw new ChatTemplateException(
+            folder, 0, $"the model has no chat template: neither {FileName} nor chat_template in {TokenizerConfig.FileName}");
 
     /// <summary>As <see cref="Load"/>; null where the model has no template.</summary>
     public static ChatTemplate? TryLoad(string folder, TimeProvider? time = null)
@@ -42,7 +48,9 @@ public sealed class ChatTemplate
         var config = TokenizerConfig.Load(folder);
         var file = Path.Combine(folder, FileName);
         if (File.Exists(file)) return Parse(ReadText(file), file, config.SpecialTokens, time);
-        return config.ChatTemplate is { } text ? Parse(text, Path.Combine(folder, TokenizerConfig.FileName), config.SpecialTokens, time) : null;
+        return config.ChatTemplate is { } text
+            ? Parse(text, Path.Combine(folder, TokenizerConfig.FileName), config.SpecialTokens, time)
+            : null;
     }
 
     /// <summary>Makes a template from its source.</summary>
@@ -51,7 +59,8 @@ public sealed class ChatTemplate
     /// <param name="specialTokens">Texts by variable, such as <c>bos_token</c>.</param>
     /// <param name="time">The clock behind <c>strftime_now</c>; the system's by default.</param>
     /// <exception cref="ChatTemplateException">The text is no template.</exception>
-    public static ChatTemplate Parse(string text, string file, IReadOnlyDictionary<string, string> specialTokens, TimeProvider? time = null)
+    public static ChatTemplate Parse(
+        string text, string file, IReadOnlyDictionary<string, string> specialTokens, TimeProvider? time = null)
     {
         try
         {
@@ -72,7 +81,9 @@ public sealed class ChatTemplate
         IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null) =>
         Render(() => new ListValue([.. messages.Select(ToValue)]), addGenerationPrompt, variables);
 
-    /// <summary>Renders a conversation whose messages may have any members that the template knows: <c>tool_calls</c>, lists of content.</summary>
+    /// <summary>
+    /// Renders a conversation whose messages may have any members that the template knows: <c>tool_calls</c>, lists of content.
+    /// </summary>
     /// <param name="messages">An array of objects.</param>
     /// <param name="addGenerationPrompt">Whether the text ends with the beginning of an answer, for the model to go on from.</param>
     /// <param name="variables">Further variables, such as <c>tools</c> or <c>enable_thinking</c>; they win over special tokens.</param>
@@ -98,7 +109,8 @@ public sealed class ChatTemplate
         }
         catch (TemplateRaisedException error)
         {
-            throw new ChatTemplateException(_file, error.Line, $"the template refuses the conversation: {error.Message}", error.Message, error);
+            var problem = $"the template refuses the conversation: {error.Message}";
+            throw new ChatTemplateException(_file, error.Line, problem, raisedText: error.Message, error);
         }
         catch (JinjaException error)
         {

@@ -21,7 +21,9 @@ public sealed class TokenizerConfig
         SpecialTokens = specialTokens;
     }
 
-    /// <summary>Texts of special tokens by their name in the file (<c>bos_token</c>, <c>eos_token</c> …); none for one that is null.</summary>
+    /// <summary>
+    /// Texts of special tokens by their name in the file (<c>bos_token</c>, <c>eos_token</c> …); none for one that is null.
+    /// </summary>
     public IReadOnlyDictionary<string, string> SpecialTokens { get; }
 
     /// <summary>Whether the beginning token is put before every text; null where the file leaves that to <c>tokenizer.json</c>.</summary>

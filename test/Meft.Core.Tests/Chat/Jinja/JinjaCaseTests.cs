@@ -5,7 +5,9 @@ using Shouldly;
 
 namespace Meft.Core.Tests.Chat.Jinja;
 
-/// <summary>Templates of one feature each against what Jinja itself makes of them; <c>jinja_cases.json</c> says how that was computed.</summary>
+/// <summary>
+/// Templates of one feature each against what Jinja itself makes of them; <c>jinja_cases.json</c> says how that was computed.
+/// </summary>
 public class JinjaCaseTests
 {
     private static readonly JsonElement File = JsonDocument.Parse(

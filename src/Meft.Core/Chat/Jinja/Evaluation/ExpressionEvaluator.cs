@@ -11,7 +11,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
     public Value Evaluate(Expression expression, Scope scope)
     {
         budget.Spend(1);
-        Budget.EnsureStack();
+        TemplateLimitException.ThrowIfTooDeep();
         return expression switch
         {
             Literal literal => literal.Value,
@@ -99,7 +99,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
         if (target is TextValue text) budget.Spend(text.Weight);
         if (target.Item(key) is { } item) return item;
         if (key is TextValue name) return target.Member(name.Text) ?? NoMember(target, name.Text);
-        return new UndefinedValue(key is UndefinedValue ? "the key is undefined" : $"{target.TypeName} object has no element {ValueText.Quoted(key)}");
+        return key as UndefinedValue ?? new UndefinedValue($"{target.TypeName} object has no element {ValueText.Quoted(key)}");
     }
 
     /// <summary>Counts the work of comparing a value with all that it holds.</summary>

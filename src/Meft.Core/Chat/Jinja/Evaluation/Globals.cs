@@ -12,7 +12,8 @@ internal sealed class Globals(TimeProvider time)
         "range" => new FunctionValue(name, Range),
         "namespace" => new FunctionValue(name, call => new NamespaceValue(Members(call))),
         "dict" => new FunctionValue(name, call => MapValue.Of(Members(call))),
-        "raise_exception" => new FunctionValue(name, call => throw new TemplateRaisedException(ValueText.Plain(call.Required(0, "message")))),
+        "raise_exception" => new FunctionValue(
+            name, call => throw new TemplateRaisedException(ValueText.Plain(call.Required(0, "message")))),
         "strftime_now" => new FunctionValue(name, call => new TextValue(
             TimeFormat.Format(time.GetLocalNow(), call.Text(0, "format") ?? throw new JinjaException("missing argument 'format'")))),
         _ => null,

@@ -9,8 +9,10 @@ internal static class ListFilters
     public static readonly Dictionary<string, FilterFunction> All = new()
     {
         ["list"] = (evaluator, input, _) => new ListValue(evaluator.ItemsOf(input)),
-        ["first"] = (evaluator, input, _) => evaluator.ItemsOf(input) is [var first, ..] ? first : new UndefinedValue("No first item, sequence was empty."),
-        ["last"] = (evaluator, input, _) => evaluator.ItemsOf(input) is [.., var last] ? last : new UndefinedValue("No last item, sequence was empty."),
+        ["first"] = (evaluator, input, _) =>
+            evaluator.ItemsOf(input) is [var first, ..] ? first : new UndefinedValue("No first item, sequence was empty."),
+        ["last"] = (evaluator, input, _) =>
+            evaluator.ItemsOf(input) is [.., var last] ? last : new UndefinedValue("No last item, sequence was empty."),
         ["reverse"] = Reverse,
         ["join"] = Join,
         ["map"] = Map,

@@ -57,7 +57,8 @@ internal static class Operators
     /// <summary>The items <c>start:stop:step</c> of a list or text; nothing given for an end stands for that end.</summary>
     public static Value Slice(Value target, long? start, long? stop, long? step)
     {
-        if (target is not (TextValue or ListValue)) throw new JinjaException($"'{target.TypeName}' object is not subscriptable with a slice");
+        if (target is not (TextValue or ListValue))
+            throw new JinjaException($"'{target.TypeName}' object is not subscriptable with a slice");
         var stride = step ?? 1;
         if (stride == 0) throw new JinjaException("slice step cannot be zero");
         var items = target.Items!;
@@ -93,7 +94,8 @@ internal static class Operators
     private static ListValue Repeat(ListValue list, long times)
     {
         if (times <= 0 || list.Items.Count == 0) return new ListValue([], list.IsTuple);
-        if ((double)list.Weight * times > Value.MaximumWeight) throw new TemplateLimitException("the template makes a list that is too large");
+        if ((double)list.Weight * times > Value.MaximumWeight)
+            throw new TemplateLimitException("the template makes a list that is too large");
         return new ListValue([.. Enumerable.Repeat(list.Items, (int)times).SelectMany(items => items)], list.IsTuple);
     }
 

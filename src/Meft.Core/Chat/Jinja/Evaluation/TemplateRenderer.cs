@@ -57,7 +57,7 @@ internal sealed class TemplateRenderer
     private Flow Run(Statement statement, Scope scope)
     {
         _budget.Spend(1);
-        Budget.EnsureStack();
+        TemplateLimitException.ThrowIfTooDeep();
         switch (statement)
         {
             case TextStatement text: Write(text.Text); return Flow.Normal;
@@ -99,7 +99,8 @@ internal sealed class TemplateRenderer
             Run(loop.Else, new Scope(outer));
             return;
         }
-        var variable = new LoopValue(items, depth, loop.IsRecursive ? inner => Captured(() => RunFor(loop, inner, outer, depth + 1)) : null);
+        Func<Value, Value> recurse = inner => Captured(() => RunFor(loop, inner, outer, depth + 1));
+        var variable = new LoopValue(items, depth, loop.IsRecursive ? recurse : null);
         for (; variable.Index < items.Count; variable.Index++)
         {
             _budget.Spend(1);

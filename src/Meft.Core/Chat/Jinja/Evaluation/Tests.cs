@@ -64,12 +64,15 @@ internal static class Tests
     }
 
     private static bool IsSame(Value left, Value right) =>
-        ReferenceEquals(left, right) || (left is not (ListValue or MapValue) && left.GetType() == right.GetType() && ValueComparer.AreEqual(left, right));
+        ReferenceEquals(left, right)
+        || (left is not (ListValue or MapValue) && left.GetType() == right.GetType() && ValueComparer.AreEqual(left, right));
 
     private static bool TextMethod(Value input, string method) =>
         TextMethods.Find(ValueText.Plain(input), method)!.Invoke(CallArguments.None).IsTrue;
 
-    private static long Remainder(Value input, long divisor) => Operators.Apply("%", input, new IntegerValue(divisor)) is IntegerValue remainder
-        ? remainder.Value
-        : throw new JinjaException($"a whole number is expected, not {input.TypeName}");
+    private static long Remainder(Value input, long divisor) => Operators.Apply("%", input, new IntegerValue(divisor)) switch
+    {
+        IntegerValue remainder => remainder.Value,
+        _ => throw new JinjaException($"a whole number is expected, not {input.TypeName}"),
+    };
 }

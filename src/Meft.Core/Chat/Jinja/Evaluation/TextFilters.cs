@@ -18,7 +18,8 @@ internal static class TextFilters
             ValueText.Plain(call.Required(1, "new")),
             call.Integer(2, "count") ?? -1)),
         ["indent"] = Indent,
-        ["wordcount"] = (_, input, _) => new IntegerValue(ValueText.Plain(input).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length),
+        ["wordcount"] = (_, input, _) => new IntegerValue(
+            ValueText.Plain(input).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length),
         ["escape"] = (_, input, _) => Text(Escape(ValueText.Plain(input))),
         ["e"] = (_, input, _) => Text(Escape(ValueText.Plain(input))),
     };

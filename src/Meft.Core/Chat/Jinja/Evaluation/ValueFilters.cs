@@ -14,9 +14,11 @@ internal static class ValueFilters
         ["count"] = (_, input, _) => new IntegerValue(LengthOf(input)),
         ["string"] = (_, input, _) => new TextValue(ValueText.Plain(input)),
         ["tojson"] = ToJson,
-        ["attr"] = (_, input, call) => input.Member(call.Text(0, "name") ?? "") ?? new UndefinedValue($"no attribute {call.Text(0, "name")}"),
+        ["attr"] = (_, input, call) =>
+            input.Member(call.Text(0, "name") ?? "") ?? new UndefinedValue($"'{input.TypeName} object' has no attribute '{call.Text(0, "name")}'"),
         ["abs"] = (_, input, _) => Number(input).AsDouble < 0 ? Operators.ApplySign(isMinus: true, input) : input,
-        ["int"] = (_, input, call) => ToInteger(input, (int)(call.Integer(1, "base") ?? 10)) ?? call.Optional(0, "default", new IntegerValue(0)),
+        ["int"] = (_, input, call) =>
+            ToInteger(input, (int)(call.Integer(1, "base") ?? 10)) ?? call.Optional(0, "default", new IntegerValue(0)),
         ["float"] = (_, input, call) => ToFloat(input) ?? call.Optional(0, "default", new FloatValue(0)),
         ["round"] = Round,
         ["safe"] = (_, input, _) => input,
@@ -34,13 +36,15 @@ internal static class ValueFilters
     {
         var indent = call.Integer(1, "indent");
         if (indent is < 0 or > 64) throw new JinjaException($"an indent of {indent} is not supported; allowed is 0 to 64");
-        var separators = call.Find(2, "separators") is ListValue { Items: [TextValue item, TextValue key] } ? (item.Text, key.Text) : (null, null);
+        var (betweenItems, afterKey) = call.Find(2, "separators") is ListValue { Items: [TextValue item, TextValue key] }
+            ? (item.Text, key.Text)
+            : (null, null);
         return new TextValue(new JsonText(
             (int?)indent,
             ensureAscii: call.Flag(0, "ensure_ascii", false),
             sortKeys: call.Flag(3, "sort_keys", false),
-            itemSeparator: separators.Item1 ?? (indent is null ? ", " : ","),
-            keySeparator: separators.Item2 ?? ": ").Write(input));
+            itemSeparator: betweenItems ?? (indent is null ? ", " : ","),
+            keySeparator: afterKey ?? ": ").Write(input));
     }
 
     private static NumberValue Number(Value input) => input switch
@@ -60,7 +64,8 @@ internal static class ValueFilters
 
     private static IntegerValue? ParseInteger(string text, int numberBase)
     {
-        if (numberBase == 10 && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return new IntegerValue(integer);
+        if (numberBase == 10 && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
+            return new IntegerValue(integer);
         if (numberBase == 10 && double.TryParse(text, CultureInfo.InvariantCulture, out var number) && Math.Abs(number) < long.MaxValue)
             return new IntegerValue((long)number);
         if (numberBase == 16 && text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)) text = text[2..];

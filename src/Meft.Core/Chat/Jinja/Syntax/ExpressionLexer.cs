@@ -107,7 +107,8 @@ internal static class ExpressionLexer
         var isGiven = position + digits < source.Length
             & int.TryParse(source.AsSpan(Math.Min(position + 1, source.Length), Math.Min(digits, source.Length - position - 1)),
                 NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var codePoint);
-        if (!isGiven || codePoint is < 0 or > 0x10FFFF) throw new JinjaException($"a string literal holds a truncated \\{source[position]} escape");
+        if (!isGiven || codePoint is < 0 or > 0x10FFFF)
+            throw new JinjaException($"a string literal holds a truncated \\{source[position]} escape");
         if (codePoint < 0x10000) text.Append((char)codePoint);
         else text.Append(char.ConvertFromUtf32(codePoint));
         return position + digits;

@@ -14,7 +14,9 @@ internal sealed record Block(IReadOnlyList<Statement> Body, int Line) : Statemen
 
 /// <summary><c>{% if %}</c> with its branches; the first whose condition holds is taken.</summary>
 internal sealed record If(
-    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Else, int Line) : Statement(Line);
+    IReadOnlyList<(Expression Condition, IReadOnlyList<Statement> Body)> Branches,
+    IReadOnlyList<Statement> Else,
+    int Line) : Statement(Line);
 
 /// <summary><c>{% for target in items if condition %}</c></summary>
 internal sealed record For(
@@ -33,7 +35,8 @@ internal sealed record LoopControl(bool IsBreak, int Line) : Statement(Line);
 internal sealed record Set(AssignmentTarget Target, Expression Value, int Line) : Statement(Line);
 
 /// <summary><c>{% set target | filter %}…{% endset %}</c></summary>
-internal sealed record SetBlock(AssignmentTarget Target, IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
+internal sealed record SetBlock(
+    AssignmentTarget Target, IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
 
 /// <summary><c>{% filter name %}…{% endfilter %}</c></summary>
 internal sealed record FilterBlock(IReadOnlyList<FilterStep> Filters, IReadOnlyList<Statement> Body, int Line) : Statement(Line);

@@ -19,7 +19,9 @@ internal sealed class TemplateParser
     public static IReadOnlyList<Statement> Parse(string template) =>
         new TemplateParser(new TokenStream(TemplateLexer.Tokenize(template))).ParseUntil();
 
-    /// <summary>Parses statements until one of the given tags begins; without any, until the end. The tag's name is the current token then.</summary>
+    /// <summary>
+    /// Parses statements until one of the given tags begins; without any, until the end. The tag's name is the current token then.
+    /// </summary>
     private List<Statement> ParseUntil(params ReadOnlySpan<string> endTags)
     {
         var statements = new List<Statement>();
@@ -28,7 +30,9 @@ internal sealed class TemplateParser
             var token = _tokens.Current;
             if (token.Kind == TokenKind.End)
             {
-                return endTags.IsEmpty ? statements : throw _tokens.Error($"Unexpected end of template; looking for {string.Join(" or ", endTags!)}");
+                return endTags.IsEmpty
+                    ? statements
+                    : throw _tokens.Error($"Unexpected end of template; looking for {string.Join(" or ", endTags!)}");
             }
             _tokens.Next();
             switch (token.Kind)
@@ -180,7 +184,8 @@ internal sealed class TemplateParser
         {
             var name = _tokens.ExpectName();
             var byDefault = _tokens.SkipOperator("=") ? _expressions.Parse() : null;
-            if (byDefault is null && parameters is [.., { Default: not null }]) throw _tokens.Error("non-default argument follows default argument");
+            if (byDefault is null && parameters is [.., { Default: not null }])
+                throw _tokens.Error("non-default argument follows default argument");
             parameters.Add(new Parameter(name, byDefault));
             if (!_tokens.SkipOperator(",")) break;
         }
@@ -193,7 +198,8 @@ internal sealed class TemplateParser
         var first = ParseTargetItem(allowsNamespace);
         if (!_tokens.Current.IsOperator(",")) return first;
         List<AssignmentTarget> items = [first];
-        while (_tokens.SkipOperator(",") && !_tokens.Current.IsName("in") && !_tokens.Current.IsOperator("=")) items.Add(ParseTargetItem(allowsNamespace));
+        while (_tokens.SkipOperator(",") && !_tokens.Current.IsName("in") && !_tokens.Current.IsOperator("="))
+            items.Add(ParseTargetItem(allowsNamespace));
         return new TupleTarget(items);
     }
 

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Meft.Core.Chat.Jinja.Syntax;
 
 /// <summary>The tokens of a template with a place in them.</summary>
@@ -52,7 +50,7 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens)
     /// <summary>Parses something that may hold itself, refusing a template nested so deeply that the stack would not suffice.</summary>
     public T Nested<T>(Func<T> parse)
     {
-        if (++_depth > MaximumDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (++_depth > MaximumDepth)
             throw new TemplateLimitException($"the template is nested more than {MaximumDepth} levels deep") { Line = Current.Line };
         var result = parse();
         _depth--;

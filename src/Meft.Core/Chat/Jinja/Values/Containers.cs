@@ -18,7 +18,8 @@ internal sealed class ListValue(IReadOnlyList<Value> items, bool isTuple = false
 
     public override Value? Member(string name) => name switch
     {
-        "count" => new FunctionValue(name, call => new IntegerValue(items.Count(item => ValueComparer.AreEqual(item, call.Required(0, "value"))))),
+        "count" => new FunctionValue(
+            name, call => new IntegerValue(items.Count(item => ValueComparer.AreEqual(item, call.Required(0, "value"))))),
         "index" => new FunctionValue(name, call => IndexOf(call.Required(0, "value"))),
         "append" or "extend" or "insert" or "pop" or "remove" or "reverse" or "sort" or "clear" =>
             throw new JinjaException($"access to attribute '{name}' of '{TypeName}' object is unsafe."),

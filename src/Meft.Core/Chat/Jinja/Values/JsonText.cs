@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Meft.Core.Chat.Jinja.Values;
@@ -20,7 +19,7 @@ internal sealed class JsonText(int? indent, bool ensureAscii, bool sortKeys, str
 
     private void Write(Value value, int depth)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new TemplateLimitException("values are nested too deeply for JSON");
+        TemplateLimitException.ThrowIfTooDeep();
         switch (value)
         {
             case NoneValue: _output.Append("null"); break;

@@ -17,17 +17,17 @@ internal static class TextMethods
         ["startswith"] = (text, call) => Value.Of(Affixes(call, "prefix").Any(prefix => text.StartsWith(prefix, StringComparison.Ordinal))),
         ["endswith"] = (text, call) => Value.Of(Affixes(call, "suffix").Any(suffix => text.EndsWith(suffix, StringComparison.Ordinal))),
         ["removeprefix"] = (text, call) => new TextValue(
-            RequiredText(call, 0, "prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text),
+            text.StartsWith(RequiredText(call, 0, "prefix"), StringComparison.Ordinal) ? text[RequiredText(call, 0, "prefix").Length..] : text),
         ["removesuffix"] = (text, call) => new TextValue(
-            RequiredText(call, 0, "suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text),
+            text.EndsWith(RequiredText(call, 0, "suffix"), StringComparison.Ordinal) ? text[..^RequiredText(call, 0, "suffix").Length] : text),
         ["replace"] = (text, call) => new TextValue(
             Replace(text, RequiredText(call, 0, "old"), RequiredText(call, 1, "new"), call.Integer(2, "count") ?? -1)),
         ["split"] = (text, call) => TextList(Split(text, call.Text(0, "sep"), call.Integer(1, "maxsplit") ?? -1)),
         ["rsplit"] = (text, call) => TextList(SplitFromRight(text, call.Text(0, "sep"), call.Integer(1, "maxsplit") ?? -1)),
         ["splitlines"] = (text, _) => TextList(SplitLines(text)),
         ["join"] = (text, call) => new TextValue(Join(text, call.Required(0, "iterable"))),
-        ["find"] = (text, call) => new IntegerValue(CodePointIndex(text, text.IndexOf(RequiredText(call, 0, "sub"), StringComparison.Ordinal))),
-        ["rfind"] = (text, call) => new IntegerValue(CodePointIndex(text, text.LastIndexOf(RequiredText(call, 0, "sub"), StringComparison.Ordinal))),
+        ["find"] = (text, call) => CodePointIndex(text, text.IndexOf(RequiredText(call, 0, "sub"), StringComparison.Ordinal)),
+        ["rfind"] = (text, call) => CodePointIndex(text, text.LastIndexOf(RequiredText(call, 0, "sub"), StringComparison.Ordinal)),
         ["count"] = (text, call) => new IntegerValue(Count(text, RequiredText(call, 0, "sub"))),
         ["isdigit"] = (text, _) => All(text, Rune.IsDigit),
         ["isnumeric"] = (text, _) => All(text, Rune.IsNumber),
@@ -151,12 +151,10 @@ internal static class TextMethods
     private static int Count(string text, string part)
     {
         if (part.Length == 0) return text.EnumerateRunes().Count() + 1;
-        var count = 0;
-        for (var i = text.IndexOf(part, StringComparison.Ordinal); i >= 0; i = text.IndexOf(part, i + part.Length, StringComparison.Ordinal)) count++;
-        return count;
+        return text.AsSpan().Count(part);
     }
 
-    private static int CodePointIndex(string text, int index) => index < 0 ? -1 : text[..index].EnumerateRunes().Count();
+    private static IntegerValue CodePointIndex(string text, int index) => new(index < 0 ? -1 : text[..index].EnumerateRunes().Count());
 
     private static Value All(string text, Func<Rune, bool> holds) => Value.Of(text.Length > 0 && text.EnumerateRunes().All(holds));
 
@@ -165,7 +163,9 @@ internal static class TextMethods
     private static string RequiredText(CallArguments call, int position, string name) =>
         call.Text(position, name) ?? throw new JinjaException($"missing argument '{name}'");
 
-    private static IEnumerable<string> Affixes(CallArguments call, string name) => call.Required(0, name) is ListValue { IsTuple: true } tuple
-        ? tuple.Items.OfType<TextValue>().Select(text => text.Text)
-        : [RequiredText(call, 0, name)];
+    private static IEnumerable<string> Affixes(CallArguments call, string name) => call.Required(0, name) switch
+    {
+        ListValue { IsTuple: true } tuple => tuple.Items.OfType<TextValue>().Select(text => text.Text),
+        _ => [RequiredText(call, 0, name)],
+    };
 }

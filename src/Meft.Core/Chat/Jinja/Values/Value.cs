@@ -18,7 +18,9 @@ internal abstract class Value
     /// <summary>Whether a condition on the value holds.</summary>
     public virtual bool IsTrue => true;
 
-    /// <summary>What a loop over the value goes through: a text's characters, a mapping's keys; null where it cannot be looped over.</summary>
+    /// <summary>
+    /// What a loop over the value goes through: a text's characters, a mapping's keys; null where it cannot be looped over.
+    /// </summary>
     public virtual IReadOnlyList<Value>? Items => null;
 
     /// <summary>How many items there are; null for a value that has no length.</summary>
@@ -50,7 +52,9 @@ internal abstract class Value
     public static Value Of(bool value) => value ? BooleanValue.True : BooleanValue.False;
 }
 
-/// <summary>A variable or member that does not exist: empty where it is printed or looped over, an error where it is used otherwise.</summary>
+/// <summary>
+/// A variable or member that does not exist: empty where it is printed or looped over, an error where it is used otherwise.
+/// </summary>
 /// <param name="problem">The message of that error.</param>
 internal sealed class UndefinedValue(string problem) : Value
 {

@@ -3,7 +3,9 @@ using System.Runtime.ExceptionServices;
 
 namespace Meft.Core.Chat.Jinja.Values;
 
-/// <summary>Equality and order of values as in Python: numbers by their amount whatever their type, texts by code point, lists item by item.</summary>
+/// <summary>
+/// Equality and order of values as in Python: numbers by their amount whatever their type, texts by code point, lists item by item.
+/// </summary>
 internal sealed class ValueComparer : IEqualityComparer<Value>
 {
     public static readonly ValueComparer Instance = new();
@@ -26,7 +28,7 @@ internal sealed class ValueComparer : IEqualityComparer<Value>
 
     public static bool AreEqual(Value left, Value right)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new TemplateLimitException("values are nested too deeply to be compared");
+        TemplateLimitException.ThrowIfTooDeep();
         return (left, right) switch
         {
             (IntegerValue a, IntegerValue b) => a.Value == b.Value,
@@ -44,7 +46,7 @@ internal sealed class ValueComparer : IEqualityComparer<Value>
     /// <exception cref="JinjaException">They have no order.</exception>
     public static int Compare(Value left, Value right, string comparison = "<")
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new TemplateLimitException("values are nested too deeply to be compared");
+        TemplateLimitException.ThrowIfTooDeep();
         return (left, right) switch
         {
             (UndefinedValue undefined, _) => throw undefined.Error(),

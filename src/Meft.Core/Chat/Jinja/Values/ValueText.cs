@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Meft.Core.Chat.Jinja.Values;
@@ -49,7 +48,7 @@ internal static class ValueText
 
     private static void Write(Value value, BoundedText output)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new TemplateLimitException("values are nested too deeply to be printed");
+        TemplateLimitException.ThrowIfTooDeep();
         switch (value)
         {
             case TextValue text: WriteQuoted(text.Text, output); break;
