@@ -9,7 +9,7 @@ public class DemoTests
     public void The_base_learns_the_text_and_the_adapter_the_facts()
     {
         var watched = new Watched();
-        var report = Demo.Run(DemoOptions.Quick, watched);
+        var report = Demo.Run(DemoOptions.Quick, watched, TestContext.Current.CancellationToken);
 
         var model = report.Base;
         model.Training.LastLoss.ShouldBeLessThan(model.Training.FirstLoss - 1);
