@@ -36,7 +36,7 @@ internal sealed class DemoVerb : IVerb
         var seed = arguments.GetValue(_seed);
         if (seed < 0) throw new InvalidInputException($"--seed is {seed}", null, "a whole number, at least 0");
         var start = Stopwatch.GetTimestamp();
-        var threads = ComputeThreads.UsePhysicalCores();
+        var threads = ComputeThreads.Use();
         var options = (arguments.GetValue(_quick) ? DemoOptions.Quick : new DemoOptions()) with { Seed = (ulong)seed };
         var report = DemoProgressView.Watch(context.Status, progress =>
         {

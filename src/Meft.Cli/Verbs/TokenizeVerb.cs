@@ -1,13 +1,9 @@
-using System.Buffers;
 using System.CommandLine;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Meft.Cli.CommandLine;
-using Meft.Core.Configuration;
+using Meft.Cli.Display;
 using Meft.Core.Data;
 using Meft.Core.Errors;
-using Meft.Core.Storage;
+using Meft.Core.Formats;
 using Meft.Core.Tokenization;
 
 namespace Meft.Cli.Verbs;
@@ -15,14 +11,11 @@ namespace Meft.Cli.Verbs;
 /// <summary><c>meft tokenize</c>: rows as the model will see them.</summary>
 internal sealed class TokenizeVerb : IVerb
 {
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly Option<string> _model = new("--model")
     { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file beside its tokenizer." };
     private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl or .txt." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "Write here instead of to standard output." };
-    private readonly Option<string> _format = new("--format")
-    { HelpName = "FORM", DefaultValueFactory = _ => "auto", Description = "The rows' form, as data.format in a config; auto tells it from the rows." };
+    private readonly Option<string> _format = RowFormatOption.Create();
     private readonly Option<int> _maxLength = new("--max-length")
     { HelpName = "N", DefaultValueFactory = _ => 512, Description = "Longer texts are cut into several rows, as data.max_length in a config does [512]." };
     private readonly Option<bool> _trainOnPrompt = new("--train-on-prompt") { Description = "Label the prompt's tokens too." };
@@ -46,59 +39,25 @@ internal sealed class TokenizeVerb : IVerb
     {
         var maxLength = arguments.GetValue(_maxLength);
         if (maxLength < 2) throw new InvalidInputException($"--max-length is {maxLength}", null, "a whole number, at least 2");
-        var folder = TokenizerFolder(arguments.GetRequiredValue(_model));
+        var folder = ModelLocation.Find(arguments.GetRequiredValue(_model)).Folder;
         var tokenizer = HuggingFaceTokenizer.Load(folder);
         var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt));
-        var lines = RowFile.Read(arguments.GetRequiredValue(_input), ReadFormat(arguments.GetValue(_format)!), tokenizer, maxLength)
+        var lines = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength)
             .SelectMany(row => row is TextRow ? rows.Cut(rows.Tokenize(row), maxLength) : [rows.Tokenize(row)])
             .Select((row, index) => Line(row, index, tokenizer));
-
-        if (arguments.GetValue(_output) is { } output)
-        {
-            AtomicFile.Write(output, stream =>
-            {
-                foreach (var line in lines) stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
-            });
-            return 0;
-        }
-        foreach (var line in lines)
-        {
-            context.Cancellation.ThrowIfCancellationRequested();
-            context.Results.Write(line);
-            context.Results.Write('\n');
-        }
+        ResultLines.Write(arguments.GetValue(_output), lines, context);
         return 0;
     }
 
-    private static RowFormat ReadFormat(string name)
+    private static string Line(TokenRow row, int index, HuggingFaceTokenizer tokenizer) => JsonText.Line(json =>
     {
-        var known = string.Join(" | ", ChoiceName.All<RowFormat>());
-        return ChoiceName.Find<RowFormat>(name) ?? throw new InvalidInputException($"--format is '{name}', which is no form of rows", null, known);
-    }
-
-    private static string TokenizerFolder(string model)
-    {
-        if (Directory.Exists(model)) return model;
-        if (File.Exists(model)) return Path.GetDirectoryName(Path.GetFullPath(model))!;
-        throw new InvalidInputException("there is no such model", model, "a Hugging Face folder or a .gguf file", "Correct --model");
-    }
-
-    private static string Line(TokenRow row, int index, HuggingFaceTokenizer tokenizer)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Readable))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("index", index);
-            WriteNumbers(json, "input_ids", row.InputIds);
-            json.WriteStartArray("pieces");
-            foreach (var id in row.InputIds) json.WriteStringValue(Piece(tokenizer, id, row));
-            json.WriteEndArray();
-            if (row.TrainedTokens > 0) WriteNumbers(json, "labels", row.Labels);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+        json.WriteNumber("index", index);
+        json.WriteNumbers("input_ids", row.InputIds);
+        json.WriteStartArray("pieces");
+        foreach (var id in row.InputIds) json.WriteStringValue(Piece(tokenizer, id, row));
+        json.WriteEndArray();
+        if (row.TrainedTokens > 0) json.WriteNumbers("labels", row.Labels);
+    });
 
     private static string Piece(HuggingFaceTokenizer tokenizer, int id, TokenRow row)
     {
@@ -111,12 +70,5 @@ internal sealed class TokenizeVerb : IVerb
             throw new InvalidInputException(
                 $"the id {id} is in no vocabulary", row.Origin.ToString(), $"ids from 0 to {tokenizer.VocabularySize - 1}", null, e);
         }
-    }
-
-    private static void WriteNumbers(Utf8JsonWriter json, string name, int[] numbers)
-    {
-        json.WriteStartArray(name);
-        foreach (var number in numbers) json.WriteNumberValue(number);
-        json.WriteEndArray();
     }
 }

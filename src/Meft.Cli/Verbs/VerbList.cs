@@ -6,5 +6,6 @@ namespace Meft.Cli.Verbs;
 internal static class VerbList
 {
     /// <summary>New verbs, one of each.</summary>
-    public static IReadOnlyList<IVerb> Create() => [new DemoVerb(), new TokenizeVerb(), new DoctorVerb()];
+    public static IReadOnlyList<IVerb> Create() =>
+        [new DemoVerb(), new TrainVerb(), new GenerateVerb(), new ScoreVerb(), new TokenizeVerb(), new DoctorVerb()];
 }

@@ -25,7 +25,20 @@ internal sealed class ConfigNodeParser
     /// <param name="text">The YAML.</param>
     /// <param name="place">Names the place of a line, counted from 1.</param>
     /// <exception cref="YamlException">The text is no YAML, or YAML of a kind that no config needs.</exception>
-    public static ConfigNode? Parse(TextReader text, Func<long, ConfigPlace> place) => new ConfigNodeParser(text, place).ReadDocument();
+    public static ConfigNode? Parse(TextReader text, Func<long, ConfigPlace> place)
+    {
+        var parser = new ConfigNodeParser(text, place);
+        try
+        {
+            return parser.ReadDocument();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException or OverflowException)
+        {
+            // Some malformed texts break the library's own parser instead of being refused by it.
+            var at = parser._parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, e.Message, e);
+        }
+    }
 
     private ConfigNode? ReadDocument()
     {

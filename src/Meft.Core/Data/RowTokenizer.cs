@@ -9,8 +9,8 @@ namespace Meft.Core.Data;
 public sealed class RowTokenizer
 {
     private readonly ITokenizer _tokenizer;
-    private readonly ContinuationEncoder _continuation;
-    private readonly int[] _begin;
+    private readonly Lazy<ContinuationEncoder> _continuation;
+    private readonly Lazy<int[]> _begin;
     private readonly int[] _end;
     private readonly bool _trainOnPrompt;
 
@@ -20,8 +20,9 @@ public sealed class RowTokenizer
     public RowTokenizer(ITokenizer tokenizer, int? endToken, bool trainOnPrompt)
     {
         _tokenizer = tokenizer;
-        _continuation = new ContinuationEncoder(tokenizer);
-        _begin = [.. tokenizer.BeginTokens];
+        // Rows of ids need no tokenizer, and there may be none.
+        _continuation = new(() => new ContinuationEncoder(tokenizer));
+        _begin = new(() => [.. tokenizer.BeginTokens]);
         _end = endToken is { } end ? [end] : [];
         _trainOnPrompt = trainOnPrompt;
     }
@@ -29,10 +30,10 @@ public sealed class RowTokenizer
     /// <summary>The row as one row of tokens, however long. A row without a trained part (a prompt alone) has no trained label.</summary>
     public TokenRow Tokenize(RawRow row) => row switch
     {
-        TextRow text => Join(text.Origin, (_begin, false), (Encode(text.Text), true), (_end, text.Text.Length > 0)),
-        PromptRow prompt => Join(prompt.Origin, (_begin, false), (Encode(prompt.Prompt), false)),
+        TextRow text => Join(text.Origin, (_begin.Value, false), (Encode(text.Text), true), (_end, text.Text.Length > 0)),
+        PromptRow prompt => Join(prompt.Origin, (_begin.Value, false), (Encode(prompt.Prompt), false)),
         PromptCompletionRow pair => Join(
-            pair.Origin, (_begin, false), (Encode(pair.Prompt), _trainOnPrompt), (_continuation.Encode(pair.Completion), true),
+            pair.Origin, (_begin.Value, false), (Encode(pair.Prompt), _trainOnPrompt), (_continuation.Value.Encode(pair.Completion), true),
             (_end, pair.Completion.Length > 0)),
         TokenIdsRow ids => new TokenRow(ids.InputIds, ids.Labels ?? ids.InputIds, ids.Origin),
         _ => throw new ArgumentException($"rows of type {row.GetType().Name} have no tokenisation", nameof(row)),
@@ -47,20 +48,20 @@ public sealed class RowTokenizer
     public IEnumerable<TokenRow> Cut(TokenRow text, int maxLength)
     {
         if (text.Length <= maxLength) return [text];
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxLength, _begin.Length);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxLength, _begin.Value.Length);
         return CutLong(text, maxLength);
     }
 
     private IEnumerable<TokenRow> CutLong(TokenRow text, int maxLength)
     {
-        var room = maxLength - _begin.Length;
-        var content = text.InputIds.AsMemory(_begin.Length);
+        var room = maxLength - _begin.Value.Length;
+        var content = text.InputIds.AsMemory(_begin.Value.Length);
         while (content.Length > 0)
         {
             var take = Math.Min(room, content.Length);
             // The end token alone would make a row that says nothing: it takes the token before it along.
             if (content.Length - take == 1 && take > 1) take--;
-            yield return Join(text.Origin, (_begin, false), (content[..take].ToArray(), true));
+            yield return Join(text.Origin, (_begin.Value, false), (content[..take].ToArray(), true));
             content = content[take..];
         }
     }

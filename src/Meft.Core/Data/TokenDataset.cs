@@ -4,12 +4,6 @@ using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
 
-/// <summary>What a model takes.</summary>
-/// <param name="VocabularySize">Ids lie below it.</param>
-/// <param name="MaxPositions">The most tokens of a sequence.</param>
-/// <param name="EndToken">The end token, null where it has none.</param>
-public sealed record ModelLimits(int VocabularySize, int MaxPositions, int? EndToken);
-
 /// <summary>The rows of a run as tokens, all of them checked: within the model's limits and with something to train on.</summary>
 public sealed class TokenDataset
 {
@@ -48,7 +42,7 @@ public sealed class TokenDataset
             foreach (var raw in RowFile.Read(file, data.Format, tokenizer, maxLength))
             {
                 var row = rowTokenizer.Tokenize(raw);
-                CheckIds(row, limits.VocabularySize);
+                limits.RequireInVocabulary(row);
                 CheckTrained(row, raw);
                 if (raw is TextRow) rows.AddRange(rowTokenizer.Cut(row, maxLength));
                 else if (row.Length <= maxLength) rows.Add(row);
@@ -65,21 +59,6 @@ public sealed class TokenDataset
         return new TokenDataset(
             rows, data.OverLength == OverLength.Truncate ? tooLong.Count : 0, data.OverLength == OverLength.Drop ? tooLong.Count : 0);
     }
-
-    private static void CheckIds(TokenRow row, int vocabularySize)
-    {
-        for (var i = 0; i < row.Length; i++)
-        {
-            if ((uint)row.InputIds[i] >= (uint)vocabularySize)
-                throw OutsideVocabulary($"entry {i} of the row's input ids, {row.InputIds[i]},", row, vocabularySize, "");
-            if (row.Labels[i] != TokenRow.Ignored && (uint)row.Labels[i] >= (uint)vocabularySize)
-                throw OutsideVocabulary($"entry {i} of the row's labels, {row.Labels[i]},", row, vocabularySize, ", or -100 where not trained");
-        }
-    }
-
-    private static InvalidInputException OutsideVocabulary(string what, TokenRow row, int vocabularySize, string orElse) =>
-        new($"{what} is outside of the model's vocabulary", row.Origin.ToString(), $"ids from 0 to {vocabularySize - 1}{orElse}",
-            "Check that the rows were tokenised for this model");
 
     private static void CheckTrained(TokenRow row, RawRow raw)
     {

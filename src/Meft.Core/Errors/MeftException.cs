@@ -43,7 +43,11 @@ public abstract class MeftException : Exception
         if (location is not null) text.Append(location).Append(": ");
         text.Append(problem.TrimEnd('.')).Append('.');
         if (allowed is not null) text.Append(" Allowed: ").Append(allowed.TrimEnd('.')).Append('.');
-        if (nextStep is not null) text.Append(' ').Append(nextStep.TrimEnd('.')).Append('.');
+        if (nextStep is { Length: > 0 })
+        {
+            text.Append(' ').Append(char.ToUpperInvariant(nextStep[0])).Append(nextStep.AsSpan(1).TrimEnd('.'));
+            if (!nextStep.EndsWith('?')) text.Append('.');
+        }
         return text.ToString();
     }
 }

@@ -72,6 +72,7 @@ public sealed class MetricsWriter : IDisposable
         json.WriteNumber("host_to_device_bytes", step.HostToDeviceBytes);
         json.WriteNumber("device_to_host_bytes", step.DeviceToHostBytes);
         WriteFinite(json, "active_rows", step.ActiveRows);
+        if (!double.IsNaN(step.ValidationLoss)) WriteFinite(json, "validation_loss", step.ValidationLoss);
         json.WriteStartObject("phases");
         foreach (var (phase, seconds) in step.Phases) WriteFinite(json, phase, seconds);
         json.WriteEndObject();

@@ -48,6 +48,9 @@ public sealed record StepMetrics
     /// <summary>Rows that were active, as a share of R, mean over layers; NaN where the method has no rows.</summary>
     public double ActiveRows { get; init; } = double.NaN;
 
+    /// <summary>Validation loss measured after this step; NaN where it was not, and then the line has no such field.</summary>
+    public double ValidationLoss { get; init; } = double.NaN;
+
     /// <summary>Seconds by phase: data, forward, backward, optimizer and so on.</summary>
     public IReadOnlyDictionary<string, double> Phases { get; init; } = new Dictionary<string, double>();
 }

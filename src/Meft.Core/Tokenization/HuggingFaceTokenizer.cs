@@ -23,13 +23,14 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     private readonly SpecialTokensTemplate _template;
     private readonly DecoderFactory _decoder;
 
-    private HuggingFaceTokenizer(JsonField file)
+    private HuggingFaceTokenizer(JsonField file, TokenizerConfig config)
     {
         _normalizer = NormalizerReader.Read(file["normalizer"]);
         _preTokenizer = PreTokenizerReader.Read(file["pre_tokenizer"]);
         _model = BytePairModelReader.Read(file["model"]);
         _addedTokens = AddedTokens.Read(file["added_tokens"], _model.Vocabulary, _normalizer);
-        _template = PostProcessorReader.Read(file["post_processor"]);
+        _template = PostProcessorReader.Read(file["post_processor"])
+            .With(config.AddsBeginToken, IdOf(config, "bos_token"), config.AddsEndToken, IdOf(config, "eos_token"));
         _decoder = DecoderReader.Read(file["decoder"]);
         VocabularySize = Math.Max(_model.Vocabulary.Size, _addedTokens.Size);
         foreach (var id in _template.Begin.Concat(_template.End))
@@ -47,14 +48,17 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     /// <inheritdoc/>
     public IReadOnlyList<int> EndTokens => _template.End;
 
-    /// <summary>Reads a tokenizer.</summary>
+    /// <summary>
+    /// Reads a tokenizer. Where a <c>tokenizer_config.json</c> beside it has <c>add_bos_token</c> or <c>add_eos_token</c>, these decide
+    /// what is added to a text, as in transformers.
+    /// </summary>
     /// <param name="path">A <c>tokenizer.json</c>, or the folder it lies in.</param>
     /// <exception cref="TokenizerFileException">The file is absent, damaged, or uses what is not supported.</exception>
     public static HuggingFaceTokenizer Load(string path)
     {
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
         if (!File.Exists(file)) throw new TokenizerFileException(file, "there is no such file");
-        return new HuggingFaceTokenizer(JsonField.ReadFile(file));
+        return new HuggingFaceTokenizer(JsonField.ReadFile(file), TokenizerConfig.Load(Path.GetDirectoryName(file)!));
     }
 
     /// <inheritdoc/>
@@ -91,14 +95,16 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => new TokenDecoding(this, skipSpecialTokens);
 
     /// <inheritdoc/>
-    public string Piece(int id) =>
-        Find(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has this id; the vocabulary's size is {VocabularySize}");
+    public string Piece(int id) => Find(id)
+        ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"no token has this id; the vocabulary's size is {VocabularySize}");
 
     /// <inheritdoc/>
     public bool IsSpecial(int id) => _addedTokens.Find(id) is { IsSpecial: true };
 
     /// <inheritdoc/>
     public int? IdOf(string piece) => _addedTokens.Find(piece)?.Id ?? _model.Vocabulary.IdOf(piece);
+
+    private int? IdOf(TokenizerConfig config, string name) => config.SpecialTokens.TryGetValue(name, out var token) ? IdOf(token) : null;
 
     private string? Find(int id) => _addedTokens.Find(id)?.Content ?? _model.Vocabulary.TokenOf(id);
 

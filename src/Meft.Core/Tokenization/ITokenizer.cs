@@ -23,7 +23,9 @@ public interface ITokenizer
     /// </summary>
     string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens);
 
-    /// <summary>Starts decoding ids that arrive one by one; the pieces of text add up to what <see cref="Decode"/> gives for all ids.</summary>
+    /// <summary>
+    /// Starts decoding ids that arrive one by one; the pieces of text add up to what <see cref="Decode"/> gives for all ids.
+    /// </summary>
     StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens);
 
     /// <summary>The token behind an id, as the vocabulary spells it (for example <c>▁the</c> or <c>Ġthe</c>).</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
+using Meft.Core.Storage;
 
 namespace Meft.Adapters;
 
@@ -66,8 +67,11 @@ internal sealed record AdapterConfig
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
         {
+            var inside = Path.Combine(folder, "adapter");
+            var meant = File.Exists(Path.Combine(inside, FileName)) ? inside : Directory.Exists(folder) ? null : NearestPath.IfClose(folder);
             throw new InvalidInputException(
-                $"no {FileName}", folder, "an adapter folder, for example the `adapter` folder of a run", "check the path");
+                Directory.Exists(folder) ? $"no {FileName}" : "there is no such folder", folder,
+                "an adapter folder, for example the `adapter` folder of a run", meant is null ? "check the path" : $"Did you mean {meant}?");
         }
         AdapterConfig? config;
         try

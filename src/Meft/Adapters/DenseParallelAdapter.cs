@@ -38,6 +38,18 @@ public sealed class DenseParallelAdapter : IFeedForwardAdapter, IDisposable
         KeyValuePair.Create($"layers.{l.Key}.values", l.Value.Values),
     });
 
+    /// <summary>Overwrites K and V with those of a sparse adapter of the same sizes.</summary>
+    public void CopyFrom(SparseAdapter adapter)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var (layer, store) in adapter.Stores)
+        {
+            _layers[layer].Keys.copy_(HostMatrixTensors.ToTensor(store.Keys.Weights));
+            _layers[layer].Values.copy_(HostMatrixTensors.ToTensor(store.Values.Weights));
+        }
+    }
+
     /// <inheritdoc/>
     public bool Adapts(int layer) => _layers.ContainsKey(layer);
 

@@ -1,6 +1,8 @@
 using Meft.Core.Adapters;
 using Meft.Host;
+using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters;
@@ -30,6 +32,9 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
 
     /// <summary>The host store of every adapted layer, by the layer's absolute index, ascending.</summary>
     public IEnumerable<KeyValuePair<int, HostParameterStore>> Stores => _layers.Select(l => KeyValuePair.Create(l.Key, l.Value.Store));
+
+    /// <summary>Counts what crosses between device and host; null to count nothing.</summary>
+    public MemoryLedger? Ledger { get; set; }
 
     /// <summary>U of every adapted layer in its latest forward pass.</summary>
     public IReadOnlyDictionary<int, int> ActiveUnion => _unionCounts;
@@ -84,6 +89,14 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
     }
 
     internal void Observe(int layer, ActiveSet active) => _unionCounts[layer] = active.UnionCount;
+
+    /// <summary>Activations travel: as many bytes to the host as come back (docs/method.md, section 5).</summary>
+    internal void CountTransfers(Tensor activations)
+    {
+        var bytes = TensorMemory.ByteCount(activations);
+        Ledger?.ToHost(bytes);
+        Ledger?.ToDevice(bytes);
+    }
 
     internal bool KeepFailure(Exception failure)
     {

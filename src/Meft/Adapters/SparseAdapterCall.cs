@@ -12,6 +12,7 @@ internal sealed unsafe class SparseAdapterCall(int layerIndex, SparseLayer layer
     public Tensor Forward(Tensor x, out Tensor hostInput)
     {
         hostInput = ToHost(x);
+        owner.CountTransfers(x); // x to the host, y to the device
         using var y = empty(x.shape, ScalarType.Float32);
         _active = layer.Forward(TensorMemory.Singles(hostInput), (int)x.shape[0], TensorMemory.Singles(y));
         owner.Observe(layerIndex, _active);
@@ -22,6 +23,7 @@ internal sealed unsafe class SparseAdapterCall(int layerIndex, SparseLayer layer
     public Tensor Backward(Tensor x, Tensor dy)
     {
         using var hostGradient = ToHost(dy);
+        owner.CountTransfers(dy); // dy to the host, dx to the device
         using var dx = empty(x.shape, ScalarType.Float32);
         // An exception must not cross libtorch's frames: it is kept, and thrown when backward has returned.
         try

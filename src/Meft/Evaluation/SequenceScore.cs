@@ -29,4 +29,9 @@ public sealed record SequenceScore(int Tokens, IReadOnlyList<float> TokenNll)
 
     /// <summary>exp of the mean; NaN where no token is scored.</summary>
     public double Perplexity => Math.Exp(MeanNll);
+
+    /// <summary>The score of a row that was scored in pieces.</summary>
+    public static SequenceScore Join(IReadOnlyList<SequenceScore> pieces) => pieces is [var only]
+        ? only
+        : new SequenceScore(pieces.Sum(p => p.Tokens), [.. pieces.SelectMany(p => p.TokenNll)]);
 }

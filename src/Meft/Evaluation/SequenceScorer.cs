@@ -15,6 +15,8 @@ public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter
     /// <summary>The most logits alive at once, in numbers: 64 MiB in float32.</summary>
     private const long LogitsAtOnce = 1 << 24;
 
+    private const int TokensAtOnce = 4096;
+
     /// <summary>Scores rows, all in one batch.</summary>
     /// <param name="rows">The rows; padding is not needed, they may differ in length.</param>
     /// <returns>One score a row, in order.</returns>
@@ -52,6 +54,32 @@ public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter
         return scores;
     }
 
+    /// <summary>Scores any number of rows, those of like length together.</summary>
+    /// <param name="rows">The rows; they may differ in length.</param>
+    /// <param name="tokensAtOnce">About how many tokens a batch has; a row that is longer is a batch of its own.</param>
+    /// <param name="progress">Told after each batch how many rows have been scored; null for nobody.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <returns>One score a row, in the order of the rows.</returns>
+    /// <exception cref="InvalidInputException">As <see cref="Score"/>; all rows are checked before the first is scored.</exception>
+    public IReadOnlyList<SequenceScore> ScoreInBatches(
+        IReadOnlyList<ScoredRow> rows, int tokensAtOnce = TokensAtOnce, Action<int>? progress = null, CancellationToken cancellation = default)
+    {
+        for (var i = 0; i < rows.Count; i++) Check(rows[i], i);
+        var scores = new SequenceScore[rows.Count];
+        // The longest first: what does not fit into memory is known at once.
+        var order = Enumerable.Range(0, rows.Count).OrderByDescending(i => rows[i].Ids.Count).ToArray();
+        for (int start = 0, end; start < order.Length; start = end)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            end = start + Math.Max(1, tokensAtOnce / rows[order[start]].Ids.Count);
+            var batch = order[start..Math.Min(end, order.Length)];
+            var scored = Score([.. batch.Select(i => rows[i])]);
+            for (var i = 0; i < batch.Length; i++) scores[batch[i]] = scored[i];
+            progress?.Invoke(start + batch.Length);
+        }
+        return scores;
+    }
+
     /// <summary>h [T, D], n positions among the T and what each predicts → n negative log-likelihoods.</summary>
     private float[] NegativeLogLikelihoods(Tensor h, long[] positions, long[] targets)
     {
@@ -79,7 +107,10 @@ public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter
                 $"at most {config.MaxPositions}, the model's positions", "shorten the row or cut it in several");
         }
         if (row.Labels is not null && row.Labels.Count != row.Ids.Count)
-            throw new InvalidInputException($"row {index} has {row.Ids.Count} tokens but {row.Labels.Count} labels", null, "one label a token");
+        {
+            throw new InvalidInputException(
+                $"row {index} has {row.Ids.Count} tokens but {row.Labels.Count} labels", null, "one label a token");
+        }
         foreach (var id in row.Labels is null ? row.Ids : row.Ids.Concat(row.Labels.Where(label => label != ScoredRow.NotScored)))
         {
             if (id < 0 || id >= config.VocabularySize)

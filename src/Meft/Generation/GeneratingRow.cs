@@ -8,13 +8,13 @@ internal sealed class GeneratingRow
     private readonly IReadOnlyList<ILogitsProcessor> _processors;
     private readonly RandomStream? _random;
 
-    public GeneratingRow(int index, IReadOnlyList<int> prompt, GenerationOptions options)
+    public GeneratingRow(int index, int drawIndex, IReadOnlyList<int> prompt, GenerationOptions options)
     {
         Index = index;
         _tokens = [.. prompt];
         _promptLength = prompt.Count;
         _processors = LogitsProcessors.Of(options, prompt.Count);
-        _random = options.Sample ? new RandomStream(options.Seed, (ulong)index) : null;
+        _random = options.Sample ? new RandomStream(options.Seed, (ulong)drawIndex) : null;
     }
 
     /// <summary>The prompt's index.</summary>

@@ -86,7 +86,10 @@ public sealed record GenerationOptions
         Check(BeamCount >= 1, "num_beams", BeamCount, "a whole number from 1");
         Check(double.IsFinite(LengthPenalty), "length_penalty", LengthPenalty, "a finite number");
         if (Sample && BeamCount > 1)
-            throw new InvalidInputException($"do_sample is true and num_beams is {BeamCount}", null, "sampling with one beam, or beams without sampling");
+        {
+            throw new InvalidInputException(
+                $"do_sample is true and num_beams is {BeamCount}", null, "sampling with one beam, or beams without sampling");
+        }
 
         static void Check(bool right, string name, double value, string allowed)
         {

@@ -17,21 +17,27 @@ public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter 
     /// <param name="prompts">The ids of each prompt, begin token included where the model wants one; none is empty.</param>
     /// <param name="options">How to decode.</param>
     /// <param name="onToken">Called for each token as it comes, row after row of a step; null for none.</param>
+    /// <param name="firstIndex">
+    /// The first prompt's index among those of all calls: a row's draws depend on the seed and its index, whatever the batches are.
+    /// </param>
     /// <param name="cancellation">Ends all rows after the current step, which are returned as far as they have come.</param>
     /// <returns>One result a prompt, in order.</returns>
     /// <exception cref="InvalidInputException">
     /// A prompt is empty, longer than the model allows or holds an id outside of the vocabulary; an option is out of range.
     /// </exception>
     public IReadOnlyList<GeneratedRow> Generate(
-        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, TokenCallback? onToken = null,
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, TokenCallback? onToken = null, int firstIndex = 0,
         CancellationToken cancellation = default)
     {
         options.Validate();
         for (var i = 0; i < prompts.Count; i++) Check(prompts[i], i);
         if (options.BeamCount > 1 && options.MaxNewTokens > 0)
-            return [.. prompts.Select((prompt, i) => Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, cancellation), onToken))];
+        {
+            return [.. prompts.Select((prompt, i) =>
+                Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, cancellation), onToken))];
+        }
         var results = new GeneratedRow[prompts.Count];
-        var rows = prompts.Select((prompt, i) => new GeneratingRow(i, prompt, options)).ToList();
+        var rows = prompts.Select((prompt, i) => new GeneratingRow(i, firstIndex + i, prompt, options)).ToList();
         if (prompts.Count == 0 || options.MaxNewTokens == 0)
             return [.. rows.Select(row => row.Finish(FinishReason.Length))];
 

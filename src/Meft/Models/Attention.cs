@@ -13,6 +13,7 @@ internal static class Attention
     /// </summary>
     public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
     {
+        if (HostAttention.Takes(q)) return HostAttention.Within(q, k, v, layout, window);
         using var scope = NewDisposeScope();
         long heads = q.shape[1], group = heads / k.shape[1];
         var mask = window < layout.Length ? layout.Mask(layout.Length, window, q.dtype) : null;
@@ -32,12 +33,18 @@ internal static class Attention
     }
 
     /// <summary>
-    /// q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, L, hd] that already hold the T tokens themselves, key j of a row
-    /// being its position j.
+    /// q [T, H, hd] → [T, H·hd], over a layer's cached keys and values, which already hold those of the T tokens; key j of a row is
+    /// its position j.
     /// </summary>
-    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, TokenLayout layout, int? window)
+    public static Tensor OverCache(Tensor q, KeyValueCache cache, int layer, TokenLayout layout, int? window)
     {
+        var (keys, values) = cache.Layer(layer);
+        if (HostAttention.Takes(q)) return HostAttention.OverCache(q, keys, values, layout, window);
         using var scope = NewDisposeScope();
+        // Views [B, Hkv, L, hd] of what the rows have reached.
+        var seen = layout.Starts.Zip(layout.Lengths, (start, count) => start + count).Max();
+        keys = keys.narrow(0, 0, layout.Rows).narrow(2, 0, seen);
+        values = values.narrow(0, 0, layout.Rows).narrow(2, 0, seen);
         long rows = layout.Rows, heads = q.shape[1], size = q.shape[2], keyHeads = keys.shape[1], length = keys.shape[2];
         var even = layout.TokenCount == layout.Rows && layout.Starts.All(start => start == length - 1);
         var mask = even && !(window < length) ? null : layout.Mask((int)length, window, q.dtype);

@@ -57,7 +57,9 @@ public sealed class Decoder : IDisposable
         return Load(source, config, device, type ?? StoredTypeOf(config));
     }
 
-    /// <summary>Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.</summary>
+    /// <summary>
+    /// Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.
+    /// </summary>
     /// <param name="folder">The folder; made where it is not there.</param>
     public void Save(string folder)
     {
@@ -143,7 +145,8 @@ public sealed class Decoder : IDisposable
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 
-    private static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
+    /// <summary>The type that a checkpoint is stored in, by its config; float32 where that does not say.</summary>
+    internal static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
     {
         StoredType.Float16 => ScalarType.Float16,
         StoredType.BFloat16 => ScalarType.BFloat16,
@@ -166,9 +169,7 @@ public sealed class Decoder : IDisposable
         if (cache is null) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
         cache.Write(layer, k, v, layout);
         if (layout.Starts.All(start => start == 0)) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
-        var seen = layout.Starts.Zip(layout.Lengths, (start, length) => start + length).Max();
-        var (keys, values) = cache.Read(layer, seen);
-        return weights.Output.Apply(Attention.OverCache(q, keys, values, layout, window));
+        return weights.Output.Apply(Attention.OverCache(q, cache, layer, layout, window));
     }
 
     // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).

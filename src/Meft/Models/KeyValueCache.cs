@@ -100,9 +100,8 @@ public sealed class KeyValueCache : IDisposable
         _values[layer].view(-1, size).index_copy_(0, targets, values.detach().reshape(-1, size));
     }
 
-    /// <summary>One layer's keys and values up to a length: views [B, Hkv, length, hd].</summary>
-    internal (Tensor Keys, Tensor Values) Read(int layer, int length) =>
-        (_keys[layer].narrow(0, 0, Rows).narrow(2, 0, length), _values[layer].narrow(0, 0, Rows).narrow(2, 0, length));
+    /// <summary>One layer's keys and values, each [rows at most, Hkv, capacity, hd].</summary>
+    internal (Tensor Keys, Tensor Values) Layer(int layer) => (_keys[layer], _values[layer]);
 
     /// <summary>Counts the tokens of a layout, which all layers have written.</summary>
     internal void Advance(TokenLayout layout)

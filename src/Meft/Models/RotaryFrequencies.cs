@@ -29,7 +29,8 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
         var wavelength = 2 * Math.PI / frequency;
         if (wavelength < rope.OriginalMaxPositions / rope.HighFrequencyFactor) return frequency;
         if (wavelength > rope.OriginalMaxPositions / rope.LowFrequencyFactor) return frequency / rope.Factor;
-        var kept = (rope.OriginalMaxPositions / wavelength - rope.LowFrequencyFactor) / (rope.HighFrequencyFactor - rope.LowFrequencyFactor);
+        var kept = (rope.OriginalMaxPositions / wavelength - rope.LowFrequencyFactor)
+            / (rope.HighFrequencyFactor - rope.LowFrequencyFactor);
         return (1 - kept) * frequency / rope.Factor + kept * frequency;
     }
 

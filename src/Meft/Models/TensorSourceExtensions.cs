@@ -27,7 +27,8 @@ public static class TensorSourceExtensions
     /// <exception cref="ArgumentException">The type cannot be stored, or the name is taken.</exception>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor)
     {
-        var type = DTypeOf(tensor.dtype) ?? throw new ArgumentException($"tensor '{name}' of type {tensor.dtype} cannot be stored", nameof(tensor));
+        var type = DTypeOf(tensor.dtype)
+            ?? throw new ArgumentException($"tensor '{name}' of type {tensor.dtype} cannot be stored", nameof(tensor));
         writer.Add(name, type, tensor.shape, stream =>
         {
             using var scope = NewDisposeScope();

@@ -1,5 +1,6 @@
 using Meft.Host;
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Models;
 
 namespace Meft.Training;
@@ -27,6 +28,9 @@ public interface ITrainedMethod : IDisposable
 
     /// <summary>Every trained parameter with its moments, in a fixed order.</summary>
     IReadOnlyList<TrainedMatrix> Matrices { get; }
+
+    /// <summary>Has what crosses between device and host counted from now on.</summary>
+    void CountIn(MemoryLedger ledger);
 
     /// <summary>Throws what the backward pass could not; call after each.</summary>
     void ThrowIfBackwardFailed();

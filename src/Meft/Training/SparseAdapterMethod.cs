@@ -2,6 +2,7 @@ using Meft.Adapters;
 using Meft.Core.Configuration;
 using Meft.Host;
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Models;
 
 namespace Meft.Training;
@@ -32,6 +33,9 @@ public sealed unsafe class SparseAdapterMethod(SparseAdapter adapter, OptimizerR
 
     /// <inheritdoc/>
     public IReadOnlyList<TrainedMatrix> Matrices => SparseAdapterFiles.Matrices(adapter);
+
+    /// <inheritdoc/>
+    public void CountIn(MemoryLedger ledger) => adapter.Ledger = ledger;
 
     /// <inheritdoc/>
     public void ThrowIfBackwardFailed() => adapter.ThrowIfBackwardFailed();

@@ -20,12 +20,26 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 /// One optimizer step: forward and backward of each micro-batch, clipping by the global norm over all trained parameters, AdamW. The loss
 /// is the mean over all trained tokens of the step, not a mean of micro-batch means (docs/method.md, section 4).
 /// </summary>
-/// <param name="decoder">The base model.</param>
-/// <param name="method">What is trained.</param>
-/// <param name="optimizer">AdamW's settings.</param>
-/// <param name="ledger">Where bytes are counted.</param>
-public sealed class StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger)
+public sealed class StepRunner
 {
+    private readonly Decoder _decoder;
+    private readonly ITrainedMethod _method;
+    private readonly OptimizerConfig _optimizer;
+    private readonly MemoryLedger _ledger;
+
+    /// <param name="decoder">The base model.</param>
+    /// <param name="method">What is trained.</param>
+    /// <param name="optimizer">AdamW's settings.</param>
+    /// <param name="ledger">Where bytes are counted.</param>
+    public StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger)
+    {
+        _decoder = decoder;
+        _method = method;
+        _optimizer = optimizer;
+        _ledger = ledger;
+        method.CountIn(ledger);
+    }
+
     /// <summary>Seconds of each phase of the latest step.</summary>
     public PhaseClock Phases { get; } = new();
 
@@ -37,7 +51,7 @@ public sealed class StepRunner(Decoder decoder, ITrainedMethod method, Optimizer
     public StepResult Run(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, double learningRate, long step)
     {
         Phases.Restart();
-        ledger.StartStep();
+        _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
         long tokens = 0;
         double sum = 0, active = 0;
@@ -47,20 +61,20 @@ public sealed class StepRunner(Decoder decoder, ITrainedMethod method, Optimizer
             {
                 sum += ForwardBackward(rows, scale: 1.0 / trained, step);
                 tokens += rows.Sum(r => (long)r.Length);
-                active += method.ActiveRows;
+                active += _method.ActiveRows;
             }
 
-            var norm = Math.Sqrt(method.SquaredGradientNorm());
-            if (!double.IsFinite(norm)) throw NonFiniteException.InGradient(step, method.NonFiniteGradients(), microBatches);
-            var clip = optimizer.MaxGradNorm > 0 ? Math.Min(1, optimizer.MaxGradNorm / (norm + 1e-6)) : 1;
-            method.Update(new AdamWStep(
-                learningRate, optimizer.Betas.Beta1, optimizer.Betas.Beta2, optimizer.Eps, optimizer.WeightDecay, step, clip));
+            var norm = Math.Sqrt(_method.SquaredGradientNorm());
+            if (!double.IsFinite(norm)) throw NonFiniteException.InGradient(step, _method.NonFiniteGradients(), microBatches);
+            var clip = _optimizer.MaxGradNorm > 0 ? Math.Min(1, _optimizer.MaxGradNorm / (norm + 1e-6)) : 1;
+            _method.Update(new AdamWStep(
+                learningRate, _optimizer.Betas.Beta1, _optimizer.Betas.Beta2, _optimizer.Eps, _optimizer.WeightDecay, step, clip));
             Phases.Add("optimizer");
             return new StepResult(sum / trained, norm, tokens, trained, active / microBatches.Count);
         }
         finally
         {
-            method.ClearGradients();
+            _method.ClearGradients();
         }
     }
 
@@ -68,21 +82,21 @@ public sealed class StepRunner(Decoder decoder, ITrainedMethod method, Optimizer
     private double ForwardBackward(IReadOnlyList<TokenRow> rows, double scale, long step)
     {
         using var scope = NewDisposeScope();
-        using var batch = MicroBatch.Create(rows, decoder.Device);
+        using var batch = MicroBatch.Create(rows, _decoder.Device);
         Phases.Add("data");
         var held = HiddenStateBytes(batch.Layout.TokenCount);
-        ledger.Device("activations", held);
-        var h = decoder.Forward(batch.Ids, batch.Layout, adapter: method.Adapter);
+        _ledger.Device("activations", held);
+        var h = _decoder.Forward(batch.Ids, batch.Layout, adapter: _method.Adapter);
         Phases.Add("forward");
-        var sum = TrainedTokenLoss.Compute(decoder, h, batch.Positions, batch.Targets, scale);
-        ledger.Device("activations", -held);
-        method.ThrowIfBackwardFailed();
-        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(decoder, method.Adapter, batch), rows);
+        var sum = TrainedTokenLoss.Compute(_decoder, h, batch.Positions, batch.Targets, scale);
+        _ledger.Device("activations", -held);
+        _method.ThrowIfBackwardFailed();
+        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);
         Phases.Add("backward");
         return sum;
     }
 
     /// <summary>The packed hidden states that stand between the layers, [T, D] each.</summary>
     private long HiddenStateBytes(int tokenCount) =>
-        (decoder.Config.LayerCount + 1L) * tokenCount * decoder.Config.HiddenSize * TensorMemory.ElementBytes(decoder.DataType);
+        (_decoder.Config.LayerCount + 1L) * tokenCount * _decoder.Config.HiddenSize * TensorMemory.ElementBytes(_decoder.DataType);
 }

@@ -1,5 +1,6 @@
 using Meft.Host;
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Models;
 using static TorchSharp.torch;
 
@@ -9,6 +10,7 @@ namespace Meft.Training;
 public abstract class TensorMethod : ITrainedMethod
 {
     private readonly List<TensorMaster> _masters;
+    private MemoryLedger? _ledger;
 
     /// <param name="parameters">Leaves that require gradients, by their names in files.</param>
     private protected TensorMethod(IEnumerable<KeyValuePair<string, Tensor>> parameters) =>
@@ -33,13 +35,20 @@ public abstract class TensorMethod : ITrainedMethod
     public IReadOnlyList<TrainedMatrix> Matrices => [.. _masters.Select(m => m.Matrix)];
 
     /// <inheritdoc/>
+    public void CountIn(MemoryLedger ledger) => _ledger = ledger;
+
+    /// <inheritdoc/>
     public void ThrowIfBackwardFailed()
     {
         // torch throws by itself.
     }
 
     /// <inheritdoc/>
-    public double SquaredGradientNorm() => _masters.Sum(m => m.CollectGradient());
+    public double SquaredGradientNorm()
+    {
+        _ledger?.ToHost(DeviceByteCount / 2); // the gradients
+        return _masters.Sum(m => m.CollectGradient());
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> NonFiniteGradients() =>
@@ -49,6 +58,7 @@ public abstract class TensorMethod : ITrainedMethod
     public void Update(in AdamWStep step)
     {
         foreach (var master in _masters) master.Update(step);
+        _ledger?.ToDevice(DeviceByteCount / 2); // the weights
     }
 
     /// <inheritdoc/>

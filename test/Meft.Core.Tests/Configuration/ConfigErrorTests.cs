@@ -1,3 +1,4 @@
+using CsCheck;
 using Meft.Core.Configuration;
 using Shouldly;
 
@@ -5,6 +6,13 @@ namespace Meft.Core.Tests.Configuration;
 
 public sealed class ConfigErrorTests : IDisposable
 {
+    private static readonly string[] YamlPieces =
+    [
+        "model: m", "output", "data", "method", "rank", ": ", ":", "\n", "\n  ", "- ", "[", "]", "{", "}", ", ", "&a ", "*a", "!t ", "!!int ", "\"", "'", "\\x", "|", ">", "%", "#",
+        "---", "...", "?", "<<", "~", "null", "1", "-1", "1e400", "0x1F", "true", "\t", "\0", "\ufffd", "\u2028", "@", "`", "auto", "last:3",
+    ];
+
+    private static readonly Gen<string> YamlPiece = Gen.Int[0, YamlPieces.Length - 1].Select(i => YamlPieces[i]);
     private readonly ConfigTestFolder _folder = new();
 
     [Fact]
@@ -150,6 +158,20 @@ public sealed class ConfigErrorTests : IDisposable
         Should.Throw<ConfigException>(() => RunConfig.Load(Path.Combine(_folder.Path, "absent.yaml"), [])).Message.ShouldContain("does not exist");
         Should.Throw<ConfigException>(() => RunConfig.Load(_folder.Path, [])).Message.ShouldContain("folder");
     }
+
+    [Fact]
+    public void Whatever_stands_in_a_file_the_errors_are_those_of_a_config() =>
+        Gen.Select(YamlPiece.Array[0, 25], YamlPiece.Array[0, 6]).Sample((file, set) =>
+        {
+            try
+            {
+                _folder.Load(string.Concat(file), "seed=" + string.Concat(set));
+            }
+            catch (ConfigException e)
+            {
+                e.Errors.ShouldNotBeEmpty();
+            }
+        }, iter: 3000, threads: 1);
 
     [Fact]
     public void An_override_of_an_unknown_key_names_the_override()

@@ -10,6 +10,9 @@ namespace Meft.Core.Tests.Data;
 
 public sealed class RowFileTests : IDisposable
 {
+    private static readonly string[] JsonParts =
+        ["{", "}", "[", "]", "\"text\"", "\"input_ids\"", "\"labels\"", "\"prompt\"", "\"completion\"", ":", ",", "1", "-100", "1e9", "null", "\"a\"", "\"\\ud800\"", "\n", "\0", " "];
+
     private static readonly string[] Parts = ["ab", "c", "\n", "\n\n", " ", "<|endoftext|>", "\r\n"];
     private static readonly Gen<string> Pieces = Gen.Int[0, Parts.Length - 1].Select(i => Parts[i]);
     private readonly TemporaryFolder _folder = new();
@@ -98,6 +101,20 @@ public sealed class RowFileTests : IDisposable
         Should.Throw<InvalidInputException>(() => Rows("folder.txt")).Problem.ShouldContain("folder");
         Fails("text.txt", "a", RowFormat.InputIds).Problem.ShouldContain(".txt");
     }
+
+    [Fact]
+    public void Whatever_a_line_holds_it_is_a_row_or_refused() =>
+        Gen.Int[0, JsonParts.Length - 1].Select(i => JsonParts[i]).Array[0, 14].Sample(parts =>
+        {
+            try
+            {
+                Read("any.jsonl", string.Concat(parts)).ShouldNotBeEmpty();
+            }
+            catch (InvalidInputException e)
+            {
+                e.Location.ShouldNotBeNull().ShouldContain("any.jsonl");
+            }
+        }, iter: 3000, threads: 1);
 
     [Fact]
     public void A_text_file_with_markers_is_split_at_them() =>

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace Meft.Core.Tests.Tokenization;
 
-/// <summary>Damages a JSON text in ways that leave most of its structure: a value replaced, removed, moved or doubled; now and then cut off.</summary>
+/// <summary>
+/// Damages a JSON text in ways that leave most of its structure: a value replaced, removed, moved or doubled; now and then cut off.
+/// </summary>
 internal static class JsonMutation
 {
     public static string Mutate(string json, Random random)

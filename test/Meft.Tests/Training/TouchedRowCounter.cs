@@ -1,6 +1,7 @@
 using Meft.Adapters;
 using Meft.Host;
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Models;
 using Meft.Training;
 
@@ -22,6 +23,8 @@ internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter ada
     public double ActiveRows => method.ActiveRows;
 
     public IReadOnlyList<TrainedMatrix> Matrices => method.Matrices;
+
+    public void CountIn(MemoryLedger ledger) => method.CountIn(ledger);
 
     public void ThrowIfBackwardFailed() => method.ThrowIfBackwardFailed();
 

@@ -100,7 +100,7 @@ internal sealed class ExpertsType : ConfigType<int?>
         if (node is ConfigScalar { Text: "auto" }) return null;
         var problem = Number.Read(node, folder, out var number);
         value = number;
-        return problem is null || problem.Contains("range", StringComparison.Ordinal) ? problem : IsNo(node, "neither auto nor a whole number");
+        return problem;
     }
 
     /// <inheritdoc/>

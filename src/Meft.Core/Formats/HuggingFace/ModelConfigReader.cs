@@ -36,7 +36,9 @@ public static class ModelConfigReader
     /// <summary>Reads the text of a config.json.</summary>
     /// <param name="json">The text.</param>
     /// <param name="location">What error texts call it.</param>
-    /// <exception cref="InvalidInputException">The text is no JSON, or describes a model that is not known or contradicts itself.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The text is no JSON, or describes a model that is not known or contradicts itself.
+    /// </exception>
     public static ModelConfig Parse(string json, string location = "config.json") =>
         Read(ConfigObject.Parse(Encoding.UTF8.GetBytes(json), location));
 
@@ -90,7 +92,8 @@ public static class ModelConfigReader
             var family = ModelFamily.OfArchitecture(architectures[0], file.Location);
             if (modelType is null || modelType == family.ModelType) return family;
             throw new InvalidInputException(
-                $"'architectures' is {family.Architecture} but 'model_type' is {modelType}", file.Location, $"the model_type {family.ModelType}");
+                $"'architectures' is {family.Architecture} but 'model_type' is {modelType}", file.Location,
+                $"the model_type {family.ModelType}");
         }
         if (modelType is not null) return ModelFamily.OfModelType(modelType, file.Location);
         throw new InvalidInputException("neither 'architectures' nor 'model_type' is there", file.Location,

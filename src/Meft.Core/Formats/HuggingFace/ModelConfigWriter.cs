@@ -11,7 +11,8 @@ namespace Meft.Core.Formats.HuggingFace;
 /// </summary>
 public static class ModelConfigWriter
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The text of a config.json, ending with a line break.</summary>
     public static string ToJson(ModelConfig config)

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Meft.Core.Tokenization.BytePairEncoding;
 
-/// <summary>Encodes words by byte pair encoding (Sennrich et al. 2016), with the options that tokenizer.json gives its <c>BPE</c> model.</summary>
+/// <summary>
+/// Encodes words by byte pair encoding (Sennrich et al. 2016), with the options that tokenizer.json gives its <c>BPE</c> model.
+/// </summary>
 internal sealed class BytePairModel
 {
     private readonly SymbolReader _symbols;

@@ -30,7 +30,8 @@ internal static class BytePairModelReader
         var table = new MergeTable(merges.Count);
         for (var rank = 0; rank < merges.Count; rank++)
             table.Set(merges[rank].Left, merges[rank].Right, new Merge(rank, merges[rank].Token));
-        return new BytePairModel(symbols, table, ignoreMerges ? null : FindBoundaries(merges, vocabulary, byteTokens, unknownToken), ignoreMerges);
+        var boundaries = ignoreMerges ? null : FindBoundaries(merges, vocabulary, byteTokens, unknownToken);
+        return new BytePairModel(symbols, table, boundaries, ignoreMerges);
     }
 
     private static void RefuseUnsupported(JsonField field)
@@ -73,7 +74,8 @@ internal static class BytePairModelReader
             var (left, right) = ReadPair(item);
             merges.Add((IdOf(left), IdOf(right), IdOf(left + right)));
 
-            int IdOf(string token) => vocabulary.IdOf(token) ?? throw item.Error($"uses the token '{token}', which is not in the vocabulary");
+            int IdOf(string token) => vocabulary.IdOf(token)
+                ?? throw item.Error($"uses the token '{token}', which is not in the vocabulary");
         }
         return merges;
     }

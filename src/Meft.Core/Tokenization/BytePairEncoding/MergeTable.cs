@@ -5,7 +5,9 @@ namespace Meft.Core.Tokenization.BytePairEncoding;
 /// <summary>What two neighbouring tokens merge into, and how early: the lower the rank, the earlier.</summary>
 internal readonly record struct Merge(int Rank, int Token);
 
-/// <summary>The merges of a vocabulary by their two tokens: a hash table with open addressing, looked up once a neighbouring pair.</summary>
+/// <summary>
+/// The merges of a vocabulary by their two tokens: a hash table with open addressing, looked up once a neighbouring pair.
+/// </summary>
 internal sealed class MergeTable
 {
     private const long Free = -1;

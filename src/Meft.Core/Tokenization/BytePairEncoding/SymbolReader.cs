@@ -2,9 +2,12 @@ using System.Text;
 
 namespace Meft.Core.Tokenization.BytePairEncoding;
 
-/// <summary>Turns characters into the tokens that merging starts from: the character's own token, its bytes' tokens, or the unknown token.</summary>
+/// <summary>
+/// Turns characters into the tokens that merging starts from: the character's own token, its bytes' tokens, or the unknown token.
+/// </summary>
 /// <param name="vocabulary">The tokens.</param>
-/// <param name="byteTokens">The tokens <c>&lt;0x00&gt;</c> … <c>&lt;0xFF&gt;</c>, null where the vocabulary lacks one; null without byte fallback.</param>
+/// <param name="byteTokens">The tokens <c>&lt;0x00&gt;</c> … <c>&lt;0xFF&gt;</c>, null where the vocabulary lacks one; null without byte
+/// fallback.</param>
 /// <param name="unknownToken">The token of a character that has none; null: such characters are left out.</param>
 /// <param name="fuseUnknown">Whether neighbouring unknown characters give one token together.</param>
 internal sealed class SymbolReader(Vocabulary vocabulary, int?[]? byteTokens, int? unknownToken, bool fuseUnknown)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Meft.Core.Tokenization.Decoding;
 
-/// <summary>Turns the spelling of byte-level tokens back into bytes and these into one token of text, a character as soon as it is whole.</summary>
+/// <summary>
+/// Turns the spelling of byte-level tokens back into bytes and these into one token of text, a character as soon as it is whole.
+/// </summary>
 internal sealed class ByteLevelStep(IDecodingStep next) : IDecodingStep
 {
     private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();

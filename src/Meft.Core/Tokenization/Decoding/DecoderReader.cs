@@ -9,7 +9,7 @@ internal delegate IDecodingStep DecoderFactory(IDecodingStep next);
 /// <summary>Reads the <c>decoder</c> of tokenizer.json.</summary>
 internal static class DecoderReader
 {
-    private static readonly ComponentTable<DecoderFactory> Known = new("decoder", new Dictionary<string, Func<JsonField, DecoderFactory>>
+    private static readonly ComponentTable<DecoderFactory> Known = new("decoder", new()
     {
         ["Sequence"] = ReadSequence,
         ["ByteLevel"] = _ => next => new ByteLevelStep(next),

@@ -47,7 +47,8 @@ internal sealed class MetaspaceStep(IDecodingStep next, char mark, bool dropsFir
     {
         if (!continuesToken) _tokens++;
         var isFirst = _tokens <= 1;
-        next.Accept(dropsFirst && isFirst ? text.Replace(mark.ToString(), "", StringComparison.Ordinal) : text.Replace(mark, ' '), continuesToken);
+        var decoded = dropsFirst && isFirst ? text.Replace(mark.ToString(), "", StringComparison.Ordinal) : text.Replace(mark, ' ');
+        next.Accept(decoded, continuesToken);
     }
 
     public void Complete() => next.Complete();

@@ -5,7 +5,7 @@ namespace Meft.Core.Tokenization.Normalization;
 /// <summary>Reads the <c>normalizer</c> of tokenizer.json.</summary>
 internal static class NormalizerReader
 {
-    private static readonly ComponentTable<INormalizer> Known = new("normalizer", new Dictionary<string, Func<JsonField, INormalizer>>
+    private static readonly ComponentTable<INormalizer> Known = new("normalizer", new()
     {
         ["Sequence"] = field => new SequenceNormalizer([.. field["normalizers"].Items().Select(item => Known!.Read(item))]),
         ["Prepend"] = field => new PrependNormalizer(field["prepend"].AsText()),

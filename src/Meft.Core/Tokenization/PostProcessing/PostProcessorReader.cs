@@ -5,7 +5,7 @@ namespace Meft.Core.Tokenization.PostProcessing;
 /// <summary>Reads the <c>post_processor</c> of tokenizer.json, as far as single texts (not pairs) are concerned.</summary>
 internal static class PostProcessorReader
 {
-    private static readonly ComponentTable<SpecialTokensTemplate> Known = new("post-processor", new Dictionary<string, Func<JsonField, SpecialTokensTemplate>>
+    private static readonly ComponentTable<SpecialTokensTemplate> Known = new("post-processor", new()
     {
         ["TemplateProcessing"] = ReadTemplate,
         ["ByteLevel"] = _ => SpecialTokensTemplate.Empty,

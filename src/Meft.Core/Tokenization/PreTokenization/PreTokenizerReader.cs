@@ -6,7 +6,7 @@ namespace Meft.Core.Tokenization.PreTokenization;
 /// <summary>Reads the <c>pre_tokenizer</c> of tokenizer.json.</summary>
 internal static partial class PreTokenizerReader
 {
-    private static readonly ComponentTable<IPreTokenizer> Known = new("pre-tokenizer", new Dictionary<string, Func<JsonField, IPreTokenizer>>
+    private static readonly ComponentTable<IPreTokenizer> Known = new("pre-tokenizer", new()
     {
         ["Sequence"] = field => new SequencePreTokenizer([.. field["pretokenizers"].Items().Select(item => Known!.Read(item))]),
         ["ByteLevel"] = field => new ByteLevelPreTokenizer(field["add_prefix_space"].AsBoolean(true), field["use_regex"].AsBoolean(true)),
@@ -14,7 +14,8 @@ internal static partial class PreTokenizerReader
         ["Split"] = field => new PatternPreTokenizer(
             TextPattern.Read(field["pattern"]), ReadBehavior(field["behavior"]), field["invert"].AsBoolean(false)),
         ["Digits"] = field => new PatternPreTokenizer(
-            CodePointRegex.BuiltIn(Number()), field["individual_digits"].AsBoolean(false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
+            CodePointRegex.BuiltIn(Number()),
+            field["individual_digits"].AsBoolean(false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
         ["Punctuation"] = field => new PatternPreTokenizer(
             CodePointRegex.BuiltIn(PunctuationCharacter()),
             field["behavior"].IsMissing ? SplitBehavior.Isolated : ReadBehavior(field["behavior"])),
@@ -35,7 +36,8 @@ internal static partial class PreTokenizerReader
     /// <summary>The scheme that <c>prepend_scheme</c> or, in older files, <c>add_prefix_space</c> names.</summary>
     internal static PrependScheme ReadPrependScheme(JsonField field)
     {
-        if (field["prepend_scheme"].IsMissing) return field["add_prefix_space"].AsBoolean(true) ? PrependScheme.Always : PrependScheme.Never;
+        if (field["prepend_scheme"].IsMissing)
+            return field["add_prefix_space"].AsBoolean(true) ? PrependScheme.Always : PrependScheme.Never;
         var name = field["prepend_scheme"].AsText();
         return name switch
         {
@@ -59,7 +61,9 @@ internal static partial class PreTokenizerReader
     [GeneratedRegex(@"[\p{P}$+<=>^`|~]", RegexOptions.CultureInvariant)]
     private static partial Regex PunctuationCharacter();
 
-    [GeneratedRegex(@"[\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D\s]+", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"[\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u200C\u200D\s]+",
+        RegexOptions.CultureInvariant)]
     private static partial Regex WordOrSymbols();
 
     [GeneratedRegex(@"\s", RegexOptions.CultureInvariant)]

@@ -1,8 +1,10 @@
 namespace Meft.Core.Tokenization.Reading;
 
-/// <summary>The components of one family (normalizers, say) that can be read from tokenizer.json, by the name in their <c>type</c>.</summary>
+/// <summary>
+/// The components of one family (normalizers, say) that can be read from tokenizer.json, by the name in their <c>type</c>.
+/// </summary>
 /// <typeparam name="T">The family's interface.</typeparam>
-internal sealed class ComponentTable<T>(string family, IReadOnlyDictionary<string, Func<JsonField, T>> readers)
+internal sealed class ComponentTable<T>(string family, Dictionary<string, Func<JsonField, T>> readers)
 {
     /// <summary>Reads the component that a JSON object describes.</summary>
     /// <exception cref="TokenizerFileException">Its type is unknown, or a value of it is wrong.</exception>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Meft.Core.Tokenization.Reading;
 
-/// <summary>A value inside a JSON file that knows where it stands, so that a value of the wrong type is reported by file and path.</summary>
+/// <summary>
+/// A value inside a JSON file that knows where it stands, so that a value of the wrong type is reported by file and path.
+/// </summary>
 internal readonly struct JsonField
 {
     private readonly JsonElement _element;

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Meft.Cli.Display;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Loading;
+
+namespace Meft.Cli.CommandLine;
+
+/// <summary>The options of every verb that computes with a model: which one, with what adapter, where, in what type.</summary>
+internal sealed class ModelOptions
+{
+    private static readonly IReadOnlyList<string> Types = [.. ChoiceName.All<BaseDType>().Where(name => name != ChoiceName.Of(BaseDType.Fp16))];
+
+    private readonly Option<string> _model = new("--model")
+    { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file beside its config.json and tokenizer." };
+    private readonly Option<string?> _adapter = new("--adapter") { HelpName = "A", Description = "An adapter folder, such as runs/facts/adapter." };
+    private readonly Option<string> _device = new("--device")
+    { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"Where the model computes: {ComputeDevice.Allowed} [auto]." };
+    private readonly Option<string> _type = new("--dtype")
+    { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "The model's numbers: auto (the checkpoint's) | fp32 | bf16 [auto]." };
+
+    /// <summary>Adds the options to a verb's command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_model);
+        command.Options.Add(_adapter);
+        command.Options.Add(_device);
+        command.Options.Add(_type);
+    }
+
+    /// <summary>Loads the model that the arguments name, showing how far it is.</summary>
+    /// <exception cref="InvalidInputException">It cannot be loaded.</exception>
+    public LoadedModel Load(ParseResult arguments, VerbContext context)
+    {
+        var type = arguments.GetRequiredValue(_type);
+        if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
+        return WorkProgress.Run(context.Status, "loading the model", progress => LoadedModel.Load(
+            arguments.GetRequiredValue(_model),
+            new ModelLoadOptions
+            {
+                Device = arguments.GetRequiredValue(_device),
+                DType = ChoiceName.Find<BaseDType>(type)!.Value,
+                Adapter = arguments.GetValue(_adapter),
+                Progress = p => progress(p.BytesRead, p.TotalBytes),
+            },
+            context.Cancellation));
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Meft.Cli.CommandLine;
+using Meft.Cli.Views;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Training.Runs;
+
+namespace Meft.Cli.Verbs;
+
+/// <summary><c>meft train</c>: fine-tune a model as a config says.</summary>
+internal sealed class TrainVerb : IVerb
+{
+    private readonly Argument<string> _config = new("CONFIG.yaml") { Description = "The run's config; docs/config.md describes every key." };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = "Override a key of the config, for example method.rank=8192; may be given several times.",
+        DefaultValueFactory = _ => [],
+    };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the newest complete checkpoint of the output folder." };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Remove the run in the output folder and start anew." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Load and check model, data and method, say what would run, write nothing." };
+
+    public TrainVerb() => Command = new Command("train", "Fine-tune a model as a config says.") { _config, _set, _resume, _overwrite, _dryRun };
+
+    /// <inheritdoc/>
+    public Job Job => Job.Train;
+
+    /// <inheritdoc/>
+    public Command Command { get; }
+
+    /// <inheritdoc/>
+    public string Example => "meft train configs/stories260K.yaml --set method.rank=2048";
+
+    /// <inheritdoc/>
+    public int Run(ParseResult arguments, VerbContext context)
+    {
+        var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
+        var view = new TrainingView(context.Status);
+        using var run = TrainingRun.Prepare(config, Existing(arguments), view.Loading, context.Cancellation);
+        view.Describe(run);
+        if (arguments.GetValue(_dryRun))
+        {
+            context.Results.WriteLine($"dry run: {run.TotalSteps} steps would be taken; nothing was written");
+            return 0;
+        }
+
+        var result = view.Watch(observer => run.Run(observer, context.Cancellation));
+        if (result.Interrupted)
+        {
+            throw new RunFailedException(
+                $"stopped after step {result.Steps} of {run.TotalSteps}; its state is saved", config.Output, null, "go on with --resume");
+        }
+        RunSummary.Write(context.Results, run, result);
+        return 0;
+    }
+
+    private ExistingRun Existing(ParseResult arguments)
+    {
+        var (resume, overwrite) = (arguments.GetValue(_resume), arguments.GetValue(_overwrite));
+        if (resume && overwrite) throw new InvalidInputException("--resume and --overwrite exclude each other", null, "one of them");
+        return resume ? ExistingRun.Resume : overwrite ? ExistingRun.Overwrite : ExistingRun.Refuse;
+    }
+}

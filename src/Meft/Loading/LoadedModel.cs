@@ -1,0 +1,113 @@
+using Meft.Adapters;
+using Meft.Core.Configuration;
+using Meft.Core.Data;
+using Meft.Core.Errors;
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Tokenization;
+using Meft.Evaluation;
+using Meft.Generation;
+using Meft.Models;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Loading;
+
+/// <summary>
+/// A model ready to compute: the decoder on its device, its tokenizer, its decoding defaults, and an adapter beside it where one was asked for.
+/// </summary>
+public sealed class LoadedModel : IDisposable
+{
+    private readonly SparseAdapter? _adapter;
+
+    private LoadedModel(ModelLocation location, Decoder decoder, SparseAdapter? adapter, GenerationConfig defaults)
+    {
+        Location = location;
+        Decoder = decoder;
+        _adapter = adapter;
+        Tokenizer = new TokenizerOnDemand(location.Folder);
+        Defaults = defaults;
+    }
+
+    /// <summary>Where its files lie.</summary>
+    public ModelLocation Location { get; }
+
+    /// <summary>The base model.</summary>
+    public Decoder Decoder { get; }
+
+    /// <summary>The base model's sizes and flags.</summary>
+    public ModelConfig Config => Decoder.Config;
+
+    /// <summary>What runs beside the feed-forward blocks, or null.</summary>
+    public IFeedForwardAdapter? Adapter => _adapter;
+
+    /// <summary>
+    /// The tokenizer of the model's folder. It is read when first used: every member throws a <see cref="TokenizerFileException"/> where
+    /// the folder has none.
+    /// </summary>
+    public ITokenizer Tokenizer { get; }
+
+    /// <summary>Whether the model's folder has a tokenizer.</summary>
+    public bool HasTokenizer => File.Exists(Path.Combine(Location.Folder, HuggingFaceTokenizer.FileName));
+
+    /// <summary>The decoding defaults of generation_config.json, with the ids that end an answer.</summary>
+    public GenerationConfig Defaults { get; }
+
+    /// <summary>What the model takes, for reading rows.</summary>
+    public ModelLimits Limits => new(Config.VocabularySize, Config.MaxPositions, Config.EndTokens is [var first, ..] ? first : null);
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="path">A Hugging Face folder, or a .gguf file that lies beside its config.json and tokenizer files.</param>
+    /// <param name="options">Device, type, adapter; null for the defaults.</param>
+    /// <param name="cancellation">Stops loading between two tensors.</param>
+    /// <exception cref="InvalidInputException">
+    /// There is no such model, or one of its files is missing, malformed or does not fit the others; the adapter does not fit.
+    /// </exception>
+    public static LoadedModel Load(string path, ModelLoadOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new ModelLoadOptions();
+        NativeTorch.Load();
+        var device = ComputeDevice.Parse(options.Device);
+        var location = ModelLocation.Find(path);
+        var config = location.ReadConfig();
+        var defaults = GenerationConfig.Read(location.Folder, config);
+        var type = TypeOf(options.DType, config);
+        var decodeTo = type == ScalarType.BFloat16 ? TensorDType.BF16 : TensorDType.F32;
+        // The adapter first: that it does not fit is known long before the weights of a large base are read.
+        var adapter = options.Adapter is { } folder ? SparseAdapterFiles.Load(folder, config) : null;
+        Decoder? decoder = null;
+        try
+        {
+            using var source = new ObservedTensorSource(ModelWeights.Open(location.WeightsPath, decodeTo), options.Progress, cancellation);
+            decoder = Decoder.Load(source, config, device, type);
+            return new LoadedModel(location, decoder, adapter, defaults);
+        }
+        catch
+        {
+            adapter?.Dispose();
+            decoder?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A scorer of this model with its adapter.</summary>
+    public SequenceScorer CreateScorer() => new(Decoder, Adapter);
+
+    /// <summary>A generator of this model with its adapter.</summary>
+    public TextGenerator CreateGenerator() => new(Decoder, Adapter);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _adapter?.Dispose();
+        Decoder.Dispose();
+    }
+
+    private static ScalarType TypeOf(BaseDType wanted, ModelConfig config) => wanted switch
+    {
+        BaseDType.Fp32 => ScalarType.Float32,
+        BaseDType.Bf16 => ScalarType.BFloat16,
+        BaseDType.Fp16 => ScalarType.Float16,
+        _ => Decoder.StoredTypeOf(config),
+    };
+}

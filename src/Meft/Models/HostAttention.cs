@@ -1,0 +1,77 @@
+using Meft.Kernels.Attention;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>Attention by <see cref="PackedAttention"/>, for float32 and bfloat16 tensors in host memory.</summary>
+internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttention>
+{
+    public override string Name => nameof(HostAttention);
+
+    /// <summary>Whether a tensor can be attended to here.</summary>
+    public static bool Takes(Tensor x) =>
+        x.device_type == TorchSharp.DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16;
+
+    /// <summary>q [T, H, hd], k and v [T, Hkv, hd] → [T, H·hd]; each token over its own row up to itself.</summary>
+    public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
+    {
+        int heads = (int)q.shape[1], size = (int)q.shape[2];
+        var shape = AttentionShape.Packed(layout.Offsets, layout.Lengths, heads, (int)k.shape[1], size, Scale(size), window);
+        using var scope = NewDisposeScope();
+        q = q.contiguous();
+        k = k.contiguous();
+        v = v.contiguous();
+        var recorded = is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
+        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape, null)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, capacity, hd] that hold the T tokens already.</summary>
+    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, TokenLayout layout, int? window)
+    {
+        int heads = (int)q.shape[1], size = (int)q.shape[2];
+        var shape = AttentionShape.Cached(
+            layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, Scale(size), window);
+        using var scope = NewDisposeScope();
+        return Forward(q.contiguous(), keys, values, shape, null).MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        Tensor q = (Tensor)vars[0], k = (Tensor)vars[1], v = (Tensor)vars[2];
+        var shape = (AttentionShape)vars[3];
+        using var scope = NewDisposeScope();
+        var logSumExp = empty([q.shape[0], shape.Heads], float32);
+        var output = Forward(q, k, v, shape, logSumExp);
+        // A detached alias of the result: the result itself would hold on to this very node.
+        ctx.save_for_backward([q, k, v, output.detach().MoveToOuterDisposeScope(), logSumExp.MoveToOuterDisposeScope()]);
+        ctx.save_data(nameof(AttentionShape), shape);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var scope = NewDisposeScope();
+        var saved = ctx.get_saved_variables();
+        Tensor q = saved[0], k = saved[1], v = saved[2], output = saved[3], logSumExp = saved[4];
+        Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
+        var gradients = new AttentionGradients(Address(grad_output.contiguous()), Address(dq), Address(dk), Address(dv));
+        PackedAttention.Backward(
+            (AttentionShape)ctx.get_data(nameof(AttentionShape)), Format(q), Address(q), Address(k), Address(v), Address(output),
+            Address(logSumExp), gradients);
+        return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
+    }
+
+    private static Tensor Forward(Tensor q, Tensor k, Tensor v, AttentionShape shape, Tensor? logSumExp)
+    {
+        var output = empty([q.shape[0], q.shape[1] * q.shape[2]], q.dtype);
+        PackedAttention.Forward(
+            shape, Format(q), Address(q), Address(k), Address(v), Address(output), logSumExp is null ? 0 : Address(logSumExp));
+        return output;
+    }
+
+    private static float Scale(int headSize) => 1 / MathF.Sqrt(headSize);
+
+    private static FloatFormat Format(Tensor x) => x.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
+
+    private static nint Address(Tensor x) => TensorSourceExtensions.DataAddress(x);
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using Meft.Core.Errors;
+using Meft.Core.Formats.Safetensors;
+using Meft.Host;
+
+namespace Meft.Training.Runs;
+
+/// <summary>
+/// The checkpoints of a run: folders <c>step-000200</c> with <c>state.safetensors</c> (masters and moments) and <c>manifest.json</c>. One without
+/// its manifest is incomplete: it is never loaded, and the next save clears it away.
+/// </summary>
+/// <param name="path">The folder that holds them.</param>
+/// <param name="keep">How many of the newest stay.</param>
+public sealed class CheckpointFolder(string path, int keep)
+{
+    private const string Prefix = "step-";
+    private const string StateFileName = "state.safetensors";
+
+    /// <summary>The steps of the complete checkpoints, ascending.</summary>
+    public IReadOnlyList<int> Steps => [.. Folders().Where(f => f.Complete).Select(f => f.Step).Order()];
+
+    /// <summary>Names of checkpoint folders that were never completed.</summary>
+    public IReadOnlyList<string> Incomplete => [.. Folders().Where(f => !f.Complete).Select(f => Path.GetFileName(f.Path)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Saves a method's full state, then removes checkpoints beyond those to keep.</summary>
+    /// <returns>The new checkpoint's folder.</returns>
+    /// <exception cref="RunFailedException">It cannot be written (a full disk, say); the older ones are as they were.</exception>
+    public string Save(int step, ITrainedMethod method)
+    {
+        var folder = FolderOf(step);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.Delete(Path.Combine(folder, CheckpointManifest.FileName));
+            var state = Path.Combine(folder, StateFileName);
+            WriteState(state, method);
+            new CheckpointManifest
+            {
+                FormatVersion = CheckpointManifest.CurrentVersion,
+                Step = step,
+                StateBytes = new FileInfo(state).Length,
+            }.Write(folder);
+        }
+        catch (Exception e)
+        {
+            RemoveQuietly(folder);
+            if (e is not (IOException or UnauthorizedAccessException)) throw;
+            throw new RunFailedException(
+                $"the checkpoint cannot be written: {e.Message}", folder, null, "earlier checkpoints are as they were; make room or check permissions", e);
+        }
+        foreach (var old in Folders().Where(f => f.Step != step && (!f.Complete || IsSurplus(f.Step, step)))) RemoveQuietly(old.Path);
+        return folder;
+    }
+
+    /// <summary>Loads a checkpoint into a method of the same kind and sizes.</summary>
+    /// <exception cref="InvalidInputException">The checkpoint is incomplete, damaged, or another method's.</exception>
+    public void Load(int step, ITrainedMethod method)
+    {
+        var folder = FolderOf(step);
+        if (!File.Exists(Path.Combine(folder, CheckpointManifest.FileName)))
+            throw new InvalidInputException("the checkpoint is incomplete: it has no manifest", folder, null, "resume from another one");
+        var manifest = CheckpointManifest.Read(folder);
+        var state = Path.Combine(folder, StateFileName);
+        var bytes = File.Exists(state) ? new FileInfo(state).Length : 0;
+        if (bytes != manifest.StateBytes)
+            throw new InvalidInputException($"the checkpoint's state has {bytes} bytes, its manifest says {manifest.StateBytes}", state, null, "resume from another one");
+        using var file = SafetensorsFile.Open(state);
+        foreach (var (name, shape, matrix) in Tensors(method)) HostMatrixFiles.Read(file, name, shape, matrix);
+        method.ApplyMasters();
+    }
+
+    private static void WriteState(string state, ITrainedMethod method)
+    {
+        var writer = new SafetensorsWriter();
+        foreach (var (name, shape, matrix) in Tensors(method)) HostMatrixFiles.Add(writer, name, shape, matrix);
+        writer.Save(state);
+    }
+
+    private static IEnumerable<(string Name, IReadOnlyList<long> Shape, HostMatrix Matrix)> Tensors(ITrainedMethod method) =>
+        method.Matrices.SelectMany(m => new[]
+        {
+            (m.Name, m.Shape, m.Rows.Weights),
+            ("exp_avg." + m.Name, m.Shape, m.Rows.FirstMoments),
+            ("exp_avg_sq." + m.Name, m.Shape, m.Rows.SecondMoments),
+        });
+
+    private bool IsSurplus(int step, int newest) =>
+        step > newest || Steps.Where(s => s <= newest).OrderDescending().Skip(Math.Max(1, keep)).Contains(step);
+
+    private string FolderOf(int step) => Path.Combine(path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:D6}"));
+
+    private List<(int Step, string Path, bool Complete)> Folders()
+    {
+        if (!Directory.Exists(path)) return [];
+        var folders = new List<(int, string, bool)>();
+        foreach (var folder in Directory.EnumerateDirectories(path, Prefix + "*"))
+        {
+            if (int.TryParse(Path.GetFileName(folder)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+                folders.Add((step, folder, File.Exists(Path.Combine(folder, CheckpointManifest.FileName))));
+        }
+        return folders;
+    }
+
+    /// <summary>The manifest goes first, so that a removal cut short leaves an incomplete checkpoint and not a broken one.</summary>
+    private static void RemoveQuietly(string folder)
+    {
+        try
+        {
+            File.Delete(Path.Combine(folder, CheckpointManifest.FileName));
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What is left has no manifest: it counts as incomplete and the next save tries again.
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Meft.Adapters;
+using Meft.Core.Adapters;
+using Meft.Core.Configuration;
+using Meft.Loading;
+
+namespace Meft.Training.Runs;
+
+/// <summary>Makes what a config's <c>method</c> names, with its start values.</summary>
+internal static class MethodFactory
+{
+    /// <exception cref="Core.Errors.InvalidInputException">The sizes or the adapter to start from do not fit the model.</exception>
+    public static ITrainedMethod Create(RunConfig config, LoadedModel model, AdapterIdentity identity)
+    {
+        if (config.Method.Kind == MethodKind.Full) return new FullMethod(model.Decoder);
+        var spec = SparseAdapterSpec.From(config.Method, model.Config.HiddenSize, model.Config.LayerCount);
+        if (config.Method.Kind == MethodKind.Parallel) return Parallel(config, spec, model, identity);
+
+        var adapter = new SparseAdapter(spec);
+        if (config.Method.Init is { } init) SparseAdapterFiles.LoadInto(adapter, init, model.Config);
+        else adapter.Initialize((ulong)config.Seed);
+        return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity);
+    }
+
+    private static ParallelMethod Parallel(RunConfig config, SparseAdapterSpec spec, LoadedModel model, AdapterIdentity identity)
+    {
+        var adapter = new DenseParallelAdapter(spec with { Experts = 0, Probe = 0, TopK = 0 }, (ulong)config.Seed, model.Decoder.Device);
+        if (config.Method.Init is { } init)
+        {
+            using var start = new SparseAdapter(adapter.Spec);
+            SparseAdapterFiles.LoadInto(start, init, model.Config);
+            adapter.CopyFrom(start);
+        }
+        return new ParallelMethod(adapter, identity);
+    }
+}

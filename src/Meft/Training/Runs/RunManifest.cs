@@ -1,0 +1,76 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Meft.Core.Errors;
+using Meft.Kernels;
+using TorchSharp;
+
+namespace Meft.Training.Runs;
+
+/// <summary>A run's <c>manifest.json</c>: what ran, on what, over which files.</summary>
+public sealed record RunManifest
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>The program's version.</summary>
+    public string MeftVersion { get; init; } = VersionOf(typeof(RunManifest).Assembly);
+
+    /// <summary>TorchSharp's version.</summary>
+    public string TorchSharpVersion { get; init; } = VersionOf(typeof(torch).Assembly);
+
+    /// <summary>libtorch's version.</summary>
+    public string LibtorchVersion { get; init; } = torch.__version__;
+
+    /// <summary>The .NET runtime.</summary>
+    public string Runtime { get; init; } = RuntimeInformation.FrameworkDescription;
+
+    /// <summary>The operating system.</summary>
+    public string System { get; init; } = RuntimeInformation.OSDescription;
+
+    /// <summary>Threads of the kernels and of libtorch; other counts may give other bits.</summary>
+    public int Threads { get; init; } = KernelThreads.Count;
+
+    /// <summary>The seed.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Where the base ran.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>What travels between host and device: <c>rows</c> or <c>activations</c>; null for methods where nothing does.</summary>
+    public required string? Execution { get; init; }
+
+    /// <summary>SHA-256 of the base model's files by name.</summary>
+    public required IReadOnlyDictionary<string, string> Model { get; init; }
+
+    /// <summary>SHA-256 of the data files by path.</summary>
+    public required IReadOnlyDictionary<string, string> Data { get; init; }
+
+    /// <summary>SHA-256 of the chat template; null where the model has none.</summary>
+    public required string? Template { get; init; }
+
+    /// <summary>The manifest as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+
+    /// <summary>SHA-256 of a file, hexadecimal.</summary>
+    /// <exception cref="InvalidInputException">The file cannot be read.</exception>
+    public static string HashOf(string file)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"the file cannot be read: {e.Message}", file, null, null, e);
+        }
+    }
+
+    /// <summary>SHA-256 of a text in UTF-8, hexadecimal.</summary>
+    public static string HashOfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private static string VersionOf(Assembly assembly) =>
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+}

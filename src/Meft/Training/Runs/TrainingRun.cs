@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using Meft.Adapters;
+using Meft.Core.Chat;
+using Meft.Core.Configuration;
+using Meft.Core.Data;
+using Meft.Core.Errors;
+using Meft.Core.Machine;
+using Meft.Core.Schedules;
+using Meft.Loading;
+using Meft.Native;
+
+namespace Meft.Training.Runs;
+
+/// <summary>
+/// A fine-tuning run from its config: <see cref="Prepare"/> loads and checks everything and writes nothing; <see cref="Run"/> makes the
+/// run folder, trains, and saves the result.
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly ExistingRun _existing;
+    private readonly LoadedModel _model;
+    private readonly TrainingTask _task;
+
+    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows)
+    {
+        Config = config;
+        _existing = existing;
+        _model = model;
+        _task = task;
+        TrainingRows = rows;
+    }
+
+    /// <summary>The run's config.</summary>
+    public RunConfig Config { get; }
+
+    /// <summary>The rows to train on.</summary>
+    public TokenDataset TrainingRows { get; }
+
+    /// <summary>Rows the validation loss is measured on.</summary>
+    public int ValidationRowCount => _task.Validation.Count;
+
+    /// <summary>Steps of the whole run.</summary>
+    public int TotalSteps => _task.Batches.TotalSteps;
+
+    /// <summary>Steps of one pass over the rows.</summary>
+    public int StepsPerEpoch => _task.Batches.StepsPerEpoch;
+
+    /// <summary>Trained parameters.</summary>
+    public long TrainedParameterCount => _task.Method.ParameterCount;
+
+    /// <summary>Parameters of the base.</summary>
+    public long BaseParameterCount => _model.Config.ParameterCount;
+
+    /// <summary>Bytes of host memory that the method holds before the first step.</summary>
+    public long HostByteCount => _task.Method.HostByteCount;
+
+    /// <summary>Where the base computes.</summary>
+    public string Device => _model.Decoder.Device.ToString();
+
+    /// <summary>Loads and checks all that a run needs; writes nothing.</summary>
+    /// <param name="config">The config.</param>
+    /// <param name="existing">What to do with an output folder that is there already.</param>
+    /// <param name="progress">Told how far the weights have been read; null for nobody.</param>
+    /// <param name="cancellation">Stops loading.</param>
+    /// <exception cref="InvalidInputException">Something about the config, the model, the data or the output folder is wrong.</exception>
+    public static TrainingRun Prepare(
+        RunConfig config, ExistingRun existing, Action<LoadProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        RunFolder.Check(config, existing);
+        ComputeThreads.Use();
+        var model = LoadedModel.Load(
+            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Progress = progress }, cancellation);
+        ITrainedMethod? method = null;
+        try
+        {
+            var rows = TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits);
+            var validation = config.Data.Validation.Count == 0
+                ? []
+                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits).Rows;
+            method = MethodFactory.Create(config, model, Identity(model));
+            var batches = BatchSchedule.Create(config, rows.Rows);
+            var task = new TrainingTask
+            {
+                Decoder = model.Decoder,
+                Method = method,
+                Batches = batches,
+                Rates = LearningRateSchedule.Create(config.Schedule, config.Optimizer.LearningRate, batches.TotalSteps),
+                Optimizer = config.Optimizer,
+                Validation = validation,
+                ValidationBatchSize = config.Batch.Size,
+                EvaluateEvery = config.Evaluate.Every,
+                CheckpointEvery = config.Checkpoint.Every,
+            };
+            return new TrainingRun(config, existing, model, task, rows);
+        }
+        catch
+        {
+            method?.Dispose();
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the run folder, or takes up the one to resume; trains; saves the result unless asked to stop before the end.</summary>
+    /// <exception cref="MeftException">What went wrong; the folder holds the last good checkpoint.</exception>
+    public RunResult Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
+    {
+        var folder = RunFolder.Open(Config, _existing);
+        folder.WriteManifest(Manifest());
+        var from = 0;
+        if (_existing == ExistingRun.Resume && folder.Checkpoints.Steps is [.., var newest])
+        {
+            folder.Checkpoints.Load(newest, _task.Method);
+            from = newest;
+        }
+
+        var clock = Stopwatch.StartNew();
+        var outcome = new Trainer(_task, folder, observer).Run(from, cancellation);
+        string? resultFolder = null;
+        if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
+        var result = new RunResult
+        {
+            Steps = outcome.Steps,
+            Interrupted = outcome.Interrupted,
+            LastLoss = Finite(outcome.LastLoss),
+            StartValidationLoss = Finite(outcome.StartValidationLoss),
+            EndValidationLoss = Finite(outcome.EndValidationLoss),
+            Seconds = clock.Elapsed.TotalSeconds,
+            PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
+            ResultFolder = resultFolder,
+        };
+        folder.WriteResult(result);
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _task.Method.Dispose();
+        _model.Dispose();
+    }
+
+    /// <summary>A fine-tuned base is a model folder of its own, with its tokenizer; an adapter is a folder beside its base.</summary>
+    private string PrepareResultFolder(RunFolder folder)
+    {
+        if (Config.Method.Kind != MethodKind.Full) return folder.AdapterPath;
+        Directory.CreateDirectory(folder.ModelPath);
+        foreach (var name in TokenizerFiles)
+        {
+            var file = Path.Combine(_model.Location.Folder, name);
+            if (File.Exists(file)) File.Copy(file, Path.Combine(folder.ModelPath, name), overwrite: true);
+        }
+        return folder.ModelPath;
+    }
+
+    private static readonly string[] TokenizerFiles =
+    [
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "generation_config.json", ChatTemplate.FileName,
+    ];
+
+    private RunManifest Manifest() => new()
+    {
+        Seed = Config.Seed,
+        Device = Device,
+        Execution = Config.Method.Kind == MethodKind.Meft ? "activations" : null,
+        Model = ModelFiles().ToDictionary(f => Path.GetFileName(f), RunManifest.HashOf),
+        Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
+        Template = TemplateHash(_model),
+    };
+
+    private IEnumerable<string> ModelFiles()
+    {
+        string[] weights = File.Exists(_model.Location.WeightsPath)
+            ? [_model.Location.WeightsPath]
+            : [.. Directory.EnumerateFiles(_model.Location.Folder, "*.safetensors"), .. Directory.EnumerateFiles(_model.Location.Folder, "*.gguf")];
+        return weights.Prepend(_model.Location.ConfigPath).Order(StringComparer.Ordinal);
+    }
+
+    private static AdapterIdentity Identity(LoadedModel model) =>
+        new(model.Location.WeightsPath, BaseFingerprint.Of(model.Config), TemplateHash(model));
+
+    private static string? TemplateHash(LoadedModel model) =>
+        ChatTemplate.TryLoad(model.Location.Folder) is { } template ? RunManifest.HashOfText(template.Text) : null;
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+}

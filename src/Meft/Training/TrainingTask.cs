@@ -1,0 +1,37 @@
+using Meft.Core.Configuration;
+using Meft.Core.Data;
+using Meft.Core.Schedules;
+using Meft.Models;
+
+namespace Meft.Training;
+
+/// <summary>All that a training loop needs, loaded and checked.</summary>
+public sealed record TrainingTask
+{
+    /// <summary>The base model.</summary>
+    public required Decoder Decoder { get; init; }
+
+    /// <summary>What is trained.</summary>
+    public required ITrainedMethod Method { get; init; }
+
+    /// <summary>Which rows each step takes.</summary>
+    public required BatchSchedule Batches { get; init; }
+
+    /// <summary>The rate of each step.</summary>
+    public required LearningRateSchedule Rates { get; init; }
+
+    /// <summary>AdamW's settings and clipping.</summary>
+    public required OptimizerConfig Optimizer { get; init; }
+
+    /// <summary>Rows to measure the loss on; empty for none.</summary>
+    public IReadOnlyList<TokenRow> Validation { get; init; } = [];
+
+    /// <summary>Rows of a validation batch.</summary>
+    public int ValidationBatchSize { get; init; } = 16;
+
+    /// <summary>Steps between two measurements; 0: at the end of each epoch.</summary>
+    public int EvaluateEvery { get; init; }
+
+    /// <summary>Steps between two checkpoints; 0: at the end only.</summary>
+    public int CheckpointEvery { get; init; }
+}
