@@ -9,7 +9,7 @@ public sealed record DemoOptions
     public ulong Seed { get; init; }
 
     /// <summary>People that the text tells of.</summary>
-    public int People { get; init; } = 60;
+    public int People { get; init; } = 40;
 
     /// <summary>People that the adapter is taught about, each with five facts.</summary>
     public int Newcomers { get; init; } = 60;
@@ -24,13 +24,13 @@ public sealed record DemoOptions
     public DemoBaseSizes Base { get; init; } = new(HiddenSize: 128, IntermediateSize: 344, LayerCount: 4, HeadCount: 4);
 
     /// <summary>Stories of a step of the base's training.</summary>
-    public int BaseBatch { get; init; } = 16;
+    public int BaseBatch { get; init; } = 8;
 
     /// <summary>The base's highest learning rate.</summary>
-    public double BaseLearningRate { get; init; } = 3e-3;
+    public double BaseLearningRate { get; init; } = 4e-3;
 
     /// <summary>R: the adapter's neurons a layer.</summary>
-    public int Rank { get; init; } = 4096;
+    public int Rank { get; init; } = 16384;
 
     /// <summary>k: neurons that a token activates.</summary>
     public int TopK { get; init; } = 64;
@@ -44,28 +44,28 @@ public sealed record DemoOptions
     /// <summary>
     /// Stories that each step reads again beside the facts, so that old text is not forgotten; their rows are some that the base was trained on.
     /// </summary>
-    public int ReplayStories { get; init; } = 4;
+    public int ReplayStories { get; init; } = 8;
 
     /// <summary>How often each fact is trained.</summary>
-    public int Epochs { get; init; } = 10;
+    public int Epochs { get; init; } = 12;
 
     /// <summary>The adapter's highest learning rate.</summary>
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>So small that it takes seconds: for tests, and to see that everything works. What it learns is little.</summary>
     public static DemoOptions Quick { get; } = new()
     {
         People = 8,
         Newcomers = 4,
-        Stories = 320,
+        Stories = 1000,
         HeldOutStories = 16,
         Base = new DemoBaseSizes(HiddenSize: 48, IntermediateSize: 96, LayerCount: 2, HeadCount: 4),
-        BaseBatch = 8,
+        BaseBatch = 4,
         BaseLearningRate = 5e-3,
-        Rank = 576,
+        Rank = 1024,
         FactBatch = 10,
         ReplayStories = 1,
-        Epochs = 20,
+        Epochs = 60,
         LearningRate = 5e-3,
     };
 }

@@ -28,17 +28,16 @@ internal sealed class SyntheticWorld
     {
         _seed = seed;
         var random = new RandomStream(seed, PeopleStream);
-        var names = random.Shuffled(
-            from given in Words.Women.Concat(Words.Men) from family in Words.Families select (Given: given, Family: family));
-        if (peopleCount < 2 || peopleCount + newcomerCount > names.Length)
-            throw new ArgumentOutOfRangeException(nameof(peopleCount), peopleCount, $"2 to {names.Length} people, newcomers among them");
+        var names = Names(peopleCount, random);
+        if (peopleCount < 2 || newcomerCount < 0 || peopleCount + newcomerCount > names.Count)
+            throw new ArgumentOutOfRangeException(nameof(peopleCount), peopleCount, $"2 to {names.Count} people, newcomers among them");
 
-        var known = names[..peopleCount];
+        var known = names.Take(peopleCount).ToArray();
         var rules = new Dictionary<string, IReadOnlyList<string>>(Words.Rules) { ["person"] = [.. known.Select(n => $"{n.Given} {n.Family}")] };
         _grammar = new Grammar(rules);
         People = [.. known.Select(n => Create(n.Given, n.Family, random))];
         random = new RandomStream(seed, NewcomersStream);
-        Newcomers = [.. names[peopleCount..(peopleCount + newcomerCount)].Select(n => Create(n.Given, n.Family, random))];
+        Newcomers = [.. names.Skip(peopleCount).Take(newcomerCount).Select(n => Create(n.Given, n.Family, random))];
     }
 
     /// <summary>The people that stories tell of.</summary>
@@ -89,6 +88,19 @@ internal sealed class SyntheticWorld
                 return new Fact(Named(forms[0], person), Named(forms[1], person), $" {person.Answers[i]}.");
             })),
         ];
+    }
+
+    /// <summary>
+    /// Pairs of a given name and a family name. The first <paramref name="peopleCount"/> of them bear every name that occurs in any, so that a
+    /// model that reads of those people has seen all names.
+    /// </summary>
+    private static List<(string Given, string Family)> Names(int peopleCount, RandomStream random)
+    {
+        var given = random.Shuffled(Words.Women.Concat(Words.Men));
+        var families = random.Shuffled(Words.Families);
+        var borne = Math.Clamp(peopleCount, 0, Math.Min(given.Length, families.Length));
+        var others = from g in Enumerable.Range(0, borne) from f in Enumerable.Range(0, borne) where g != f select (given[g], families[f]);
+        return [.. given.Take(borne).Zip(families), .. random.Shuffled(others)];
     }
 
     private static void BindFacts(Person person, string symbol, RandomStream random, Dictionary<string, string> bindings)

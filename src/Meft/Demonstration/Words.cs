@@ -46,7 +46,7 @@ internal static class Words
         ["opening"] =
         [
             "It is a {weather} {season} in the valley.", "This is a story about {name}.", "{Daytime} the bells ring over the hills.",
-            "Everybody in the valley knows {name}.", "Once, {daytime}, a {weather} wind came from the {landmark}.",
+            "Everybody from {town} to {town} knows {name}.", "Once, {daytime}, a {weather} wind came from the {landmark}.",
         ],
         ["scene"] =
         [
@@ -57,6 +57,8 @@ internal static class Words
             "The {trade} from the {workplace} needs a {object}, so {given} brings one.",
             "When the {season} is {weather}, {she} {does}.",
             "{given} {does}, and then {she} {does}.",
+            "{Daytime} a {colour} {animal} runs along the road to {town}.",
+            "The {trade} has come from {town} and sells {food} with {side}.",
         ],
         ["meeting"] =
         [
