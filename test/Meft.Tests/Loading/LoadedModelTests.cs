@@ -27,7 +27,7 @@ public sealed class LoadedModelTests : IDisposable
     public void A_folder_gives_a_model_with_its_limits()
     {
         var told = new List<LoadProgress>();
-        using var model = LoadedModel.Load(_model, new ModelLoadOptions { Progress = told.Add });
+        using var model = Load(new ModelLoadOptions { Progress = told.Add });
         (model.Limits.VocabularySize, model.Limits.MaxPositions, model.Limits.EndToken).ShouldBe((48, 64, 3));
         model.Defaults.EndTokens.ShouldBe([3]);
         model.Decoder.DataType.ShouldBe(ScalarType.Float32);
@@ -42,14 +42,14 @@ public sealed class LoadedModelTests : IDisposable
     [InlineData(BaseDType.Bf16, ScalarType.BFloat16)]
     public void The_type_is_the_one_asked_for(BaseDType wanted, ScalarType type)
     {
-        using var model = LoadedModel.Load(_model, new ModelLoadOptions { DType = wanted });
+        using var model = Load(new ModelLoadOptions { DType = wanted });
         model.Decoder.DataType.ShouldBe(type);
     }
 
     [Fact]
     public void A_tokenizer_is_missed_only_when_it_is_used()
     {
-        using var model = LoadedModel.Load(_model);
+        using var model = Load(new ModelLoadOptions());
         model.HasTokenizer.ShouldBeFalse();
         Should.Throw<TokenizerFileException>(() => model.Tokenizer.Encode("a", addSpecialTokens: true)).Message.ShouldContain("tokenizer.json");
     }
@@ -57,7 +57,7 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void An_adapter_comes_along_and_one_that_does_not_fit_is_refused()
     {
-        using (var model = LoadedModel.Load(_model, new ModelLoadOptions { Adapter = WriteAdapter(32) }))
+        using (var model = Load(new ModelLoadOptions { Adapter = WriteAdapter(32) }))
             model.Adapter.ShouldNotBeNull().Adapts(1).ShouldBeTrue();
         Refused(new ModelLoadOptions { Adapter = WriteAdapter(16) }).ShouldContain("its hidden size is 16, wanted is 32");
         Refused(new ModelLoadOptions { Adapter = _model }).ShouldContain("no adapter_config.json");
@@ -87,7 +87,7 @@ public sealed class LoadedModelTests : IDisposable
     public void A_model_that_was_used_and_disposed_leaves_no_tensor() =>
         TinyDecoder.LiveTensorsAdded(() =>
         {
-            using var model = LoadedModel.Load(_model, new ModelLoadOptions { Adapter = WriteAdapter(32) });
+            using var model = Load(new ModelLoadOptions { Adapter = WriteAdapter(32) });
             model.CreateScorer().Score([new([1, 2, 3])]);
         }).ShouldBe(0);
 
@@ -102,7 +102,9 @@ public sealed class LoadedModelTests : IDisposable
         return folder;
     }
 
-    private string Refused(ModelLoadOptions options) => Should.Throw<InvalidInputException>(() => LoadedModel.Load(_model, options)).Message;
+    private LoadedModel Load(ModelLoadOptions options) => LoadedModel.Load(_model, options, TestContext.Current.CancellationToken);
 
-    private static string Refusal(string path) => Should.Throw<InvalidInputException>(() => LoadedModel.Load(path)).Message;
+    private string Refused(ModelLoadOptions options) => Should.Throw<InvalidInputException>(() => Load(options)).Message;
+
+    private static string Refusal(string path) => Should.Throw<InvalidInputException>(() => LoadedModel.Load(path, cancellation: TestContext.Current.CancellationToken)).Message;
 }
