@@ -83,6 +83,7 @@ internal static class ArgumentErrors
     private static string Rephrase(ParseError error)
     {
         var option = error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult;
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult } missing) return $"{missing.Argument.Name} is required";
         if (option is null) return error.Message.TrimEnd('.');
         if (option.Tokens is [var token, ..] && Kind(option.Option.ValueType) is { } kind) return $"{option.Option.Name} is '{token.Value}', which is no {kind}";
         return option.Tokens.Count == 0 && option.Option.Required && option.Implicit ? $"{option.Option.Name} is required" : error.Message.TrimEnd('.');

@@ -15,6 +15,7 @@ public static class NearestPath
     public static string? IfClose(string path)
     {
         var missing = path.TrimEnd(Path.DirectorySeparatorChar);
+        var below = "";
         while (true)
         {
             var parent = Path.GetDirectoryName(missing);
@@ -22,11 +23,15 @@ public static class NearestPath
             var folder = parent.Length == 0 ? "." : parent;
             if (!Directory.Exists(folder))
             {
+                below = Path.Combine(Path.GetFileName(missing), below);
                 missing = parent;
                 continue;
             }
             var nearest = NearestName.IfClose(Path.GetFileName(missing), Names(folder));
-            return nearest is null ? null : Path.Combine(parent, nearest);
+            if (nearest is null) return null;
+            var found = Path.Combine(parent, nearest);
+            var whole = Path.Combine(found, below);
+            return Path.Exists(whole) ? whole : found;
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Meft.Inspection;
 
 /// <summary>What a path holds.</summary>
@@ -64,7 +66,7 @@ public sealed record PathReport
 /// <param name="DType">Its element or block type, as the format spells it.</param>
 /// <param name="Shape">The sizes of its dimensions.</param>
 /// <param name="Bytes">Bytes in the file.</param>
-public sealed record TensorFacts(string Name, string DType, IReadOnlyList<long> Shape, long Bytes)
+public sealed record TensorFacts(string Name, [property: JsonPropertyName("dtype")] string DType, IReadOnlyList<long> Shape, long Bytes)
 {
     /// <summary>The number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
@@ -75,7 +77,7 @@ public sealed record TensorFacts(string Name, string DType, IReadOnlyList<long> 
 /// <param name="Tensors">How many there are.</param>
 /// <param name="Elements">Their elements.</param>
 /// <param name="Bytes">Their bytes in the file.</param>
-public sealed record TypeTotal(string DType, int Tensors, long Elements, long Bytes);
+public sealed record TypeTotal([property: JsonPropertyName("dtype")] string DType, int Tensors, long Elements, long Bytes);
 
 /// <summary>Tensors, with their totals.</summary>
 public sealed record TensorList
@@ -121,7 +123,8 @@ public sealed record TensorList
 /// <param name="DType">The type that config.json names; null where it names none.</param>
 public sealed record ModelSizes(
     string Architecture, long Parameters, int Layers, int HiddenSize, int IntermediateSize, int Heads, int KeyValueHeads, int HeadSize,
-    int VocabularySize, int MaxPositions, int? SlidingWindow, bool TiedEmbeddings, string Rope, string? DType);
+    int VocabularySize, int MaxPositions, int? SlidingWindow, bool TiedEmbeddings, string Rope,
+    [property: JsonPropertyName("dtype")] string? DType);
 
 /// <summary>A model's tokenizer.</summary>
 /// <param name="VocabularySize">One more than its largest id.</param>

@@ -17,7 +17,7 @@ public class HelpTextTests
         var run = ProgramRun.Of(args);
         (run.ExitCode, run.Error).ShouldBe((0, ""));
         foreach (var verb in VerbList.Create()) run.Output.ShouldContain($"  {verb.Command.Name} ");
-        run.Output.ShouldContain("Look inside:\n  tokenize");
+        run.Output.ShouldContain("Look inside:\n  inspect");
         run.Output.ShouldContain("The machine:\n  doctor");
     }
 

@@ -6,21 +6,11 @@ namespace Meft.Cli.Tests.Verbs;
 
 public sealed class TokenizeVerbTests : IDisposable
 {
-    /// <summary>A tokenizer of single letters, and of "ab" merged.</summary>
-    private const string Tokenizer = """
-        {
-          "version": "1.0", "truncation": null, "padding": null, "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
-          "added_tokens": [{"id": 4, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
-          "model": {"type": "BPE", "dropout": null, "unk_token": null, "fuse_unk": false, "byte_fallback": false,
-            "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3}, "merges": ["a b"]}
-        }
-        """;
-
     private readonly TemporaryFolder _folder = new();
 
     public TokenizeVerbTests()
     {
-        _folder.Write("model/tokenizer.json", Tokenizer);
+        _folder.Write("model/tokenizer.json", SampleModel.Tokenizer);
         _folder.Write("model/tokenizer_config.json", """{"eos_token": "</s>"}""");
     }
 

@@ -56,7 +56,7 @@ public sealed class RowFileTests : IDisposable
     [InlineData("{\"input_ids\": [1, \"2\"]}", "entry 1")]
     [InlineData("{\"input_ids\": [1, 99999999999]}", "99999999999")]
     [InlineData("{\"input_ids\": [1, 2], \"labels\": [1]}", "2 entries")]
-    [InlineData("{\"messages\": []}", "not supported by this version")]
+    [InlineData("{\"messages\": []}", "\"messages\" is empty")]
     [InlineData("{\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"}", "not supported by this version")]
     public void A_line_that_is_no_row_is_refused_with_its_place(string line, string reason)
     {

@@ -1,0 +1,110 @@
+using Meft.Adapters;
+using Meft.Core.Adapters;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Core.Tokenization;
+using Meft.Loading;
+using Meft.TestSupport;
+using Meft.Tests.Models;
+using Shouldly;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Loading;
+
+public sealed class LoadedModelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _model;
+
+    public LoadedModelTests()
+    {
+        _model = _folder.File("model");
+        using var decoder = TinyDecoder.Create(TinyDecoder.Llama with { EndTokens = [3] });
+        decoder.Save(_model);
+    }
+
+    [Fact]
+    public void A_folder_gives_a_model_with_its_limits()
+    {
+        var told = new List<LoadProgress>();
+        using var model = Load(new ModelLoadOptions { Progress = told.Add });
+        (model.Limits.VocabularySize, model.Limits.MaxPositions, model.Limits.EndToken).ShouldBe((48, 64, 3));
+        model.Defaults.EndTokens.ShouldBe([3]);
+        model.Decoder.DataType.ShouldBe(ScalarType.Float32);
+        model.Adapter.ShouldBeNull();
+        told[^1].BytesRead.ShouldBe(told[^1].TotalBytes);
+        told.Select(t => t.BytesRead).ShouldBe(told.Select(t => t.BytesRead).Order());
+    }
+
+    [Theory]
+    [InlineData(BaseDType.Auto, ScalarType.Float32)]
+    [InlineData(BaseDType.Fp32, ScalarType.Float32)]
+    [InlineData(BaseDType.Bf16, ScalarType.BFloat16)]
+    public void The_type_is_the_one_asked_for(BaseDType wanted, ScalarType type)
+    {
+        using var model = Load(new ModelLoadOptions { DType = wanted });
+        model.Decoder.DataType.ShouldBe(type);
+    }
+
+    [Fact]
+    public void A_tokenizer_is_missed_only_when_it_is_used()
+    {
+        using var model = Load(new ModelLoadOptions());
+        model.HasTokenizer.ShouldBeFalse();
+        Should.Throw<TokenizerFileException>(() => model.Tokenizer.Encode("a", addSpecialTokens: true)).Message.ShouldContain("tokenizer.json");
+    }
+
+    [Fact]
+    public void An_adapter_comes_along_and_one_that_does_not_fit_is_refused()
+    {
+        using (var model = Load(new ModelLoadOptions { Adapter = WriteAdapter(32) }))
+            model.Adapter.ShouldNotBeNull().Adapts(1).ShouldBeTrue();
+        Refused(new ModelLoadOptions { Adapter = WriteAdapter(16) }).ShouldContain("its hidden size is 16, wanted is 32");
+        Refused(new ModelLoadOptions { Adapter = _model }).ShouldContain("no adapter_config.json");
+        Refused(new ModelLoadOptions { Adapter = _folder.Path }).ShouldContain($"Did you mean {_folder.File("adapter")}?");
+    }
+
+    [Fact]
+    public void What_is_no_model_is_refused_with_a_way_on()
+    {
+        Refusal(_folder.File("modl")).ShouldContain($"there is no such model");
+        Refusal(_folder.File("modl")).ShouldEndWith($"Did you mean {_model}?");
+        Refusal(Path.Combine(_model, "model.safetensors")).ShouldContain($"the file is no model");
+        Refusal(_folder.Path).ShouldEndWith($"Did you mean {_model}?");
+        Refusal(_folder.Write("lone/model.gguf", "GGUF")).ShouldContain("Put the config.json and tokenizer.json of the original model");
+        Refused(new ModelLoadOptions { Device = "cuda:x" }).ShouldContain("the device 'cuda:x' is not known");
+    }
+
+    [Fact]
+    public void Loading_stops_when_asked_to_and_leaves_no_tensor()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new ModelLoadOptions { Progress = _ => source.Cancel() };
+        TinyDecoder.LiveTensorsAdded(() => Should.Throw<OperationCanceledException>(() => LoadedModel.Load(_model, options, source.Token))).ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_model_that_was_used_and_disposed_leaves_no_tensor() =>
+        TinyDecoder.LiveTensorsAdded(() =>
+        {
+            using var model = Load(new ModelLoadOptions { Adapter = WriteAdapter(32) });
+            model.CreateScorer().Score([new([1, 2, 3])]);
+        }).ShouldBe(0);
+
+    public void Dispose() => _folder.Dispose();
+
+    private string WriteAdapter(int hiddenSize)
+    {
+        var folder = _folder.File("adapter");
+        using var adapter = new SparseAdapter(new SparseAdapterSpec(8, hiddenSize, 2, 1, 4, GateKind.Linear, [1])).Initialize(5);
+        var config = TinyDecoder.Llama with { HiddenSize = hiddenSize };
+        SparseAdapterFiles.Save(adapter, new AdapterIdentity("model", BaseFingerprint.Of(config), null), folder);
+        return folder;
+    }
+
+    private LoadedModel Load(ModelLoadOptions options) => LoadedModel.Load(_model, options, TestContext.Current.CancellationToken);
+
+    private string Refused(ModelLoadOptions options) => Should.Throw<InvalidInputException>(() => Load(options)).Message;
+
+    private static string Refusal(string path) => Should.Throw<InvalidInputException>(() => LoadedModel.Load(path, cancellation: TestContext.Current.CancellationToken)).Message;
+}
