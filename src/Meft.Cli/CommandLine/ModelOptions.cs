@@ -1,8 +1,9 @@
 using System.CommandLine;
-using Meft.Cli.Display;
+using Meft.Cli.Views;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Loading;
+using Meft.Native;
 
 namespace Meft.Cli.CommandLine;
 
@@ -34,6 +35,7 @@ internal sealed class ModelOptions
     {
         var type = arguments.GetRequiredValue(_type);
         if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
+        ComputeThreads.Use();
         return WorkProgress.Run(context.Status, "loading the model", progress => LoadedModel.Load(
             arguments.GetRequiredValue(_model),
             new ModelLoadOptions

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Meft.Cli.CommandLine;
-using Meft.Cli.Display;
+using Meft.Cli.Views;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Generation;
@@ -16,7 +16,7 @@ internal sealed class GenerateVerb : IVerb
     private readonly ModelOptions _model = new();
     private readonly Option<string?> _prompt = new("--prompt") { HelpName = "TEXT", Description = "The text to continue; the continuation is written as it comes." };
     private readonly Option<string?> _input = new("--input")
-    { HelpName = "F", Description = "Prompts to continue, a JSON object a line: {\"prompt\"} or {\"input_ids\"}." };
+    { HelpName = "F", Description = "Prompts to continue, a JSON object a line: {\"prompt\"}, {\"messages\"} or {\"input_ids\"}." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "With --input: write here instead of to standard output." };
     private readonly DecodingOptions _decoding = new();
     private readonly Option<string[]> _stop = new("--stop")
@@ -76,7 +76,7 @@ internal sealed class GenerateVerb : IVerb
         context.Results.WriteLine();
         context.Results.Flush();
         context.Cancellation.ThrowIfCancellationRequested();
-        var ended = result.Finish == FinishReason.Length ? ", ended by their number" : "";
+        var ended = result.Finish == FinishReason.Length ? "; --max-new-tokens ended it" : "";
         context.Status.WriteLine($"{Speed(result.OutputIds.Count, clock.Elapsed)}{ended}");
 
         void Write(int row, string text)
@@ -89,7 +89,7 @@ internal sealed class GenerateVerb : IVerb
     private static void ContinueFile(
         TextContinuation continuation, string input, string? output, LoadedModel model, GenerationOptions options, VerbContext context)
     {
-        var prompts = PromptRows.Read(input, model.Tokenizer, model.Limits).Select(row => row.InputIds).ToList();
+        var prompts = PromptRows.Read(input, model.Tokenizer, model.Limits, () => model.ChatTemplate).Select(row => row.InputIds).ToList();
         var tokens = 0L;
         var clock = Stopwatch.StartNew();
         if (output is null) ResultLines.Write(null, Lines((_, _) => { }), context);

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Meft.Cli.CommandLine;
-using Meft.Cli.Display;
+using Meft.Cli.Views;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Evaluation;

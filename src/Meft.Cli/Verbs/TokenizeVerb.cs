@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Meft.Cli.CommandLine;
-using Meft.Cli.Display;
+using Meft.Cli.Views;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Formats;

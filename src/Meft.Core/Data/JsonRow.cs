@@ -74,10 +74,29 @@ internal static class JsonRow
                 return new PromptRow(origin, Text(row, "prompt", format, origin));
             case RowFormat.InputIds:
                 return TokenIds(row, origin);
+            case RowFormat.Messages:
+                return new MessagesRow(origin, Messages(row, origin));
             default:
                 throw new InvalidInputException(
                     $"rows of the form {KeysOf(format)} are recognised but not supported by this version yet", origin.ToString(), AllowedKeys);
         }
+    }
+
+    private static JsonElement Messages(JsonElement row, RowOrigin origin)
+    {
+        const string allowed = "a list of {\"role\",\"content\"}";
+        var messages = Property(row, "messages", RowFormat.Messages, origin);
+        if (messages.ValueKind != JsonValueKind.Array) throw Refuse($"\"messages\" is {KindOf(messages)}", origin, allowed);
+        if (messages.GetArrayLength() == 0) throw Refuse("\"messages\" is empty", origin, allowed);
+        var i = 0;
+        foreach (var message in messages.EnumerateArray())
+        {
+            if (message.ValueKind != JsonValueKind.Object) throw Refuse($"message {i} is {KindOf(message)}", origin, allowed);
+            if (!message.TryGetProperty("role", out var role) || role.ValueKind != JsonValueKind.String)
+                throw Refuse($"message {i} has no \"role\" that is a string", origin, allowed);
+            i++;
+        }
+        return messages.Clone();
     }
 
     private static TokenIdsRow TokenIds(JsonElement row, RowOrigin origin)

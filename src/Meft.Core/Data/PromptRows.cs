@@ -1,3 +1,4 @@
+using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Tokenization;
@@ -7,18 +8,22 @@ namespace Meft.Core.Data;
 /// <summary>Reads prompts to continue; every one is checked, so that an error names the row's file and line.</summary>
 public static class PromptRows
 {
-    private const string Allowed = "{\"prompt\"} or {\"input_ids\"}";
+    private const string Allowed = "{\"prompt\"}, {\"messages\"} or {\"input_ids\"}";
 
     /// <summary>Reads the prompts of a file in order, lazily.</summary>
     /// <param name="path">A file of rows; of <c>{"prompt","completion"}</c> the completion is left out.</param>
     /// <param name="tokenizer">The model's tokenizer; not used for rows of ids.</param>
     /// <param name="limits">What the model takes.</param>
+    /// <param name="template">Gives the model's chat template; called where the file has conversations.</param>
     /// <exception cref="InvalidInputException">The file or a row cannot be read, or a row cannot be continued.</exception>
-    public static IEnumerable<TokenRow> Read(string path, ITokenizer tokenizer, ModelLimits limits)
+    public static IEnumerable<TokenRow> Read(string path, ITokenizer tokenizer, ModelLimits limits, Func<ChatTemplate> template)
     {
         var rows = new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false);
         foreach (var raw in RowFile.Read(path, RowFormat.Auto, tokenizer, limits.MaxPositions))
-            yield return Checked(rows.Tokenize(PromptOf(raw)), limits);
+        {
+            var row = raw is MessagesRow chat ? Render(chat, tokenizer, template()) : rows.Tokenize(PromptOf(raw));
+            yield return Checked(row, limits);
+        }
     }
 
     /// <summary>A prompt that was given directly.</summary>
@@ -29,6 +34,23 @@ public static class PromptRows
     /// <exception cref="InvalidInputException">The prompt is empty or too long for the model.</exception>
     public static TokenRow Of(string text, string name, ITokenizer tokenizer, ModelLimits limits) =>
         Checked(new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false).Tokenize(new PromptRow(new RowOrigin(name, 0), text)), limits);
+
+    /// <summary>Exactly what the template renders: no special token is added to it.</summary>
+    private static TokenRow Render(MessagesRow chat, ITokenizer tokenizer, ChatTemplate template)
+    {
+        string text;
+        try
+        {
+            text = template.Render(chat.Messages, addGenerationPrompt: true);
+        }
+        catch (ChatTemplateException e)
+        {
+            throw new InvalidInputException(
+                $"the model's chat template does not take the conversation: {e.RaisedText ?? e.Problem}", chat.Origin.ToString(), null, e.NextStep, e);
+        }
+        var ids = tokenizer.Encode(text, addSpecialTokens: false);
+        return new TokenRow(ids, ids, chat.Origin);
+    }
 
     private static RawRow PromptOf(RawRow row) => row switch
     {

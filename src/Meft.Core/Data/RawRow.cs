@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Meft.Core.Data;
 
 /// <summary>A row of a data file before it is tokenised.</summary>
@@ -12,6 +14,11 @@ public sealed record PromptCompletionRow(RowOrigin Origin, string Prompt, string
 
 /// <summary>A prompt alone, for generation.</summary>
 public sealed record PromptRow(RowOrigin Origin, string Prompt) : RawRow(Origin);
+
+/// <summary>A conversation, to be rendered by the model's own chat template.</summary>
+/// <param name="Origin">Where the row came from.</param>
+/// <param name="Messages">An array of objects that have a <c>role</c> each.</param>
+public sealed record MessagesRow(RowOrigin Origin, JsonElement Messages) : RawRow(Origin);
 
 /// <summary>Token ids taken as they are.</summary>
 /// <param name="Origin">Where the row came from.</param>

@@ -1,3 +1,4 @@
+using Meft.Core.Errors;
 using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
@@ -35,6 +36,9 @@ public sealed class RowTokenizer
         PromptCompletionRow pair => Join(
             pair.Origin, (_begin.Value, false), (Encode(pair.Prompt), _trainOnPrompt), (_continuation.Value.Encode(pair.Completion), true),
             (_end, pair.Completion.Length > 0)),
+        MessagesRow chat => throw new InvalidInputException(
+            "rows of conversations cannot be trained or scored by this version yet", chat.Origin.ToString(),
+            "{\"text\"}, {\"prompt\",\"completion\"} or {\"input_ids\",\"labels\"}"),
         TokenIdsRow ids => new TokenRow(ids.InputIds, ids.Labels ?? ids.InputIds, ids.Origin),
         _ => throw new ArgumentException($"rows of type {row.GetType().Name} have no tokenisation", nameof(row)),
     };

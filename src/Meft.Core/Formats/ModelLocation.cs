@@ -12,6 +12,8 @@ public sealed record ModelLocation(string WeightsPath, string Folder)
     /// <summary>The name of a model's config.</summary>
     public const string ConfigFileName = "config.json";
 
+    private const int SuggestedFolders = 3;
+
     private const string Allowed = "a Hugging Face folder, or a .gguf file beside its config.json and tokenizer files";
 
     /// <summary>The full path of config.json, be it there or not.</summary>
@@ -50,7 +52,8 @@ public sealed record ModelLocation(string WeightsPath, string Folder)
             return "This is an adapter's folder: name it with --adapter, and its base model with --model";
         if (Path.GetExtension(WeightsPath).Equals(".gguf", StringComparison.OrdinalIgnoreCase))
             return "Put the config.json and tokenizer.json of the original model into the file's folder";
-        var below = Directory.EnumerateDirectories(Folder).FirstOrDefault(f => File.Exists(Path.Combine(f, ConfigFileName)));
-        return below is null ? null : $"Did you mean {below}?";
+        var below = Directory.EnumerateDirectories(Folder).Where(f => File.Exists(Path.Combine(f, ConfigFileName)))
+            .Order(StringComparer.Ordinal).Take(SuggestedFolders).ToList();
+        return below.Count == 0 ? null : $"Did you mean {string.Join(" or ", below)}?";
     }
 }

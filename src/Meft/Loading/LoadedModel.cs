@@ -1,4 +1,5 @@
 using Meft.Adapters;
+using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
@@ -19,6 +20,7 @@ namespace Meft.Loading;
 public sealed class LoadedModel : IDisposable
 {
     private readonly SparseAdapter? _adapter;
+    private readonly Lazy<ChatTemplate> _chatTemplate;
 
     private LoadedModel(ModelLocation location, Decoder decoder, SparseAdapter? adapter, GenerationConfig defaults)
     {
@@ -26,6 +28,7 @@ public sealed class LoadedModel : IDisposable
         Decoder = decoder;
         _adapter = adapter;
         Tokenizer = new TokenizerOnDemand(location.Folder);
+        _chatTemplate = new(() => ChatTemplate.Load(location.Folder));
         Defaults = defaults;
     }
 
@@ -49,6 +52,10 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Whether the model's folder has a tokenizer.</summary>
     public bool HasTokenizer => File.Exists(Path.Combine(Location.Folder, HuggingFaceTokenizer.FileName));
+
+    /// <summary>The model's chat template, read when first asked for.</summary>
+    /// <exception cref="ChatTemplateException">The folder has none, or it is not valid.</exception>
+    public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     /// <summary>The decoding defaults of generation_config.json, with the ids that end an answer.</summary>
     public GenerationConfig Defaults { get; }

@@ -86,7 +86,7 @@ public sealed class TextGeneratorTests : IDisposable
         {
             told[row].Add(token);
             return row != 2 || told[2].Count < 2;
-        }, TestContext.Current.CancellationToken);
+        }, cancellation: TestContext.Current.CancellationToken);
         rows.Select(row => row.Tokens).ShouldBe(told);
         rows.Select(row => row.Finish).ShouldBe([FinishReason.Length, FinishReason.Length, FinishReason.Stop]);
         rows.Select(row => row.Tokens.Count).ShouldBe([5, 5, 2]);

@@ -1,5 +1,3 @@
-using Meft.Core.Errors;
-
 namespace Meft.Core.Formats.HuggingFace;
 
 /// <summary>Whether a family's projections have biases.</summary>
@@ -84,15 +82,14 @@ public sealed record ModelFamily
     public static IReadOnlyList<string> KnownArchitectures { get; } = [.. All.Select(f => f.Architecture).Order(StringComparer.Ordinal)];
 
     /// <summary>The family of an architecture.</summary>
-    /// <exception cref="InvalidInputException">The architecture is not known; the text lists the known ones.</exception>
+    /// <exception cref="UnknownModelException">The architecture is not known; the text lists the known ones.</exception>
     public static ModelFamily OfArchitecture(string architecture, string? location = null) =>
-        Array.Find(All, f => f.Architecture == architecture) ?? throw new InvalidInputException(
-            $"the architecture '{architecture}' is not known", location, string.Join(", ", KnownArchitectures));
+        Array.Find(All, f => f.Architecture == architecture) ?? throw new UnknownModelException(
+            $"the architecture '{architecture}' is not known", location, KnownArchitectures);
 
     /// <summary>The family of a model type.</summary>
-    /// <exception cref="InvalidInputException">The model type is not known; the text lists the known ones.</exception>
+    /// <exception cref="UnknownModelException">The model type is not known; the text lists the known ones.</exception>
     public static ModelFamily OfModelType(string modelType, string? location = null) =>
-        Array.Find(All, f => f.ModelType == modelType) ?? throw new InvalidInputException(
-            $"the model type '{modelType}' is not known", location,
-            string.Join(", ", All.Select(f => f.ModelType).Order(StringComparer.Ordinal)));
+        Array.Find(All, f => f.ModelType == modelType) ?? throw new UnknownModelException(
+            $"the model type '{modelType}' is not known", location, All.Select(f => f.ModelType).Order(StringComparer.Ordinal));
 }

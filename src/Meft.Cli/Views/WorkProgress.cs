@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace Meft.Cli.Display;
+namespace Meft.Cli.Views;
 
 /// <summary>
 /// How far a piece of work is, on standard error: a bar that goes away at the end where someone is watching, else a plain line every few

@@ -2,8 +2,9 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
-namespace Meft.Cli.Display;
+namespace Meft.Cli.Views;
 
 /// <summary>JSON as the verbs write it: letters of every script as they are, not escaped.</summary>
 internal static class JsonText
@@ -15,6 +16,8 @@ internal static class JsonText
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
     /// <summary>One object on one line.</summary>

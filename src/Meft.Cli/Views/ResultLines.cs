@@ -2,7 +2,7 @@ using System.Text;
 using Meft.Cli.CommandLine;
 using Meft.Core.Storage;
 
-namespace Meft.Cli.Display;
+namespace Meft.Cli.Views;
 
 /// <summary>Results of one line a row, into a file or onto standard output.</summary>
 internal static class ResultLines
