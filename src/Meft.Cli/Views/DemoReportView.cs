@@ -1,4 +1,3 @@
-using Meft.Cli.Display;
 using Meft.Demonstration;
 
 namespace Meft.Cli.Views;
