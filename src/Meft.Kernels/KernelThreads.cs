@@ -6,16 +6,16 @@ namespace Meft.Kernels;
 /// </summary>
 public static class KernelThreads
 {
-    private static ParallelOptions s_options = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+    private static ParallelOptions _options = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
 
     /// <summary>The number of threads, at least 1; all processors at the start.</summary>
     public static int Count
     {
-        get => s_options.MaxDegreeOfParallelism;
+        get => _options.MaxDegreeOfParallelism;
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            s_options = new ParallelOptions { MaxDegreeOfParallelism = value };
+            _options = new ParallelOptions { MaxDegreeOfParallelism = value };
         }
     }
 
@@ -32,6 +32,6 @@ public static class KernelThreads
             body(0, count);
             return;
         }
-        Parallel.For(0, ranges, s_options, range => body(range * grain, Math.Min(count, (range + 1) * grain)));
+        Parallel.For(0, ranges, _options, range => body(range * grain, Math.Min(count, (range + 1) * grain)));
     }
 }

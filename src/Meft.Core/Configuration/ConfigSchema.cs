@@ -58,7 +58,8 @@ internal static class ConfigSchema
         "method.layers", new LayersType(), Defaults.Method.Layers, c => c.Method.Layers, "The adapted layers.")
     { AppliesWhen = Adapter, OtherNames = ["layers_to_transform"] });
     public static readonly ConfigKey<string> Init = Add(new ConfigKey<string>(
-        "method.init", new PathType("an adapter folder"), null!, c => c.Method.Init!, "An adapter to start from.") { AppliesWhen = Adapter });
+        "method.init", new PathType("an adapter folder"), null!, c => c.Method.Init!, "An adapter to start from.")
+    { AppliesWhen = Adapter });
     public static readonly ConfigKey<ExecutionKind> Execution = Choice(
         "method.execution", c => c.Method.Execution,
         "What travels between host and device: the active rows or the activations.", condition: Rows);
@@ -96,9 +97,11 @@ internal static class ConfigSchema
         "Warm-up: below 1 a share of all steps, else a number of steps.", Warming, "warmup_ratio", "warmup_steps");
 
     public static readonly ConfigKey<ValueList<string>> Train = Add(new ConfigKey<ValueList<string>>(
-        "data.train", Files(), [], c => c.Data.Train, "The rows to train on.") { Required = true, OtherNames = ["train_file"] });
+        "data.train", Files(), [], c => c.Data.Train, "The rows to train on.")
+    { Required = true, OtherNames = ["train_file"] });
     public static readonly ConfigKey<ValueList<string>> Validation = Add(new ConfigKey<ValueList<string>>(
-        "data.validation", Files(), [], c => c.Data.Validation, "The rows to measure the loss on.") { OtherNames = ["validation_file"] });
+        "data.validation", Files(), [], c => c.Data.Validation, "The rows to measure the loss on.")
+    { OtherNames = ["validation_file"] });
     public static readonly ConfigKey<RowFormat> Format = Choice(
         "data.format", c => c.Data.Format, "The rows' form; auto tells it from the rows.");
     public static readonly ConfigKey<int> MaxLength = Integer(

@@ -27,14 +27,14 @@ public static class NativeTorch
 {
     private const string LackedVersion = "GLIBCXX_3.4.32";
     private static readonly Lock Gate = new();
-    private static NativeTorchInfo? s_loaded;
+    private static NativeTorchInfo? _loaded;
 
     /// <summary>Loads the native libraries once; later calls return what the first one loaded.</summary>
     /// <exception cref="InvalidInputException"><c>MEFT_LIBTORCH</c> names a folder without libtorch.</exception>
     /// <exception cref="RunFailedException">A library could not be loaded.</exception>
     public static NativeTorchInfo Load()
     {
-        lock (Gate) return s_loaded ??= LoadOnce();
+        lock (Gate) return _loaded ??= LoadOnce();
     }
 
     private static NativeTorchInfo LoadOnce()

@@ -82,13 +82,23 @@ public sealed class RunConfigTests : IDisposable
         config.DType.ShouldBe(BaseDType.Bf16);
         config.Method.ShouldBe(new MethodConfig
         {
-            RequestedRank = 10, Experts = 4, Probe = 2, TopK = 0, Gate = GateKind.Softmax,
-            Layers = new LayerSelection.Listed([3, 4, 20]), Init = Path.Combine(_folder.Path, "old/adapter"),
+            RequestedRank = 10,
+            Experts = 4,
+            Probe = 2,
+            TopK = 0,
+            Gate = GateKind.Softmax,
+            Layers = new LayerSelection.Listed([3, 4, 20]),
+            Init = Path.Combine(_folder.Path, "old/adapter"),
         });
         config.Method.Rank.ShouldBe(12);
         config.Optimizer.ShouldBe(new OptimizerConfig
         {
-            Rows = OptimizerRows.All, LearningRate = 0.002, Betas = (0.8, 0.95), Eps = 1e-6, WeightDecay = 0.1, MaxGradNorm = 0,
+            Rows = OptimizerRows.All,
+            LearningRate = 0.002,
+            Betas = (0.8, 0.95),
+            Eps = 1e-6,
+            WeightDecay = 0.1,
+            MaxGradNorm = 0,
         });
         config.Schedule.ShouldBe(new ScheduleConfig { Kind = ScheduleKind.CosineWithRestarts, Warmup = 30 });
         config.Data.Train.ShouldBe([Path.Combine(_folder.Path, "a.jsonl"), Path.Combine(_folder.Path, "b c.txt")]);

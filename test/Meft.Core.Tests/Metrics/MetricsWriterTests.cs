@@ -12,8 +12,19 @@ public sealed class MetricsWriterTests : IDisposable
 
     private static StepMetrics Step(int number, double loss = 1.5) => new()
     {
-        Step = number, Epoch = 0.5, Loss = loss, LearningRate = 1e-3, GradNorm = 2, Tokens = 300, TrainedTokens = 100, Seconds = 2,
-        DeviceBytesPeak = 1, HostBytes = 2, HostToDeviceBytes = 3, DeviceToHostBytes = 4, ActiveRows = 0.25,
+        Step = number,
+        Epoch = 0.5,
+        Loss = loss,
+        LearningRate = 1e-3,
+        GradNorm = 2,
+        Tokens = 300,
+        TrainedTokens = 100,
+        Seconds = 2,
+        DeviceBytesPeak = 1,
+        HostBytes = 2,
+        HostToDeviceBytes = 3,
+        DeviceToHostBytes = 4,
+        ActiveRows = 0.25,
         Phases = new Dictionary<string, double> { ["data"] = 0.5, ["forward"] = 1.5 },
     };
 

@@ -11,34 +11,34 @@ internal sealed class NaiveAttention
         Output = new double[q.Length];
         (Dq, Dk, Dv) = (new double[q.Length], new double[k.Length], new double[v.Length]);
         for (var row = 0; row < shape.Lengths.Count; row++)
-        for (var i = 0; i < shape.Lengths[row]; i++)
-        for (var head = 0; head < heads; head++)
-        {
-            var query = ((shape.Offsets[row] + i) * heads + head) * hd;
-            var first = shape.Window is { } window ? Math.Max(0, i - window + 1) : 0;
-            int Key(int j) => ((shape.Offsets[row] + j) * shape.KeyHeads + head / group) * hd;
-
-            var p = Enumerable.Range(first, i + 1 - first).Select(j => Math.Exp(shape.Scale * Dot(q, query, k, Key(j), hd))).ToArray();
-            var sum = p.Sum();
-            for (var n = 0; n < p.Length; n++)
-            {
-                p[n] /= sum;
-                for (var d = 0; d < hd; d++) Output[query + d] += p[n] * v[Key(first + n) + d];
-            }
-            if (outputGradient is null) continue;
-            var dp = p.Select((_, n) => Dot(outputGradient, query, v, Key(first + n), hd)).ToArray();
-            var mean = p.Select((value, n) => value * dp[n]).Sum();
-            for (var n = 0; n < p.Length; n++)
-            {
-                var ds = p[n] * (dp[n] - mean) * shape.Scale;
-                for (var d = 0; d < hd; d++)
+            for (var i = 0; i < shape.Lengths[row]; i++)
+                for (var head = 0; head < heads; head++)
                 {
-                    Dq[query + d] += ds * k[Key(first + n) + d];
-                    Dk[Key(first + n) + d] += ds * q[query + d];
-                    Dv[Key(first + n) + d] += p[n] * outputGradient[query + d];
+                    var query = ((shape.Offsets[row] + i) * heads + head) * hd;
+                    var first = shape.Window is { } window ? Math.Max(0, i - window + 1) : 0;
+                    int Key(int j) => ((shape.Offsets[row] + j) * shape.KeyHeads + head / group) * hd;
+
+                    var p = Enumerable.Range(first, i + 1 - first).Select(j => Math.Exp(shape.Scale * Dot(q, query, k, Key(j), hd))).ToArray();
+                    var sum = p.Sum();
+                    for (var n = 0; n < p.Length; n++)
+                    {
+                        p[n] /= sum;
+                        for (var d = 0; d < hd; d++) Output[query + d] += p[n] * v[Key(first + n) + d];
+                    }
+                    if (outputGradient is null) continue;
+                    var dp = p.Select((_, n) => Dot(outputGradient, query, v, Key(first + n), hd)).ToArray();
+                    var mean = p.Select((value, n) => value * dp[n]).Sum();
+                    for (var n = 0; n < p.Length; n++)
+                    {
+                        var ds = p[n] * (dp[n] - mean) * shape.Scale;
+                        for (var d = 0; d < hd; d++)
+                        {
+                            Dq[query + d] += ds * k[Key(first + n) + d];
+                            Dk[Key(first + n) + d] += ds * q[query + d];
+                            Dv[Key(first + n) + d] += p[n] * outputGradient[query + d];
+                        }
+                    }
                 }
-            }
-        }
     }
 
     public double[] Output { get; }

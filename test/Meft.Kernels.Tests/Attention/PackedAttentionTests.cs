@@ -98,13 +98,13 @@ public unsafe class PackedAttentionTests
                 q.AddRange(data.Q.AsSpan(from, lengths[row] * heads * hd));
                 expected.AddRange(data.Output.Skip(from).Take(lengths[row] * heads * hd).Select(o => (double)o));
                 for (var j = 0; j < shape.Lengths[row]; j++)
-                for (var head = 0; head < shape.KeyHeads; head++)
-                {
-                    var source = ((shape.Offsets[row] + j) * shape.KeyHeads + head) * hd;
-                    var target = ((row * shape.KeyHeads + head) * capacity + j) * hd;
-                    data.K.AsSpan(source, hd).CopyTo(keys.AsSpan(target));
-                    data.V.AsSpan(source, hd).CopyTo(values.AsSpan(target));
-                }
+                    for (var head = 0; head < shape.KeyHeads; head++)
+                    {
+                        var source = ((shape.Offsets[row] + j) * shape.KeyHeads + head) * hd;
+                        var target = ((row * shape.KeyHeads + head) * capacity + j) * hd;
+                        data.K.AsSpan(source, hd).CopyTo(keys.AsSpan(target));
+                        data.V.AsSpan(source, hd).CopyTo(values.AsSpan(target));
+                    }
             }
             var output = new float[q.Count];
             fixed (float* pq = q.ToArray(), pk = keys, pv = values, po = output)

@@ -13,14 +13,14 @@ public unsafe class BFloat16LinearTests
             fixed (ushort* px = x, pw = w, pb = b, py = y)
                 BFloat16Linear.Apply(px, count, pw, biased ? pb : null, inputs, outputs, py);
             for (var i = 0; i < count; i++)
-            for (var r = 0; r < outputs; r++)
-            {
-                var expected = biased ? Single(b[r]) : 0.0;
-                for (var d = 0; d < inputs; d++) expected += (double)Single(x[i * inputs + d]) * Single(w[r * inputs + d]);
-                // Rounded to bfloat16: half of 2⁻⁷ of the value, beside the sum's own rounding.
-                Assert.True(Math.Abs(Single(y[i * outputs + r]) - expected) <= Math.Abs(expected) / 256 + 1e-5 * inputs,
-                    $"vector {i}, row {r}: {Single(y[i * outputs + r])} against {expected}");
-            }
+                for (var r = 0; r < outputs; r++)
+                {
+                    var expected = biased ? Single(b[r]) : 0.0;
+                    for (var d = 0; d < inputs; d++) expected += (double)Single(x[i * inputs + d]) * Single(w[r * inputs + d]);
+                    // Rounded to bfloat16: half of 2⁻⁷ of the value, beside the sum's own rounding.
+                    Assert.True(Math.Abs(Single(y[i * outputs + r]) - expected) <= Math.Abs(expected) / 256 + 1e-5 * inputs,
+                        $"vector {i}, row {r}: {Single(y[i * outputs + r])} against {expected}");
+                }
         }, iter: 200);
 
     private static ushort[] Random(int count, int seed) =>

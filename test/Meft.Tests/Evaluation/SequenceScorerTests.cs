@@ -2,8 +2,8 @@ using System.Text.Json;
 using Meft.Core.Errors;
 using Meft.Evaluation;
 using Meft.Models;
-using Meft.TestSupport;
 using Meft.Tests.Models;
+using Meft.TestSupport;
 using Shouldly;
 using static TorchSharp.torch;
 

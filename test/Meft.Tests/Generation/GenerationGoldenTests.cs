@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Meft.Generation;
 using Meft.Models;
-using Meft.TestSupport;
 using Meft.Tests.Models;
+using Meft.TestSupport;
 using Shouldly;
 using TorchSharp;
 
