@@ -100,7 +100,7 @@ public sealed class Demo
             new AdapterIdentity("demo", BaseFingerprint.Of(decoder.Config), null));
         var description =
             $"R = {spec.Rank:N0} neurons a layer in N = {spec.Experts} experts, P = {spec.Probe} of them probed and k = {spec.TopK} neurons kept a token; "
-            + $"each fact read {_options.Epochs} times, a step reads {_options.FactBatch} facts and, against forgetting, {_options.ReplayStories} old stories";
+            + $"each fact read {_options.Epochs} times, a step reads {_options.FactBatch} facts and, against forgetting, {_options.ReplayStories} old {(_options.ReplayStories == 1 ? "story" : "stories")}";
         var training = new DemoTraining(decoder, _progress, _cancellation).Run(
             "new facts through the sparse adapter", method, FactSteps(), new OptimizerConfig { LearningRate = _options.LearningRate });
         return new MethodReport(

@@ -162,7 +162,7 @@ public class TrainerTests
         using var tiny = new TinyTask();
         using var method = TinyTask.NewMethod();
         var live = new List<long>();
-        var seen = new Recorder { OnStep = () => live.Add(torch.Tensor.TotalCount) };
+        var seen = new Recorder { OnStep = () => live.Add(DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount) };
         new Trainer(tiny.Create(method, steps: 30), null, seen).Run(cancellation: TestContext.Current.CancellationToken);
         GC.Collect();
         GC.WaitForPendingFinalizers();
