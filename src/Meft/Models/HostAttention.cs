@@ -22,7 +22,7 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         k = k.contiguous();
         v = v.contiguous();
         var recorded = is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
-        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape, null)).MoveToOuterDisposeScope();
+        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, capacity, hd] that hold the T tokens already.</summary>
