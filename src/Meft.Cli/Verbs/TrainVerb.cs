@@ -32,11 +32,14 @@ internal sealed class TrainVerb : IVerb
     /// <inheritdoc/>
     public string Example => "meft train configs/stories260K.yaml --set method.rank=2048";
 
+    /// <summary>Told after each step how many have been taken; null for nobody.</summary>
+    public Action<int>? AfterStep { get; init; }
+
     /// <inheritdoc/>
     public int Run(ParseResult arguments, VerbContext context)
     {
         var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
-        var view = new TrainingView(context.Status);
+        var view = new TrainingView(context.Status, AfterStep);
         using var run = TrainingRun.Prepare(config, Existing(arguments), view.Loading, context.Cancellation);
         view.Describe(run);
         if (arguments.GetValue(_dryRun))

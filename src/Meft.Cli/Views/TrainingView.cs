@@ -8,7 +8,9 @@ using Spectre.Console;
 namespace Meft.Cli.Views;
 
 /// <summary>A run as one watches it: a progress bar on a terminal, a plain line every few seconds elsewhere.</summary>
-internal sealed class TrainingView(IAnsiConsole console)
+/// <param name="console">Where to show it.</param>
+/// <param name="afterStep">Told after each step how many have been taken; null for nobody.</param>
+internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep = null)
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
     private long _lastLoadLine = Stopwatch.GetTimestamp();
@@ -57,6 +59,8 @@ internal sealed class TrainingView(IAnsiConsole console)
             + $" · device {Quantities.Bytes(metrics.DeviceBytesPeak)} · host {Quantities.Bytes(metrics.HostBytes)}{active}";
     }
 
+    private void Tell(StepMetrics metrics) => afterStep?.Invoke(metrics.Step);
+
     private void Line(string text) => console.WriteLine(text);
 
     /// <summary>Off a terminal.</summary>
@@ -73,6 +77,7 @@ internal sealed class TrainingView(IAnsiConsole console)
 
         public void StepTaken(StepMetrics metrics)
         {
+            view.Tell(metrics);
             if (metrics.Step > 1 && metrics.Step < _total && Stopwatch.GetElapsedTime(_last) < BetweenLines) return;
             _last = Stopwatch.GetTimestamp();
             view.Line($"step {metrics.Step}/{_total} · {Describe(metrics)}");
@@ -94,6 +99,7 @@ internal sealed class TrainingView(IAnsiConsole console)
 
         public void StepTaken(StepMetrics metrics)
         {
+            view.Tell(metrics);
             task.Value = metrics.Step;
             task.Description = Markup.Escape($"{metrics.Step}/{task.MaxValue:F0} · {Describe(metrics)}");
         }

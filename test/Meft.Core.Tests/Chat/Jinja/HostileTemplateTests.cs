@@ -9,7 +9,7 @@ namespace Meft.Core.Tests.Chat.Jinja;
 /// <summary>No template hangs, exhausts memory or the stack: it renders or gives the typed error.</summary>
 public class HostileTemplateTests
 {
-    private const int Many = 50_000;
+    private const int Many = 500_000;
 
     private static readonly Dictionary<string, Value> Variables = new()
     {

@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Meft.Cli.Verbs;
+using Meft.TestSupport;
+using Shouldly;
+
+namespace Meft.Cli.Tests.Verbs;
+
+public sealed class TrainVerbTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("meft")]
+    [InlineData("parallel")]
+    public void A_run_teaches_an_adapter_that_score_can_use(string kind)
+    {
+        var config = Config($"method: {{kind: {kind}, rank: 32{(kind == "meft" ? ", top_k: 8, experts: 8, probe: 2" : "")}}}");
+        var run = Train(config);
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldContain("validation loss");
+        run.Error.ShouldNotContain("\u001b");
+        foreach (var name in new[] { "config.yaml", "manifest.json", "metrics.jsonl", "result.json", "adapter/adapter_model.safetensors", "adapter/adapter_config.json" })
+            File.Exists(_folder.File("run/" + name)).ShouldBeTrue(name);
+        File.ReadAllLines(_folder.File("run/metrics.jsonl")).Length.ShouldBe(30);
+
+        using var result = JsonDocument.Parse(File.ReadAllText(_folder.File("run/result.json")));
+        var before = result.RootElement.GetProperty("start_validation_loss").GetDouble();
+        var after = result.RootElement.GetProperty("end_validation_loss").GetDouble();
+        after.ShouldBeLessThan(0.8 * before);
+
+        var score = ProgramRun.Of(
+            "score", "--model", _folder.File("model"), "--adapter", _folder.File("run/adapter"), "--input", _folder.File("rows.jsonl"), "--json");
+        score.ExitCode.ShouldBe(0, score.Error);
+        using var summary = JsonDocument.Parse(score.Output);
+        summary.RootElement.GetProperty("mean_nll").GetDouble().ShouldBe(after, 1e-3);
+    }
+
+    [Fact]
+    public void A_fine_tuned_base_is_a_model_folder_of_its_own()
+    {
+        var run = Train(Config("method: {kind: full}"), "--set", "optimizer.learning_rate=1e-2");
+        run.ExitCode.ShouldBe(0, run.Error);
+        var generated = ProgramRun.Of("generate", "--model", _folder.File("run/model"), "--prompt", "ab", "--max-new-tokens", "3");
+        generated.ExitCode.ShouldBe(0, generated.Error);
+    }
+
+    [Fact]
+    public void An_adapter_can_be_the_start_of_another_run()
+    {
+        var config = Config(Meft);
+        Train(config).ExitCode.ShouldBe(0);
+        var second = Train(config, "--set", $"output={_folder.File("second")}", "--set", $"method.init={_folder.File("run/adapter")}", "--set", "max_steps=1");
+        second.ExitCode.ShouldBe(0, second.Error);
+        double Loss(string name, string key)
+        {
+            using var result = JsonDocument.Parse(File.ReadAllText(_folder.File(name)));
+            return result.RootElement.GetProperty(key).GetDouble();
+        }
+        Loss("second/result.json", "start_validation_loss").ShouldBe(Loss("run/result.json", "end_validation_loss"), 1e-6);
+    }
+
+    [Fact]
+    public void An_output_that_exists_is_refused_resumed_or_overwritten_as_asked()
+    {
+        var config = Config(Meft);
+        Train(config).ExitCode.ShouldBe(0);
+        var adapter = File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors"));
+
+        var refused = Train(config);
+        refused.ExitCode.ShouldBe(2);
+        refused.Error.ShouldContain("--resume");
+        refused.ErrorLines.Count(l => l.StartsWith("error:", StringComparison.Ordinal)).ShouldBe(1);
+        File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors")).ShouldBe(adapter);
+
+        var other = Train(config, "--resume", "--set", "optimizer.learning_rate=0.5");
+        other.ExitCode.ShouldBe(2);
+        other.Error.ShouldContain("0.5");
+
+        Train(config, "--resume").ExitCode.ShouldBe(0);
+        Train(config, "--overwrite").ExitCode.ShouldBe(0);
+        File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors")).ShouldBe(adapter);
+    }
+
+    [Fact]
+    public void A_folder_that_is_no_run_is_never_removed()
+    {
+        _folder.Write("run/precious.txt", "x");
+        Train(Config(Meft), "--overwrite").ExitCode.ShouldBe(2);
+        File.Exists(_folder.File("run/precious.txt")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void An_interrupted_run_saves_says_so_and_can_be_resumed_to_the_same_bits()
+    {
+        var config = Config(Meft);
+        Train(config).ExitCode.ShouldBe(0);
+        var straight = File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors"));
+
+        using var stop = new CancellationTokenSource();
+        var verb = new TrainVerb { AfterStep = step => { if (step == 11) stop.Cancel(); } };
+        string[] output = ["--set", $"output={_folder.File("stopped")}"];
+        var interrupted = ProgramRun.OfInterruptible([verb], ["train", config, .. output], stop.Token);
+        interrupted.ExitCode.ShouldBe(1);
+        interrupted.Error.ShouldContain("stopped after step 11 of 30");
+        interrupted.Error.ShouldContain("--resume");
+        Directory.Exists(_folder.File("stopped/adapter")).ShouldBeFalse();
+
+        Train(config, [.. output, "--resume"]).ExitCode.ShouldBe(0);
+        File.ReadAllBytes(_folder.File("stopped/adapter/adapter_model.safetensors")).ShouldBe(straight);
+    }
+
+    [Fact]
+    public void A_dry_run_checks_everything_and_writes_nothing()
+    {
+        var run = Train(Config(Meft), "--dry-run");
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldContain("30 steps");
+        Directory.Exists(_folder.File("run")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("data.train=missing.jsonl", "missing.jsonl")]
+    [InlineData("model=modle", "model")]
+    [InlineData("method.layers=last:9", "9")]
+    [InlineData("method.rnak=3", "rank")]
+    [InlineData("data.max_length=2", "longer than")]
+    [InlineData("method.init=nowhere", "nowhere")]
+    public void Wrong_input_is_one_paragraph_with_exit_code_2_and_no_run(string set, string named)
+    {
+        var run = Train(Config(Meft), "--set", set);
+        run.ExitCode.ShouldBe(2, run.Error);
+        run.Error.ShouldContain(named);
+        run.Error.ShouldNotContain("   at ");
+        Directory.Exists(_folder.File("run")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_row_with_nothing_to_train_on_is_named_by_its_line()
+    {
+        var config = Config(Meft);
+        File.AppendAllText(_folder.File("rows.jsonl"), "{\"prompt\":\"ab\",\"completion\":\"\"}\n");
+        var run = Train(config);
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("rows.jsonl:5");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private const string Meft = "method: {kind: meft, rank: 32, top_k: 8, experts: 8, probe: 2}";
+
+    private static ProgramRun Train(string config, params string[] more) => ProgramRun.Of(["train", config, .. more]);
+
+    private string Config(string method)
+    {
+        if (!Directory.Exists(_folder.File("model"))) SampleModel.Write(_folder);
+        var rows = string.Concat(new[] { "ab", "ba", "ca", "bc" }.Select((p, i) => $"{{\"prompt\":\"{p}\",\"completion\":\"{"abca"[i]}c\"}}\n"));
+        _folder.Write("rows.jsonl", rows);
+        return _folder.Write("config.yaml", $$"""
+            model: model
+            output: run
+            {{method}}
+            optimizer: {learning_rate: 5e-2}
+            data: {train: rows.jsonl, validation: rows.jsonl, max_length: 12}
+            batch: {size: 2}
+            max_steps: 30
+            """);
+    }
+}
