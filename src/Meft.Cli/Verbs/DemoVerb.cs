@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using Meft.Cli.CommandLine;
-using Meft.Cli.Demonstration;
+using Meft.Cli.Views;
 using Meft.Core.Errors;
 using Meft.Demonstration;
 using Meft.Native;

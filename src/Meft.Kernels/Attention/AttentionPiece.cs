@@ -43,9 +43,6 @@ internal readonly unsafe struct AttentionPiece(AttentionShape shape, int row, in
         return (from - block.FirstKey, position + 1 - block.FirstKey);
     }
 
-    /// <summary>Where a query's entry is in [T, H].</summary>
-    public long Statistic(QueryBlock block, int r) => Element(block, r) / shape.HeadSize;
-
     /// <summary>Loads keys or values as they are, [keys, hd], or transposed, [hd, keys], or both.</summary>
     /// <param name="source">The memory that the shape describes.</param>
     /// <param name="format">Its format.</param>

@@ -20,12 +20,11 @@ public static unsafe class PackedAttention
     /// <param name="k">Keys, as the shape says.</param>
     /// <param name="v">Values, as the keys.</param>
     /// <param name="output">[T, H, hd], written.</param>
-    /// <param name="logSumExp">[T, H] float32, written: the logarithm of each softmax's denominator; 0 where it is not wanted.</param>
     /// <param name="width">The register width; for tests.</param>
     public static void Forward(
-        AttentionShape shape, FloatFormat format, nint q, nint k, nint v, nint output, nint logSumExp, SimdWidth? width = null)
+        AttentionShape shape, FloatFormat format, nint q, nint k, nint v, nint output, SimdWidth? width = null)
     {
-        var job = new Job(shape, format, q, k, v, output, logSumExp);
+        var job = new Job(shape, format, q, k, v, output);
         switch (width ?? SimdSupport.Widest)
         {
             case SimdWidth.Bits512: ForEachPiece(shape, (row, head) => Forward<Simd512>(job, row, head)); break;
@@ -37,20 +36,18 @@ public static unsafe class PackedAttention
 
     /// <summary>The gradients of <see cref="Forward"/>, for packed keys.</summary>
     /// <param name="shape">As in the forward pass.</param>
-    /// <param name="format">The format of everything but <paramref name="logSumExp"/>.</param>
+    /// <param name="format">The format of everything.</param>
     /// <param name="q">[T, H, hd].</param>
     /// <param name="k">[T, Hkv, hd].</param>
     /// <param name="v">[T, Hkv, hd].</param>
-    /// <param name="output">[T, H, hd], the forward pass's result.</param>
-    /// <param name="logSumExp">[T, H] float32, the forward pass's.</param>
     /// <param name="gradients">The result's gradient [T, H, hd], and where to write those of q, k and v, shaped like them.</param>
     /// <param name="width">The register width; for tests.</param>
     public static void Backward(
-        AttentionShape shape, FloatFormat format, nint q, nint k, nint v, nint output, nint logSumExp, AttentionGradients gradients,
+        AttentionShape shape, FloatFormat format, nint q, nint k, nint v, AttentionGradients gradients,
         SimdWidth? width = null)
     {
         if (shape.RowStride is not null) throw new ArgumentException("keys in a cache have no gradient", nameof(shape));
-        var job = new Job(shape, format, q, k, v, output, logSumExp);
+        var job = new Job(shape, format, q, k, v, 0);
         switch (width ?? SimdSupport.Widest)
         {
             case SimdWidth.Bits512: ForEachPiece(shape, (row, head) => Backward<Simd512>(job, gradients, row, head)); break;
@@ -87,9 +84,7 @@ public static unsafe class PackedAttention
             for (var r = 0; r < block.Rows; r++)
             {
                 var (from, to) = piece.Seen(block, r);
-                var (sum, largest) = SoftmaxRow.Exponentiate(scores + r * keys, from, to, block.Width);
-                if (job.LogSumExp != 0) ((float*)job.LogSumExp)[piece.Statistic(block, r)] = largest + MathF.Log(sum);
-                SoftmaxRow.Scale(scores + r * keys, 1 / sum, block.Width);
+                SoftmaxRow.Softmax(scores + r * keys, from, to, block.Width);
             }
             TileProduct.Multiply<TSimd>(
                 block.Rows, hd, block.Width, new(scores, keys), new(v + (long)block.FirstKey * hd, hd), new(o, hd), accumulate: false);
@@ -115,17 +110,17 @@ public static unsafe class PackedAttention
         foreach (var block in piece.Blocks(BlockRows))
         {
             piece.LoadQueries(block, job.Q, job.Format, q, job.Shape.Scale);
-            piece.LoadQueries(block, job.Output, job.Format, o, 1);
             piece.LoadQueries(block, gradients.Output, job.Format, dO, 1);
             int first = block.FirstKey, width = block.Width;
             TileProduct.Multiply<TSimd>(block.Rows, width, hd, new(q, hd), new(kT + first, keys), new(p, keys), accumulate: false);
             TileProduct.Multiply<TSimd>(block.Rows, width, hd, new(dO, hd), new(vT + first, keys), new(ds, keys), accumulate: false);
             for (var r = 0; r < block.Rows; r++)
             {
-                // p = exp(s − logSumExp); ds = p · (dp − Σ dp·p), and that sum is the product of the result and its gradient.
+                // p = softmax(s), as in the forward pass; ds = p · (dp − Σ dp·p). The sum over these very numbers, and not the product of
+                // result and gradient that equals it in exact arithmetic, makes a row of ds sum to zero as it should.
                 var (from, to) = piece.Seen(block, r);
-                SoftmaxRow.Recall(p + r * keys, from, to, width, ((float*)job.LogSumExp)[piece.Statistic(block, r)]);
-                SoftmaxRow.Differentiate(p + r * keys, ds + r * keys, SoftmaxRow.Dot(o + r * hd, dO + r * hd, hd), width);
+                SoftmaxRow.Softmax(p + r * keys, from, to, width);
+                SoftmaxRow.Differentiate(p + r * keys, ds + r * keys, SoftmaxRow.Dot(p + r * keys, ds + r * keys, width), width);
             }
             // dv += pᵀ·do and dk += dsᵀ·(scale·q), dq = scale · ds·k.
             var firstRow = (long)first * hd;
@@ -138,7 +133,7 @@ public static unsafe class PackedAttention
         piece.StoreKeys(dv, gradients.V, job.Format);
     }
 
-    private sealed record Job(AttentionShape Shape, FloatFormat Format, nint Q, nint K, nint V, nint Output, nint LogSumExp);
+    private sealed record Job(AttentionShape Shape, FloatFormat Format, nint Q, nint K, nint V, nint Output);
 }
 
 /// <summary>Addresses of gradients: the result's, which is read, and those that are written.</summary>

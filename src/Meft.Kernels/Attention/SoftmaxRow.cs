@@ -6,9 +6,12 @@ namespace Meft.Kernels.Attention;
 /// <summary>A row of attention scores, its width a multiple of every register's. Entries outside of [from, to) count for nothing.</summary>
 internal static unsafe class SoftmaxRow
 {
-    /// <summary>x ← exp(x − max) within [from, to), 0 elsewhere; the sum, and the largest.</summary>
+    /// <summary>x ← softmax(x) within [from, to), 0 elsewhere.</summary>
+    public static void Softmax(float* x, int from, int to, int width) => Scale(x, 1 / Exponentiate(x, from, to, width), width);
+
+    /// <summary>x ← exp(x − max) within [from, to), 0 elsewhere; their sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static (float Sum, float Largest) Exponentiate(float* x, int from, int to, int width)
+    private static float Exponentiate(float* x, int from, int to, int width)
     {
         Hide(x, from, to, width);
         var largest = new Vector<float>(float.NegativeInfinity);
@@ -23,21 +26,12 @@ internal static unsafe class SoftmaxRow
             sum += e;
             e.Store(x + i);
         }
-        return (Vector.Sum(sum), max);
-    }
-
-    /// <summary>x ← exp(x − logSumExp) within [from, to), 0 elsewhere: the probabilities again.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Recall(float* x, int from, int to, int width, float logSumExp)
-    {
-        Hide(x, from, to, width);
-        var shift = new Vector<float>(logSumExp);
-        for (var i = 0; i < width; i += Vector<float>.Count) Vector.Exp(Vector.Load(x + i) - shift).Store(x + i);
+        return Vector.Sum(sum);
     }
 
     /// <summary>x ← x · factor.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Scale(float* x, float factor, int width)
+    private static void Scale(float* x, float factor, int width)
     {
         var factors = new Vector<float>(factor);
         for (var i = 0; i < width; i += Vector<float>.Count) (Vector.Load(x + i) * factors).Store(x + i);

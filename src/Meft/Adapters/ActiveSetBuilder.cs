@@ -1,3 +1,4 @@
+using System.Buffers;
 using Meft.Core.Adapters;
 using Meft.Kernels;
 
@@ -18,10 +19,10 @@ internal static unsafe class ActiveSetBuilder
         var probe = routing is null ? 1 : spec.Probe;
         var candidates = probe * spec.RowsPerExpert;
         var most = spec.TopK == 0 ? candidates : Math.Min(spec.TopK, candidates);
-        var found = new Selection(tokenCount, most);
+        using var found = new Selection(tokenCount, most);
 
         var chunk = Math.Clamp(CandidatesAtOnce / candidates, 1, tokenCount);
-        var products = new float[(long)chunk * candidates];
+        var products = ArrayPool<float>.Shared.Rent(checked(chunk * candidates));
         var oneExpert = routing is null ? new int[chunk] : null;
         for (var from = 0; from < tokenCount; from += chunk)
         {
@@ -36,6 +37,7 @@ internal static unsafe class ActiveSetBuilder
             }
             SelectChunk(products, routing, from, count, spec, found);
         }
+        ArrayPool<float>.Shared.Return(products);
         return found.ToActiveSet(routing, spec.Rank);
     }
 
@@ -45,30 +47,35 @@ internal static unsafe class ActiveSetBuilder
         int e = spec.RowsPerExpert, candidates = probe * e;
         KernelThreads.For(count, grain: 16, (first, end) =>
         {
-            var positive = new Candidate[candidates];
+            var places = new int[candidates];
             var scores = new float[candidates];
             var scratch = new uint[candidates];
             var chosen = new int[found.Most];
             for (var i = first; i < end; i++)
             {
                 var t = from + i;
+                var ofToken = products.AsSpan(i * candidates, candidates);
                 var kept = 0;
                 for (var p = 0; p < probe; p++)
                 {
-                    var expert = routing is null ? 0 : routing.Experts[t * probe + p];
                     var coefficient = routing is null ? 1f : routing.Coefficients[t * probe + p];
-                    for (var j = 0; j < e; j++)
+                    for (var place = p * e; place < (p + 1) * e; place++)
                     {
-                        var product = products[((long)i * probe + p) * e + j];
-                        var score = coefficient * product;
+                        var score = coefficient * ofToken[place];
                         // A candidate at or below zero is never active, whether among the k largest or not. NaN is kept, to be seen.
-                        if (score <= 0) continue;
-                        positive[kept] = new Candidate(expert * e + j, score, product, p);
-                        scores[kept++] = score;
+                        // Written in any case and kept or not: half of all scores are positive, and a branch would guess wrong as often.
+                        (places[kept], scores[kept]) = (place, score);
+                        kept += score <= 0 ? 0 : 1;
                     }
                 }
                 var active = LargestK.Select(scores.AsSpan(0, kept), found.Most, scratch, chosen);
-                for (var a = 0; a < active; a++) found.Put(t, a, positive[chosen[a]]);
+                for (var a = 0; a < active; a++)
+                {
+                    var place = places[chosen[a]];
+                    var (p, j) = Math.DivRem(place, e);
+                    var expert = routing is null ? 0 : routing.Experts[t * probe + p];
+                    found.Put(t, a, new Candidate(expert * e + j, scores[chosen[a]], ofToken[place], p));
+                }
                 found.SetCount(t, active);
             }
         });
@@ -77,9 +84,9 @@ internal static unsafe class ActiveSetBuilder
     private readonly record struct Candidate(int Row, float Score, float Product, int Probe);
 
     /// <summary>Up to <paramref name="most"/> candidates a token, packed into flat arrays at the end.</summary>
-    private sealed class Selection(int tokenCount, int most)
+    private sealed class Selection(int tokenCount, int most) : IDisposable
     {
-        private readonly Candidate[] _entries = new Candidate[(long)tokenCount * most];
+        private readonly Candidate[] _entries = ArrayPool<Candidate>.Shared.Rent(checked(tokenCount * most));
         private readonly int[] _counts = new int[tokenCount];
 
         public int Most => most;
@@ -87,6 +94,8 @@ internal static unsafe class ActiveSetBuilder
         public void Put(int token, int place, Candidate candidate) => _entries[(long)token * most + place] = candidate;
 
         public void SetCount(int token, int count) => _counts[token] = count;
+
+        public void Dispose() => ArrayPool<Candidate>.Shared.Return(_entries);
 
         public ActiveSet ToActiveSet(Routing? routing, int rank)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Kernels;
@@ -19,24 +20,24 @@ internal static unsafe class KeyExpertsRouter
     public static Routing Route(float* x, int tokenCount, float* gate, SparseAdapterSpec spec)
     {
         int n = spec.Experts, p = spec.Probe;
-        var scores = new float[tokenCount * n];
+        var scores = ArrayPool<float>.Shared.Rent(tokenCount * n);
         fixed (float* to = scores) GroupedScores.ComputeAll(x, tokenCount, gate, n, spec.HiddenSize, to);
-        var probabilities = spec.Gate == GateKind.Softmax ? new double[scores.Length] : null;
-        if (probabilities is not null)
-        {
-            for (var t = 0; t < tokenCount; t++) Softmax(scores.AsSpan(t * n, n), probabilities.AsSpan(t * n, n));
-        }
-
+        var probabilities = spec.Gate == GateKind.Softmax ? new double[tokenCount * n] : null;
         var experts = new int[tokenCount * p];
         var coefficients = new float[tokenCount * p];
-        var scratch = new uint[n];
-        for (var t = 0; t < tokenCount; t++)
+        KernelThreads.For(tokenCount, grain: 32, (from, end) =>
         {
-            var row = scores.AsSpan(t * n, n);
-            var chosen = experts.AsSpan(t * p, p);
-            LargestK.Select(row, p, scratch, chosen);
-            for (var i = 0; i < p; i++) coefficients[t * p + i] = row[chosen[i]];
-        }
+            var scratch = new uint[n];
+            for (var t = from; t < end; t++)
+            {
+                var row = scores.AsSpan(t * n, n);
+                if (probabilities is not null) Softmax(row, probabilities.AsSpan(t * n, n));
+                var chosen = experts.AsSpan(t * p, p);
+                LargestK.Select(row, p, scratch, chosen);
+                for (var i = 0; i < p; i++) coefficients[t * p + i] = row[chosen[i]];
+            }
+        });
+        ArrayPool<float>.Shared.Return(scores);
         return new Routing(experts, coefficients, probabilities);
     }
 

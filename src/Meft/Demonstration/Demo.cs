@@ -98,7 +98,9 @@ public sealed class Demo
         using var method = new SparseAdapterMethod(
             new SparseAdapter(spec).Initialize(_options.Seed), OptimizerRows.Touched,
             new AdapterIdentity("demo", BaseFingerprint.Of(decoder.Config), null));
-        var description = $"R = {spec.Rank:N0}, N = {spec.Experts}, P = {spec.Probe}, k = {spec.TopK}, {spec.Layers.Count} layers";
+        var description =
+            $"R = {spec.Rank:N0} neurons a layer in N = {spec.Experts} experts, P = {spec.Probe} of them probed and k = {spec.TopK} neurons kept a token; "
+            + $"each fact read {_options.Epochs} times, a step reads {_options.FactBatch} facts and, against forgetting, {_options.ReplayStories} old {(_options.ReplayStories == 1 ? "story" : "stories")}";
         var training = new DemoTraining(decoder, _progress, _cancellation).Run(
             "new facts through the sparse adapter", method, FactSteps(), new OptimizerConfig { LearningRate = _options.LearningRate });
         return new MethodReport(

@@ -44,7 +44,7 @@ public sealed record DemoOptions
     /// <summary>
     /// Stories that each step reads again beside the facts, so that old text is not forgotten; their rows are some that the base was trained on.
     /// </summary>
-    public int ReplayStories { get; init; } = 8;
+    public int ReplayStories { get; init; } = 16;
 
     /// <summary>How often each fact is trained.</summary>
     public int Epochs { get; init; } = 12;

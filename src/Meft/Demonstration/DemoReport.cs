@@ -22,7 +22,7 @@ public sealed record BaseReport(
 
 /// <summary>One method, taught the new facts.</summary>
 /// <param name="Name">As in a config's <c>method.kind</c>.</param>
-/// <param name="Description">Its sizes, in words.</param>
+/// <param name="Description">Its sizes and what a step reads, in words.</param>
 /// <param name="Parameters">Its trained parameters.</param>
 /// <param name="Training">How training went.</param>
 /// <param name="Knowledge">What base and method together know.</param>
@@ -53,5 +53,6 @@ public sealed record Knowledge(double NewFacts, double Paraphrases, double OldFa
 
 /// <summary>A prompt and how a model goes on.</summary>
 /// <param name="Prompt">The prompt, about one of the newcomers.</param>
+/// <param name="Fact">The fact that is taught: what should follow.</param>
 /// <param name="Text">What follows.</param>
-public sealed record Sample(string Prompt, string Text);
+public sealed record Sample(string Prompt, string Fact, string Text);

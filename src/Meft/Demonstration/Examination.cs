@@ -24,10 +24,10 @@ internal sealed class Examination(
     /// <summary>How the model goes on, greedily, from the first new fact's prompt.</summary>
     public Sample Sample(Decoder decoder, IFeedForwardAdapter? adapter)
     {
-        var prompt = newFacts[0].Prompt;
+        var (prompt, _, answer) = newFacts[0];
         var options = new GenerationOptions { MaxNewTokens = SampleTokens, EndTokens = decoder.Config.EndTokens };
         var row = new TextGenerator(decoder, adapter).Generate([tokenizer.Encode(prompt, addSpecialTokens: true)], options)[0];
-        return new Sample(prompt, tokenizer.Decode([.. row.Tokens], skipSpecialTokens: true));
+        return new Sample(prompt, answer, tokenizer.Decode([.. row.Tokens], skipSpecialTokens: true));
     }
 
     private double Recall(Decoder decoder, IFeedForwardAdapter? adapter, IReadOnlyList<Fact> facts, Func<Fact, string> prompt)

@@ -22,7 +22,7 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         k = k.contiguous();
         v = v.contiguous();
         var recorded = is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
-        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape, null)).MoveToOuterDisposeScope();
+        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, capacity, hd] that hold the T tokens already.</summary>
@@ -32,7 +32,7 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         var shape = AttentionShape.Cached(
             layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, Scale(size), window);
         using var scope = NewDisposeScope();
-        return Forward(q.contiguous(), keys, values, shape, null).MoveToOuterDisposeScope();
+        return Forward(q.contiguous(), keys, values, shape).MoveToOuterDisposeScope();
     }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
@@ -40,10 +40,8 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         Tensor q = (Tensor)vars[0], k = (Tensor)vars[1], v = (Tensor)vars[2];
         var shape = (AttentionShape)vars[3];
         using var scope = NewDisposeScope();
-        var logSumExp = empty([q.shape[0], shape.Heads], float32);
-        var output = Forward(q, k, v, shape, logSumExp);
-        // A detached alias of the result: the result itself would hold on to this very node.
-        ctx.save_for_backward([q, k, v, output.detach().MoveToOuterDisposeScope(), logSumExp.MoveToOuterDisposeScope()]);
+        var output = Forward(q, k, v, shape);
+        ctx.save_for_backward([q, k, v]);
         ctx.save_data(nameof(AttentionShape), shape);
         return output.MoveToOuterDisposeScope();
     }
@@ -52,20 +50,18 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
     {
         using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
-        Tensor q = saved[0], k = saved[1], v = saved[2], output = saved[3], logSumExp = saved[4];
+        Tensor q = saved[0], k = saved[1], v = saved[2];
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
         var gradients = new AttentionGradients(Address(grad_output.contiguous()), Address(dq), Address(dk), Address(dv));
         PackedAttention.Backward(
-            (AttentionShape)ctx.get_data(nameof(AttentionShape)), Format(q), Address(q), Address(k), Address(v), Address(output),
-            Address(logSumExp), gradients);
+            (AttentionShape)ctx.get_data(nameof(AttentionShape)), Format(q), Address(q), Address(k), Address(v), gradients);
         return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
     }
 
-    private static Tensor Forward(Tensor q, Tensor k, Tensor v, AttentionShape shape, Tensor? logSumExp)
+    private static Tensor Forward(Tensor q, Tensor k, Tensor v, AttentionShape shape)
     {
         var output = empty([q.shape[0], q.shape[1] * q.shape[2]], q.dtype);
-        PackedAttention.Forward(
-            shape, Format(q), Address(q), Address(k), Address(v), Address(output), logSumExp is null ? 0 : Address(logSumExp));
+        PackedAttention.Forward(shape, Format(q), Address(q), Address(k), Address(v), Address(output));
         return output;
     }
 

@@ -31,16 +31,18 @@ internal static class TrainedTokenLoss
         // The head sees a leaf, so that each chunk's backward ends here and the chunk's graph can go.
         using var leaf = selected.detach().requires_grad_(backward);
         var chunk = (int)Math.Max(1, LogitsAtOnce / decoder.Config.VocabularySize);
+        // One type wider than the model's: where p is near 1, the gradient p − 1 would lose most of its digits.
+        var wide = decoder.DataType is ScalarType.Float32 or ScalarType.Float64 ? float64 : float32;
         double sum = 0;
         for (var start = 0; start < positions.Length; start += chunk)
         {
             using var chunkScope = NewDisposeScope();
             var count = Math.Min(chunk, positions.Length - start);
             using var wanted = tensor(targets[start..(start + count)], int64, h.device);
-            var logits = decoder.Logits(leaf.narrow(0, start, count)).to(float32); // [chunk, V]
+            var logits = decoder.Logits(leaf.narrow(0, start, count)).to(wide); // [chunk, V]
             var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
             if (backward) (loss * scale).backward();
-            sum += loss.item<float>();
+            sum += loss.to(float64).item<double>();
         }
         if (backward) selected.backward([leaf.grad!]);
         return sum;

@@ -41,10 +41,9 @@ public unsafe class PackedAttentionTests
         ushort[] q = [.. data.Q.Select(Narrow)], k = [.. data.K.Select(Narrow)], v = [.. data.V.Select(Narrow)], dO = [.. data.Do.Select(Narrow)];
         ushort[] output = new ushort[q.Length], dq = new ushort[q.Length], dk = new ushort[k.Length], dv = new ushort[v.Length];
         fixed (ushort* pq = q, pk = k, pv = v, po = output, pdo = dO, pdq = dq, pdk = dk, pdv = dv)
-        fixed (float* statistics = data.LogSumExp)
         {
-            PackedAttention.Forward(shape, FloatFormat.BFloat16, (nint)pq, (nint)pk, (nint)pv, (nint)po, (nint)statistics);
-            PackedAttention.Backward(shape, FloatFormat.BFloat16, (nint)pq, (nint)pk, (nint)pv, (nint)po, (nint)statistics,
+            PackedAttention.Forward(shape, FloatFormat.BFloat16, (nint)pq, (nint)pk, (nint)pv, (nint)po);
+            PackedAttention.Backward(shape, FloatFormat.BFloat16, (nint)pq, (nint)pk, (nint)pv,
                 new AttentionGradients((nint)pdo, (nint)pdq, (nint)pdk, (nint)pdv));
         }
         // A rounded result is off by at most 2⁻⁹ of itself; the gradients also see the rounded result.
@@ -108,9 +107,9 @@ public unsafe class PackedAttentionTests
             }
             var output = new float[q.Count];
             fixed (float* pq = q.ToArray(), pk = keys, pv = values, po = output)
-                PackedAttention.Forward(cached, FloatFormat.Single, (nint)pq, (nint)pk, (nint)pv, (nint)po, 0);
+                PackedAttention.Forward(cached, FloatFormat.Single, (nint)pq, (nint)pk, (nint)pv, (nint)po);
             ShouldAgree(output, [.. expected]);
-            Should.Throw<ArgumentException>(() => PackedAttention.Backward(cached, FloatFormat.Single, 0, 0, 0, 0, 0, new(0, 0, 0, 0)));
+            Should.Throw<ArgumentException>(() => PackedAttention.Backward(cached, FloatFormat.Single, 0, 0, 0, new(0, 0, 0, 0)));
         }, iter: 40);
 
     private static AttentionShape Shape(int[] lengths, int heads, int keyHeads, int size, int? window) =>
@@ -149,8 +148,6 @@ public unsafe class PackedAttentionTests
 
         public float[] Do { get; } = Reference.Random(shape.Lengths.Sum() * shape.Heads * shape.HeadSize, seed + 3);
 
-        public float[] LogSumExp { get; } = new float[shape.Lengths.Sum() * shape.Heads];
-
         public float[] Output { get; private set; } = [];
 
         public float[] Dq { get; private set; } = [];
@@ -162,10 +159,10 @@ public unsafe class PackedAttentionTests
         public void Run(SimdWidth width)
         {
             (Output, Dq, Dk, Dv) = (new float[Q.Length], new float[Q.Length], new float[K.Length], new float[V.Length]);
-            fixed (float* q = Q, k = K, v = V, o = Output, dO = Do, dq = Dq, dk = Dk, dv = Dv, statistics = LogSumExp)
+            fixed (float* q = Q, k = K, v = V, o = Output, dO = Do, dq = Dq, dk = Dk, dv = Dv)
             {
-                PackedAttention.Forward(shape, FloatFormat.Single, (nint)q, (nint)k, (nint)v, (nint)o, (nint)statistics, width);
-                PackedAttention.Backward(shape, FloatFormat.Single, (nint)q, (nint)k, (nint)v, (nint)o, (nint)statistics,
+                PackedAttention.Forward(shape, FloatFormat.Single, (nint)q, (nint)k, (nint)v, (nint)o, width);
+                PackedAttention.Backward(shape, FloatFormat.Single, (nint)q, (nint)k, (nint)v,
                     new AttentionGradients((nint)dO, (nint)dq, (nint)dk, (nint)dv), width);
             }
         }

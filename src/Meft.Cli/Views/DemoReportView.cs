@@ -1,23 +1,14 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Meft.Demonstration;
 
-namespace Meft.Cli.Demonstration;
+namespace Meft.Cli.Views;
 
 /// <summary>A demonstration's result as a table, a column for the base and one for each method, or as JSON.</summary>
 internal static class DemoReportView
 {
-    private const int LabelWidth = 40, ColumnWidth = 14;
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    private const int LabelWidth = 40, ColumnWidth = 14, NameWidth = 14;
 
     /// <summary>One JSON document.</summary>
-    public static void WriteJson(DemoReport report, TextWriter text) => text.WriteLine(JsonSerializer.Serialize(report, Json));
+    public static void WriteJson(DemoReport report, TextWriter text) => text.WriteLine(JsonText.Document(report));
 
     /// <summary>A table and a sample.</summary>
     public static void WriteText(DemoReport report, TextWriter text)
@@ -41,10 +32,11 @@ internal static class DemoReportView
         Row("steps", trainings.Select(t => $"{t.Steps:N0}"));
         Row("seconds a step (median)", trainings.Select(t => $"{t.SecondsPerStep:0.000}"));
         Row("seconds of training", trainings.Select(t => $"{t.Seconds:0.0}"));
-        Row("device memory, peak", trainings.Select(t => Size(t.DeviceBytesPeak)));
-        Row("host memory of what is trained", trainings.Select(t => Size(t.HostBytes)));
+        Row("device memory, peak", trainings.Select(t => Quantities.Bytes(t.DeviceBytesPeak)));
+        Row("host memory of what is trained", trainings.Select(t => Quantities.Bytes(t.HostBytes)));
         Row("rows active in a step", trainings.Select(t => t.ActiveRows is { } active ? Share(active) : "-"));
         text.WriteLine();
+        text.WriteLine($"{"taught".PadRight(NameWidth)}{model.Sample.Prompt} >>{model.Sample.Fact}");
         Continuation("base alone", model.Sample);
         foreach (var method in report.Methods) Continuation($"with {method.Name}", method.Sample);
         text.WriteLine();
@@ -53,10 +45,8 @@ internal static class DemoReportView
         void Row(string label, IEnumerable<string> cells) =>
             text.WriteLine(label.PadRight(LabelWidth) + string.Concat(cells.Select(cell => cell.PadLeft(ColumnWidth))));
 
-        void Continuation(string name, Sample sample) => text.WriteLine($"{name}: {sample.Prompt} >>{sample.Text}");
+        void Continuation(string name, Sample sample) => text.WriteLine($"{name.PadRight(NameWidth)}{sample.Prompt} >>{sample.Text}");
     }
 
     private static string Share(double share) => $"{share * 100:0.0} %";
-
-    private static string Size(long bytes) => $"{bytes / (double)(1 << 20):0.0} MiB";
 }

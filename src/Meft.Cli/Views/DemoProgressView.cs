@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Meft.Demonstration;
 using Spectre.Console;
 
-namespace Meft.Cli.Demonstration;
+namespace Meft.Cli.Views;
 
 /// <summary>Shows how a demonstration goes on: bars on a terminal, a plain line every few seconds elsewhere.</summary>
 internal static class DemoProgressView
