@@ -10,6 +10,7 @@ internal sealed class TextStream
     private readonly StopFilter _filter;
     private readonly StringBuilder _text = new();
     private readonly Action<string>? _onText;
+    private string _heldOfPrompt = "";
 
     /// <param name="tokenizer">The model's tokenizer; null where there is none.</param>
     /// <param name="prompt">The prompt: tokens that begin with a space lose it at the beginning of a text, which the first new one is not.</param>
@@ -20,7 +21,10 @@ internal sealed class TextStream
         _decoder = tokenizer?.CreateStreamingDecoder(skipSpecialTokens: true);
         _filter = new StopFilter(stops);
         _onText = onText;
-        foreach (var id in prompt) _decoder?.Append(id);
+        if (_decoder is null) return;
+        var given = prompt.Sum(id => _decoder.Append(id).Length);
+        // What the decoder still holds of the prompt (a character spelt in bytes) comes out with the first new token.
+        _heldOfPrompt = tokenizer!.Decode([.. prompt], skipSpecialTokens: true)[given..];
     }
 
     /// <summary>How many tokens have been taken.</summary>
@@ -36,7 +40,7 @@ internal sealed class TextStream
     public bool Take(int token)
     {
         Count++;
-        if (_decoder is not null) Emit(_filter.Append(_decoder.Append(token)));
+        if (_decoder is not null) Emit(_filter.Append(WithoutPrompt(_decoder.Append(token))));
         return !Stopped;
     }
 
@@ -44,8 +48,17 @@ internal sealed class TextStream
     public void Complete()
     {
         if (_decoder is null) return;
-        Emit(_filter.Append(_decoder.Complete()));
+        Emit(_filter.Append(WithoutPrompt(_decoder.Complete())));
         Emit(_filter.Complete());
+    }
+
+    private string WithoutPrompt(string piece)
+    {
+        if (piece.Length == 0 || _heldOfPrompt.Length == 0) return piece;
+        // A prompt that ends within a character is another matter: the new tokens complete it.
+        var own = piece.StartsWith(_heldOfPrompt, StringComparison.Ordinal) ? piece[_heldOfPrompt.Length..] : piece;
+        _heldOfPrompt = "";
+        return own;
     }
 
     private void Emit(string piece)
