@@ -1,8 +1,8 @@
 using Meft.Core.Errors;
 using Meft.Generation;
 using Meft.Loading;
-using Meft.TestSupport;
 using Meft.Tests.Models;
+using Meft.TestSupport;
 using Shouldly;
 
 namespace Meft.Tests.Generation;

@@ -4,8 +4,8 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Tokenization;
 using Meft.Loading;
-using Meft.TestSupport;
 using Meft.Tests.Models;
+using Meft.TestSupport;
 using Shouldly;
 using static TorchSharp.torch;
 
