@@ -107,16 +107,12 @@ public static class NativeTorch
             "correct MEFT_LIBTORCH, or unset it to use the packaged libtorch");
     }
 
+    /// <summary>The build puts the packages' libraries here, out of the way of TorchSharp's own search.</summary>
     private static string PackagedFolder()
     {
-        string[] folders =
-        [
-            Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native"),
-            AppContext.BaseDirectory,
-        ];
-        return folders.FirstOrDefault(f => File.Exists(Path.Combine(f, "libLibTorchSharp.so"))) ?? throw new RunFailedException(
-            "the native half of TorchSharp, libLibTorchSharp.so, is missing", string.Join(", ", folders), null,
-            "restore and build again on linux-x64");
+        var folder = Path.Combine(AppContext.BaseDirectory, "libtorch");
+        return File.Exists(Path.Combine(folder, "libLibTorchSharp.so")) ? folder : throw new RunFailedException(
+            "the native half of TorchSharp, libLibTorchSharp.so, is missing", folder, null, "restore and build again on linux-x64");
     }
 
     private static IEnumerable<string> LoadOrder(string folder)
