@@ -40,7 +40,7 @@ internal sealed class TrainVerb : IVerb
     {
         var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
         var view = new TrainingView(context.Status, AfterStep);
-        using var run = TrainingRun.Prepare(config, Existing(arguments), view.Loading, context.Cancellation);
+        using var run = TrainingRun.Prepare(config, Existing(arguments), writes: !arguments.GetValue(_dryRun), view.Loading, context.Cancellation);
         view.Describe(run);
         if (arguments.GetValue(_dryRun))
         {
@@ -48,11 +48,12 @@ internal sealed class TrainVerb : IVerb
             return 0;
         }
 
-        var result = view.Watch(observer => run.Run(observer, context.Cancellation));
+        var result = view.Watch(observer => run.Run(observer, context.Cancellation), context.Cancellation);
         if (result.Interrupted)
         {
             throw new RunFailedException(
-                $"stopped after step {result.Steps} of {run.TotalSteps}; its state is saved", config.Output, null, "go on with --resume");
+                $"stopped after step {result.Steps} of {run.TotalSteps}; its state is saved", config.Output, null,
+                $"go on with `meft train {Path.Combine(config.Output, "config.yaml")} --resume`");
         }
         RunSummary.Write(context.Results, run, result);
         return 0;

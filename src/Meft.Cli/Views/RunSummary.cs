@@ -1,3 +1,4 @@
+using Meft.Core.Configuration;
 using Meft.Training.Runs;
 
 namespace Meft.Cli.Views;
@@ -8,11 +9,14 @@ internal static class RunSummary
     /// <summary>Writes a few plain lines.</summary>
     public static void Write(TextWriter results, TrainingRun run, RunResult result)
     {
+        if (result.WasFinished) results.WriteLine("the run was finished before; nothing was done");
         results.WriteLine($"steps               {result.Steps:N0} in {result.Seconds:F1} s");
         if (result.LastLoss is { } loss) results.WriteLine($"last loss           {loss:F4}");
         if (result.StartValidationLoss is { } before && result.EndValidationLoss is { } after)
             results.WriteLine($"validation loss     {before:F4} before, {after:F4} after");
-        results.WriteLine($"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");
+        results.WriteLine(run.Config.Method.Kind == MethodKind.Full
+            ? $"trained parameters  {run.TrainedParameterCount:N0}, the base itself"
+            : $"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");
         results.WriteLine($"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident");
         if (result.ResultFolder is { } folder) results.WriteLine($"result              {folder}");
     }

@@ -36,13 +36,21 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
     }
 
     /// <summary>Runs something that reports to an observer and shows what it reports.</summary>
-    public T Watch<T>(Func<ITrainingObserver, T> run)
+    /// <param name="run">The work.</param>
+    /// <param name="cancellation">What asks the work to stop; shown as soon as it is set.</param>
+    public T Watch<T>(Func<ITrainingObserver, T> run, CancellationToken cancellation)
     {
         if (!console.Profile.Capabilities.Ansi) return run(new LineObserver(this));
         T result = default!;
         console.Progress()
             .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => result = run(new BarObserver(this, context.AddTask("starting"))));
+            .Start(context =>
+            {
+                var task = context.AddTask("the first step");
+                // The bar is redrawn over whatever else is written, so the answer to Ctrl-C must be part of it.
+                using var stopping = cancellation.Register(() => task.Description = "stopping after this step, then saving");
+                result = run(new BarObserver(this, task, cancellation));
+            });
         return result;
     }
 
@@ -52,12 +60,25 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         return (cut > 0 ? $" ({cut:N0} truncated)" : "") + (dropped > 0 ? $" ({dropped:N0} dropped)" : "");
     }
 
-    private static string Describe(StepMetrics metrics)
+    /// <summary>As much about a step as fits, the most wanted first.</summary>
+    private static string Describe(StepMetrics metrics, int width)
     {
-        var active = double.IsNaN(metrics.ActiveRows) ? "" : $" · {metrics.ActiveRows:P0} rows active";
-        return $"loss {metrics.Loss:F4} · {metrics.TokensPerSecond:N0} tokens/s · {metrics.Seconds:F2} s a step"
-            + $" · device {Quantities.Bytes(metrics.DeviceBytesPeak)} · host {Quantities.Bytes(metrics.HostBytes)}{active}";
+        string[] parts =
+        [
+            $"loss {metrics.Loss:F4}", $"{metrics.TokensPerSecond:N0} tokens/s", $"{metrics.Seconds:F2} s a step",
+            $"host {Quantities.Bytes(metrics.HostBytes)}", $"device {Quantities.Bytes(metrics.DeviceBytesPeak)}",
+            double.IsNaN(metrics.ActiveRows) ? "" : $"{metrics.ActiveRows:P0} rows active",
+        ];
+        var text = "";
+        foreach (var part in parts.Where(p => p.Length > 0))
+        {
+            if (text.Length + part.Length + 3 > width) break;
+            text += (text.Length == 0 ? "" : " · ") + part;
+        }
+        return text;
     }
+
+    private int Width => console.Profile.Width;
 
     private void Tell(StepMetrics metrics) => afterStep?.Invoke(metrics.Step);
 
@@ -72,15 +93,16 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         public void Started(int fromStep, int totalSteps)
         {
             _total = totalSteps;
-            if (fromStep > 0) view.Line($"resumed after step {fromStep}");
         }
+
+        public void Remarked(string text) => view.Line(text);
 
         public void StepTaken(StepMetrics metrics)
         {
             view.Tell(metrics);
             if (metrics.Step > 1 && metrics.Step < _total && Stopwatch.GetElapsedTime(_last) < BetweenLines) return;
             _last = Stopwatch.GetTimestamp();
-            view.Line($"step {metrics.Step}/{_total} · {Describe(metrics)}");
+            view.Line($"step {metrics.Step}/{_total} · {Describe(metrics, int.MaxValue)}");
         }
 
         public void Evaluated(int step, double loss) => view.Line($"validation loss after step {step}: {loss:F4}");
@@ -89,19 +111,26 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
     }
 
     /// <summary>On a terminal.</summary>
-    private sealed class BarObserver(TrainingView view, ProgressTask task) : ITrainingObserver
+    private sealed class BarObserver(TrainingView view, ProgressTask task, CancellationToken cancellation) : ITrainingObserver
     {
+        /// <summary>Columns that spinner, bar, percentage and time left take.</summary>
+        private const int Beside = 64;
+
         public void Started(int fromStep, int totalSteps)
         {
             task.MaxValue = totalSteps;
             task.Value = fromStep;
         }
 
+        public void Remarked(string text) => view.Line(text);
+
         public void StepTaken(StepMetrics metrics)
         {
             view.Tell(metrics);
             task.Value = metrics.Step;
-            task.Description = Markup.Escape($"{metrics.Step}/{task.MaxValue:F0} · {Describe(metrics)}");
+            if (cancellation.IsCancellationRequested) return;
+            var step = $"{metrics.Step}/{task.MaxValue:F0} ";
+            task.Description = Markup.Escape(step + Describe(metrics, view.Width - Beside - step.Length));
         }
 
         public void Evaluated(int step, double loss) => view.Line($"validation loss after step {step}: {loss:F4}");

@@ -19,9 +19,8 @@ internal static unsafe class ActiveSetBuilder
         var probe = routing is null ? 1 : spec.Probe;
         var candidates = probe * spec.RowsPerExpert;
         var most = spec.TopK == 0 ? candidates : Math.Min(spec.TopK, candidates);
-        using var found = new Selection(tokenCount, most);
-
         var chunk = Math.Clamp(CandidatesAtOnce / candidates, 1, tokenCount);
+        using var found = new Selection(tokenCount, chunk, most);
         var products = ArrayPool<float>.Shared.Rent(checked(chunk * candidates));
         var oneExpert = routing is null ? new int[chunk] : null;
         for (var from = 0; from < tokenCount; from += chunk)
@@ -36,6 +35,7 @@ internal static unsafe class ActiveSetBuilder
                     x + (long)from * spec.HiddenSize, keys, groups.Starts, tokens, slots, spec.RowsPerExpert, spec.HiddenSize, to);
             }
             SelectChunk(products, routing, from, count, spec, found);
+            found.TakeChunk(from, count);
         }
         ArrayPool<float>.Shared.Return(products);
         return found.ToActiveSet(routing, spec.Rank);
@@ -74,41 +74,49 @@ internal static unsafe class ActiveSetBuilder
                     var place = places[chosen[a]];
                     var (p, j) = Math.DivRem(place, e);
                     var expert = routing is null ? 0 : routing.Experts[t * probe + p];
-                    found.Put(t, a, new Candidate(expert * e + j, scores[chosen[a]], ofToken[place], p));
+                    found.Put(i, a, new Candidate(expert * e + j, scores[chosen[a]], ofToken[place], p));
                 }
-                found.SetCount(t, active);
+                found.SetCount(i, active);
             }
         });
     }
 
     private readonly record struct Candidate(int Row, float Score, float Product, int Probe);
 
-    /// <summary>Up to <paramref name="most"/> candidates a token, packed into flat arrays at the end.</summary>
-    private sealed class Selection(int tokenCount, int most) : IDisposable
+    /// <summary>
+    /// What has been selected: up to <paramref name="most"/> candidates for each token of the chunk at hand, and, of the chunks before it, the
+    /// active ones alone, packed.
+    /// </summary>
+    private sealed class Selection(int tokenCount, int chunk, int most) : IDisposable
     {
-        private readonly Candidate[] _entries = ArrayPool<Candidate>.Shared.Rent(checked(tokenCount * most));
-        private readonly int[] _counts = new int[tokenCount];
+        private readonly Candidate[] _chunk = ArrayPool<Candidate>.Shared.Rent(checked(chunk * most));
+        private readonly int[] _counts = new int[chunk];
+        private readonly int[] _starts = new int[tokenCount + 1];
+        private readonly List<Candidate> _active = [];
 
         public int Most => most;
 
-        public void Put(int token, int place, Candidate candidate) => _entries[(long)token * most + place] = candidate;
+        public void Put(int tokenOfChunk, int place, Candidate candidate) => _chunk[tokenOfChunk * most + place] = candidate;
 
-        public void SetCount(int token, int count) => _counts[token] = count;
+        public void SetCount(int tokenOfChunk, int count) => _counts[tokenOfChunk] = count;
 
-        public void Dispose() => ArrayPool<Candidate>.Shared.Return(_entries);
+        public void TakeChunk(int from, int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                _active.AddRange(_chunk.AsSpan(i * most, _counts[i]));
+                _starts[from + i + 1] = _active.Count;
+            }
+        }
+
+        public void Dispose() => ArrayPool<Candidate>.Shared.Return(_chunk);
 
         public ActiveSet ToActiveSet(Routing? routing, int rank)
         {
-            var starts = new int[tokenCount + 1];
-            for (var t = 0; t < tokenCount; t++) starts[t + 1] = starts[t] + _counts[t];
-            var total = starts[tokenCount];
+            var total = _active.Count;
             var (rows, scores, products, probes) = (new int[total], new float[total], new float[total], new int[total]);
-            for (var t = 0; t < tokenCount; t++)
-            {
-                for (int a = 0, to = starts[t]; a < _counts[t]; a++, to++)
-                    (rows[to], scores[to], products[to], probes[to]) = _entries[(long)t * most + a];
-            }
-            return new ActiveSet(routing, starts, rows, scores, products, probes, rank);
+            for (var i = 0; i < total; i++) (rows[i], scores[i], products[i], probes[i]) = _active[i];
+            return new ActiveSet(routing, _starts, rows, scores, products, probes, rank);
         }
     }
 }

@@ -79,6 +79,7 @@ public static class SparseAdapterFiles
         var (have, wanted) = (config.ToSpec(), adapter.Spec);
         RequireEqual("rank", have.Rank, wanted.Rank, folder);
         RequireEqual("experts", have.Experts, wanted.Experts, folder);
+        RequireEqual("gate", have.Gate, wanted.Gate, folder);
         RequireEqual("layers", string.Join(", ", have.Layers), string.Join(", ", wanted.Layers), folder);
         ReadWeights(adapter, folder);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Meft.Core.Errors;
+using Meft.Kernels;
 
 namespace Meft.Host;
 
@@ -56,6 +57,9 @@ public sealed unsafe class HostMatrix : IDisposable
             yield return buffer.AsMemory(0, count);
         }
     }
+
+    /// <summary>Whether every number is finite.</summary>
+    public bool IsFinite => Finite.All(_data, Rows, Dimension);
 
     /// <summary>Overwrites the matrix with another's numbers.</summary>
     public void CopyFrom(HostMatrix source)

@@ -15,6 +15,9 @@ public sealed class ParameterRows(int rows, int dimension) : IDisposable
     /// <summary>How many rows.</summary>
     public int Rows => Weights.Rows;
 
+    /// <summary>Whether every number of the three matrices is finite.</summary>
+    public bool IsFinite => Weights.IsFinite && FirstMoments.IsFinite && SecondMoments.IsFinite;
+
     /// <summary>Bytes of the three matrices.</summary>
     public long ByteCount => 3 * Weights.ByteCount;
 

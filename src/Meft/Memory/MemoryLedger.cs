@@ -2,8 +2,8 @@ namespace Meft.Memory;
 
 /// <summary>
 /// Counts bytes by cause: what is held on the device and in host memory, and what crossed the link between them. It counts the tensors
-/// that the engine itself makes and holds (weights, packed hidden states, logits, the adapter's inputs and outputs), not the temporaries
-/// inside one of libtorch's operations. A run on the CPU counts as if the CPU were a device, so that its numbers say what a card would see.
+/// that the engine itself makes and holds (weights, trained tensors, packed hidden states between layers, logits with their gradient), not what autograd
+/// keeps inside a layer for the backward pass nor the temporaries of libtorch's operations: the true peak of a card is higher. A run on the CPU counts as if the CPU were a device, so that its numbers say what a card would see.
 /// </summary>
 public sealed class MemoryLedger
 {

@@ -127,23 +127,45 @@ public static class NativeTorch
     {
         var bytes = File.ReadAllBytes(original);
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
-        var folder = Path.Combine(CacheFolder(), "native", hash);
-        var copy = Path.Combine(folder, "libLibTorchSharp.so");
-        if (File.Exists(copy)) return copy;
         if (ElfVersionRequirement.MarkWeak(bytes, LackedVersion) == 0)
             throw new RunFailedException($"the library was refused for {LackedVersion} but holds no such requirement", original);
-        Directory.CreateDirectory(folder);
+        Exception? failure = null;
+        foreach (var cache in CacheFolders())
+        {
+            try
+            {
+                return WriteCopy(Path.Combine(cache, "native", hash), bytes);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failure = e;
+            }
+        }
+        throw new RunFailedException(
+            $"no mended copy of the library can be written: {failure!.Message}", string.Join(", ", CacheFolders()), null,
+            "set XDG_CACHE_HOME to a folder that can be written", failure);
+    }
+
+    /// <summary>The copy's path; what lies there already is taken only if it is, byte for byte, what would be written.</summary>
+    private static string WriteCopy(string folder, byte[] bytes)
+    {
+        var copy = Path.Combine(folder, "libLibTorchSharp.so");
+        if (File.Exists(copy) && File.ReadAllBytes(copy).AsSpan().SequenceEqual(bytes)) return copy;
+        // For this user alone: nobody else may put a library of theirs there.
+        if (!OperatingSystem.IsWindows()) Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var temporary = Path.Combine(folder, $".{Environment.ProcessId}.tmp");
         File.WriteAllBytes(temporary, bytes);
         File.Move(temporary, copy, overwrite: true);
         return copy;
     }
 
-    private static string CacheFolder()
+    /// <summary>Where copies may go, the first that can be written: the user's cache, else a folder of the user's among the temporary ones.</summary>
+    private static IEnumerable<string> CacheFolders()
     {
-        var user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create);
         var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        return Path.Combine(string.IsNullOrEmpty(cache) ? (user.Length > 0 ? user : Path.GetTempPath()) : cache, "meft");
+        if (string.IsNullOrEmpty(cache)) cache = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        if (cache.Length > 0) yield return Path.Combine(cache, "meft");
+        yield return Path.Combine(Path.GetTempPath(), $"meft-{Environment.UserName}");
     }
 
     private static void LoadLibrary(string path)

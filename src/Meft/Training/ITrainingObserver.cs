@@ -10,6 +10,9 @@ public interface ITrainingObserver
     /// <param name="totalSteps">Steps of the whole run.</param>
     void Started(int fromStep, int totalSteps);
 
+    /// <summary>Something that the user should know and that stops nothing.</summary>
+    void Remarked(string text);
+
     /// <summary>A step was taken and its line written.</summary>
     void StepTaken(StepMetrics metrics);
 

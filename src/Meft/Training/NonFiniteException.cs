@@ -25,6 +25,11 @@ public sealed class NonFiniteException : RunFailedException
         $"the gradient is not finite in {string.Join(", ", matrices.Take(NamedRows))}, from {Names([.. microBatches.SelectMany(r => r)])}",
         "the last checkpoint is as it was; lower optimizer.learning_rate, or look at those rows, and resume from it");
 
+    internal static NonFiniteException InWeights(long step, IReadOnlyList<string> matrices) => new(
+        step,
+        $"after the step, {string.Join(", ", matrices.Take(NamedRows))} hold numbers that are not finite, so nothing is saved",
+        "the last checkpoint is as it was; lower optimizer.learning_rate or optimizer.weight_decay and resume from it");
+
     private static string Names(IReadOnlyList<TokenRow> rows)
     {
         var named = string.Join(", ", rows.Take(NamedRows).Select(r => r.Origin.ToString()));

@@ -88,7 +88,7 @@ public sealed class StepRunner
         _ledger.Device("activations", held);
         var h = _decoder.Forward(batch.Ids, batch.Layout, adapter: _method.Adapter);
         Phases.Add("forward");
-        var sum = TrainedTokenLoss.Compute(_decoder, h, batch.Positions, batch.Targets, scale);
+        var sum = TrainedTokenLoss.Compute(_decoder, h, batch.Positions, batch.Targets, scale, _ledger);
         _ledger.Device("activations", -held);
         _method.ThrowIfBackwardFailed();
         if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);

@@ -1,16 +1,18 @@
+using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Training;
 
 /// <summary>
-/// Cross-entropy over trained positions only, in chunks: no float32 tensor of all positions by the whole vocabulary ever exists, and the
-/// gradient of a chunk is taken before the next one is computed.
+/// Cross-entropy over trained positions only, in chunks, one type wider than the model: no tensor of all positions by the whole vocabulary
+/// ever exists, and the gradient of a chunk is taken before the next one is computed.
 /// </summary>
 internal static class TrainedTokenLoss
 {
-    /// <summary>The most logits alive at once, in numbers: 64 MiB in float32.</summary>
-    private const long LogitsAtOnce = 1 << 24;
+    /// <summary>The most logits alive at once, in numbers: 32 MiB in float32, and as much again for their gradient.</summary>
+    private const long LogitsAtOnce = 1 << 23;
 
     /// <summary>
     /// The sum of −log p(target) over n positions, in nats. With gradients on, also runs the backward of sum·<paramref name="scale"/> through the
@@ -21,7 +23,8 @@ internal static class TrainedTokenLoss
     /// <param name="positions">[n]: indices among the T.</param>
     /// <param name="targets">[n]: the token to predict at each.</param>
     /// <param name="scale">Multiplies the gradient: 1 / trained tokens of the whole step.</param>
-    public static double Compute(Decoder decoder, Tensor h, long[] positions, long[] targets, double scale)
+    /// <param name="ledger">Where the logits' bytes are counted.</param>
+    public static double Compute(Decoder decoder, Tensor h, long[] positions, long[] targets, double scale, MemoryLedger ledger)
     {
         if (positions.Length == 0) return 0;
         using var scope = NewDisposeScope();
@@ -38,11 +41,16 @@ internal static class TrainedTokenLoss
         {
             using var chunkScope = NewDisposeScope();
             var count = Math.Min(chunk, positions.Length - start);
+            // The logits, their wide copy and its gradient.
+            var held = (long)count * decoder.Config.VocabularySize
+                * (TensorMemory.ElementBytes(decoder.DataType) + 2 * TensorMemory.ElementBytes(wide));
+            ledger.Device("logits", held);
             using var wanted = tensor(targets[start..(start + count)], int64, h.device);
             var logits = decoder.Logits(leaf.narrow(0, start, count)).to(wide); // [chunk, V]
             var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
             if (backward) (loss * scale).backward();
             sum += loss.to(float64).item<double>();
+            ledger.Device("logits", -held);
         }
         if (backward) selected.backward([leaf.grad!]);
         return sum;

@@ -35,7 +35,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
         var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger);
-        var startValidation = Evaluate(fromStep);
+        var startValidation = Evaluate(fromStep, cancellation);
         var (lastLoss, validation, saved) = (double.NaN, startValidation, fromStep);
 
         foreach (var batch in task.Batches.Steps(fromStep))
@@ -48,7 +48,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             lastLoss = result.Loss;
             Ledger.Host("method", task.Method.HostByteCount);
             var evaluated = IsEvaluationDue(batch, total);
-            if (evaluated) validation = Evaluate(step);
+            if (evaluated) validation = Evaluate(step, cancellation);
             var metrics = Metrics(batch, rate, result, runner.Phases, evaluated ? validation : double.NaN);
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
@@ -68,8 +68,11 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         return new TrainingOutcome(steps, Interrupted: true, lastLoss, startValidation, validation);
     }
 
+    /// <summary>Saves a checkpoint. A state that is not finite is none: it would take the place of the last good one.</summary>
     private void Save(int step)
     {
+        var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
+        if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
         var path = folder!.Checkpoints.Save(step, task.Method);
         observer?.CheckpointSaved(step, path);
     }
@@ -81,8 +84,8 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         return step == total || (task.EvaluateEvery > 0 ? step % task.EvaluateEvery == 0 : batch.EndsEpoch);
     }
 
-    /// <summary>Mean loss over the validation rows' trained tokens; NaN without such rows.</summary>
-    private double Evaluate(int step)
+    /// <summary>Mean loss over the validation rows' trained tokens; NaN without such rows, or when asked to stop meanwhile.</summary>
+    private double Evaluate(int step, CancellationToken cancellation)
     {
         if (task.Validation.Count == 0) return double.NaN;
         var scorer = new SequenceScorer(task.Decoder, task.Method.Adapter);
@@ -91,6 +94,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         // Rows of like length together: the order changes nothing but the time.
         foreach (var rows in task.Validation.OrderBy(r => r.Length).Chunk(task.ValidationBatchSize))
         {
+            if (cancellation.IsCancellationRequested) return double.NaN;
             foreach (var score in scorer.Score([.. rows.Select(r => new ScoredRow(r.InputIds, r.Labels))]))
             {
                 sum += score.Nll;

@@ -7,10 +7,13 @@ using Meft.Training;
 
 namespace Meft.Tests.Training;
 
-/// <summary>A method that notes, at each update, how many rows of each layer were touched.</summary>
+/// <summary>A method that notes, at each update, which rows of each layer were touched.</summary>
 internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter adapter) : ITrainedMethod
 {
-    public IReadOnlyList<int> Counts { get; private set; } = [];
+    public IReadOnlyList<int> Counts => [.. Rows.Select(r => r.Count)];
+
+    /// <summary>The rows touched in the latest step, by layer.</summary>
+    public IReadOnlyList<HashSet<int>> Rows { get; private set; } = [];
 
     public IFeedForwardAdapter? Adapter => method.Adapter;
 
@@ -34,7 +37,7 @@ internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter ada
 
     public void Update(in AdamWStep step)
     {
-        Counts = [.. adapter.Stores.Select(s => s.Value.RowGradients.TouchedRows.Length)];
+        Rows = [.. adapter.Stores.Select(s => s.Value.RowGradients.TouchedRows.ToArray().ToHashSet())];
         method.Update(step);
     }
 

@@ -58,15 +58,40 @@ public sealed class CheckpointFolder(string path, int keep)
     {
         var folder = FolderOf(step);
         if (!File.Exists(Path.Combine(folder, CheckpointManifest.FileName)))
-            throw new InvalidInputException("the checkpoint is incomplete: it has no manifest", folder, null, "resume from another one");
+            throw new InvalidInputException("the checkpoint is incomplete: it has no manifest", folder);
         var manifest = CheckpointManifest.Read(folder);
         var state = Path.Combine(folder, StateFileName);
         var bytes = File.Exists(state) ? new FileInfo(state).Length : 0;
         if (bytes != manifest.StateBytes)
-            throw new InvalidInputException($"the checkpoint's state has {bytes} bytes, its manifest says {manifest.StateBytes}", state, null, "resume from another one");
+            throw new InvalidInputException($"the checkpoint's state has {bytes} bytes, its manifest says {manifest.StateBytes}", state);
         using var file = SafetensorsFile.Open(state);
         foreach (var (name, shape, matrix) in Tensors(method)) HostMatrixFiles.Read(file, name, shape, matrix);
         method.ApplyMasters();
+    }
+
+    /// <summary>Loads the newest checkpoint that can be loaded.</summary>
+    /// <param name="method">A method of the same kind and sizes.</param>
+    /// <param name="remark">Told of every checkpoint that is passed over, and why.</param>
+    /// <returns>Its step; 0 where there is no checkpoint at all.</returns>
+    /// <exception cref="InvalidInputException">There are checkpoints and none can be loaded: the newest one's error.</exception>
+    public int LoadNewest(ITrainedMethod method, Action<string> remark)
+    {
+        foreach (var name in Incomplete) remark($"the checkpoint {name} is incomplete and is passed over");
+        InvalidInputException? first = null;
+        foreach (var step in Steps.Reverse())
+        {
+            try
+            {
+                Load(step, method);
+                return step;
+            }
+            catch (InvalidInputException e)
+            {
+                first ??= e;
+                remark($"the checkpoint of step {step} is passed over: {e.Message}");
+            }
+        }
+        return first is null ? 0 : throw first;
     }
 
     private static void WriteState(string state, ITrainedMethod method)

@@ -31,11 +31,12 @@ internal sealed record CheckpointManifest
         {
             manifest = JsonSerializer.Deserialize<CheckpointManifest>(File.ReadAllText(path), Json);
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"not the manifest of a checkpoint: {e.Message}", path, null, "resume from another checkpoint", e);
+            throw new InvalidInputException(
+                "the file is not the manifest of a checkpoint: it cannot be read, is no JSON, or lacks format_version, step or state_bytes", path, null, null, e);
         }
-        if (manifest is null) throw new InvalidInputException("not the manifest of a checkpoint: null", path);
+        if (manifest is null) throw new InvalidInputException("the file is not the manifest of a checkpoint: it holds null", path);
         if (manifest.FormatVersion > CurrentVersion)
         {
             throw new InvalidInputException(

@@ -16,20 +16,36 @@ internal static class MethodFactory
         if (config.Method.Kind == MethodKind.Parallel) return Parallel(config, spec, model, identity);
 
         var adapter = new SparseAdapter(spec);
-        if (config.Method.Init is { } init) SparseAdapterFiles.LoadInto(adapter, init, model.Config);
-        else adapter.Initialize((ulong)config.Seed);
-        return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity);
+        try
+        {
+            if (config.Method.Init is { } init) SparseAdapterFiles.LoadInto(adapter, init, model.Config);
+            else adapter.Initialize((ulong)config.Seed);
+            return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
     }
 
     private static ParallelMethod Parallel(RunConfig config, SparseAdapterSpec spec, LoadedModel model, AdapterIdentity identity)
     {
         var adapter = new DenseParallelAdapter(spec with { Experts = 0, Probe = 0, TopK = 0 }, (ulong)config.Seed, model.Decoder.Device);
-        if (config.Method.Init is { } init)
+        try
         {
-            using var start = new SparseAdapter(adapter.Spec);
-            SparseAdapterFiles.LoadInto(start, init, model.Config);
-            adapter.CopyFrom(start);
+            if (config.Method.Init is { } init)
+            {
+                using var start = new SparseAdapter(adapter.Spec);
+                SparseAdapterFiles.LoadInto(start, init, model.Config);
+                adapter.CopyFrom(start);
+            }
+            return new ParallelMethod(adapter, identity);
         }
-        return new ParallelMethod(adapter, identity);
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
     }
 }

@@ -24,6 +24,7 @@ public sealed class RunFolder
     private const string ConfigFileName = "config.yaml";
     private const string ManifestFileName = "manifest.json";
     private const string MetricsFileName = "metrics.jsonl";
+    private const string ResultFileName = "result.json";
 
     private RunFolder(string path, int keep)
     {
@@ -50,7 +51,7 @@ public sealed class RunFolder
         var path = config.Output;
         if (File.Exists(path)) throw new InvalidInputException("the output is a file, not a folder", path, "a folder that need not exist yet", "change output");
         var occupied = Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
-        var isRun = File.Exists(System.IO.Path.Combine(path, ConfigFileName));
+        var isRun = File.Exists(System.IO.Path.Combine(path, ConfigFileName)) && File.Exists(System.IO.Path.Combine(path, ManifestFileName));
         switch (existing)
         {
             case ExistingRun.Refuse when occupied:
@@ -59,10 +60,14 @@ public sealed class RunFolder
                     isRun ? "use --resume to go on, --overwrite to start anew, or change output" : "change output");
             case ExistingRun.Overwrite when occupied && !isRun:
                 throw new InvalidInputException(
-                    $"the output folder is not a run (it has no {ConfigFileName}), so --overwrite does not remove it", path, null, "change output");
+                    $"the output folder is not a run (it lacks {ConfigFileName} or {ManifestFileName}), so --overwrite does not touch it", path, null,
+                    "change output");
+            case ExistingRun.Overwrite when InputWithin(config) is { } input:
+                throw new InvalidInputException(
+                    "the run needs this file and it lies in the output folder that --overwrite would clear", input, null, "change output, or move the file");
             case ExistingRun.Resume when !isRun:
                 throw new InvalidInputException(
-                    $"there is no run to resume: no {ConfigFileName}", path, "the output folder of a run", "leave --resume away to start one");
+                    $"there is no run to resume: no {ConfigFileName} and {ManifestFileName}", path, "the output folder of a run", "leave --resume away to start one");
             case ExistingRun.Resume:
                 RequireSameConfig(config);
                 break;
@@ -77,7 +82,7 @@ public sealed class RunFolder
         Check(config, existing);
         try
         {
-            if (existing == ExistingRun.Overwrite && Directory.Exists(config.Output)) Directory.Delete(config.Output, recursive: true);
+            if (existing == ExistingRun.Overwrite) ClearRun(config.Output);
             Directory.CreateDirectory(config.Output);
             if (existing != ExistingRun.Resume)
                 AtomicFile.WriteAllText(System.IO.Path.Combine(config.Output, ConfigFileName), config.ToYaml());
@@ -95,10 +100,36 @@ public sealed class RunFolder
 
     /// <summary>Writes <c>result.json</c>.</summary>
     public void WriteResult(RunResult result) =>
-        AtomicFile.WriteAllText(System.IO.Path.Combine(Path, "result.json"), result.ToJson());
+        AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
 
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
     internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
+
+    /// <summary>The manifest that the run began with.</summary>
+    /// <exception cref="InvalidInputException">There is none, or it cannot be read.</exception>
+    internal RunManifest ReadManifest() => RunManifest.Read(System.IO.Path.Combine(Path, ManifestFileName));
+
+    /// <summary>How an earlier part of the run ended; null if none has.</summary>
+    internal RunResult? ReadResult() => RunResult.TryRead(System.IO.Path.Combine(Path, ResultFileName));
+
+    /// <summary>Removes what a run writes, and nothing else that may lie there.</summary>
+    private static void ClearRun(string path)
+    {
+        foreach (var name in new[] { "checkpoints", "adapter", "model" })
+        {
+            var folder = System.IO.Path.Combine(path, name);
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+        foreach (var name in new[] { MetricsFileName, ResultFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
+    }
+
+    /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>
+    private static string? InputWithin(RunConfig config)
+    {
+        var output = System.IO.Path.TrimEndingDirectorySeparator(config.Output) + System.IO.Path.DirectorySeparatorChar;
+        return config.Data.Train.Concat(config.Data.Validation).Append(config.Model).Append(config.Method.Init ?? "")
+            .FirstOrDefault(input => input.StartsWith(output, StringComparison.Ordinal));
+    }
 
     private static void RequireSameConfig(RunConfig config)
     {
@@ -108,10 +139,22 @@ public sealed class RunFolder
         if (before.Length == now.Length && differing == default) return;
         throw new InvalidInputException(
             $"the run was started with `{differing.First?.Trim()}` and the config now says `{differing.Second?.Trim()}`",
-            config.Output, "the same config, but for checkpoint, evaluate and budget", "restore the config, or start another run in another output");
+            config.Output, "the same settings, but for checkpoint, evaluate and budget",
+            $"name the run's own config, {System.IO.Path.Combine(config.Output, ConfigFileName)}, or start another run in another output, from this "
+            + "one's adapter with method.init if you like");
     }
 
-    /// <summary>The settings that decide the numbers, as lines of YAML.</summary>
-    private static string[] Comparable(RunConfig config) =>
-        (config with { Checkpoint = new(), Evaluate = new(), Budget = new() }).ToYaml().Split('\n');
+    /// <summary>
+    /// The settings that decide the numbers, as lines of YAML. Paths may differ, for a run may have been moved: files are compared by their hashes.
+    /// </summary>
+    private static string[] Comparable(RunConfig config) => (config with
+    {
+        Model = "",
+        Output = "",
+        Data = config.Data with { Train = [], Validation = [] },
+        Method = config.Method with { Init = null },
+        Checkpoint = new(),
+        Evaluate = new(),
+        Budget = new(),
+    }).ToYaml().Split('\n');
 }

@@ -53,6 +53,43 @@ public sealed record RunManifest
     /// <summary>The manifest as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
+    /// <summary>Reads a run's manifest.</summary>
+    /// <exception cref="InvalidInputException">It is missing or is none.</exception>
+    public static RunManifest Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunManifest>(File.ReadAllText(path), Json) ?? throw new JsonException("null");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException("the run's manifest is missing or is none", path, null, "start the run anew", e);
+        }
+    }
+
+    /// <summary>Refuses to go on where the model's or the data's files are others than those the run began with.</summary>
+    /// <exception cref="InvalidInputException">A file differs; it is named.</exception>
+    internal void RequireSameFiles(RunManifest now)
+    {
+        var model = now.Model.FirstOrDefault(f => Model.GetValueOrDefault(f.Key) != f.Value).Key;
+        if (model is not null) throw Differs($"the model's {model}");
+        var data = now.Data.Zip(Data).FirstOrDefault(pair => pair.First.Value != pair.Second.Value).First.Key;
+        if (data is not null || now.Data.Count != Data.Count) throw Differs($"the data file {data}");
+    }
+
+    /// <summary>What differs from the machine the run began on and may change bits.</summary>
+    internal IEnumerable<string> Differences(RunManifest now)
+    {
+        if (Threads != now.Threads) yield return $"the run began with {Threads} threads and goes on with {now.Threads}: the bits may differ";
+        if (Device != now.Device) yield return $"the run began on {Device} and goes on on {now.Device}: the bits may differ";
+        if (Execution != now.Execution) yield return $"the run began with execution {Execution} and goes on with {now.Execution}: the bits may differ";
+        if (LibtorchVersion != now.LibtorchVersion)
+            yield return $"the run began with libtorch {LibtorchVersion} and goes on with {now.LibtorchVersion}: the bits may differ";
+    }
+
+    private static InvalidInputException Differs(string what) => new(
+        $"{what} is not the one the run began with (its SHA-256 differs)", null, null, "put the original back, or start another run in another output");
+
     /// <summary>SHA-256 of a file, hexadecimal.</summary>
     /// <exception cref="InvalidInputException">The file cannot be read.</exception>
     public static string HashOf(string file)

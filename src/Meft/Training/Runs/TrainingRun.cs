@@ -60,13 +60,15 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Loads and checks all that a run needs; writes nothing.</summary>
     /// <param name="config">The config.</param>
     /// <param name="existing">What to do with an output folder that is there already.</param>
+    /// <param name="writes">Whether the run will be run: if not, what lies in the output folder does not matter.</param>
     /// <param name="progress">Told how far the weights have been read; null for nobody.</param>
     /// <param name="cancellation">Stops loading.</param>
     /// <exception cref="InvalidInputException">Something about the config, the model, the data or the output folder is wrong.</exception>
     public static TrainingRun Prepare(
-        RunConfig config, ExistingRun existing, Action<LoadProgress>? progress = null, CancellationToken cancellation = default)
+        RunConfig config, ExistingRun existing, bool writes = true, Action<LoadProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
-        RunFolder.Check(config, existing);
+        if (writes) RunFolder.Check(config, existing);
         ComputeThreads.Use();
         var model = LoadedModel.Load(
             config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Progress = progress }, cancellation);
@@ -106,13 +108,10 @@ public sealed class TrainingRun : IDisposable
     public RunResult Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {
         var folder = RunFolder.Open(Config, _existing);
-        folder.WriteManifest(Manifest());
-        var from = 0;
-        if (_existing == ExistingRun.Resume && folder.Checkpoints.Steps is [.., var newest])
-        {
-            folder.Checkpoints.Load(newest, _task.Method);
-            from = newest;
-        }
+        var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, observer) : (0, null);
+        if (_existing != ExistingRun.Resume) folder.WriteManifest(Manifest());
+        if (from == TotalSteps && earlier is { Interrupted: false })
+            return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
         var clock = Stopwatch.StartNew();
         var outcome = new Trainer(_task, folder, observer).Run(from, cancellation);
@@ -123,9 +122,9 @@ public sealed class TrainingRun : IDisposable
             Steps = outcome.Steps,
             Interrupted = outcome.Interrupted,
             LastLoss = Finite(outcome.LastLoss),
-            StartValidationLoss = Finite(outcome.StartValidationLoss),
+            StartValidationLoss = earlier?.StartValidationLoss ?? Finite(outcome.StartValidationLoss),
             EndValidationLoss = Finite(outcome.EndValidationLoss),
-            Seconds = clock.Elapsed.TotalSeconds,
+            Seconds = clock.Elapsed.TotalSeconds + (earlier?.Seconds ?? 0),
             PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
             ResultFolder = resultFolder,
         };
@@ -140,10 +139,24 @@ public sealed class TrainingRun : IDisposable
         _model.Dispose();
     }
 
+    /// <summary>Checks that the files are those the run began with, and loads its newest checkpoint that can be loaded.</summary>
+    private (int Step, RunResult? Earlier) TakeUp(RunFolder folder, ITrainingObserver? observer)
+    {
+        var (before, now) = (folder.ReadManifest(), Manifest());
+        before.RequireSameFiles(now);
+        void Remark(string text) => observer?.Remarked(text);
+        foreach (var difference in before.Differences(now)) Remark(difference);
+        var step = folder.Checkpoints.LoadNewest(_task.Method, Remark);
+        Remark(step > 0 ? $"resumed after step {step}" : "the run has no complete checkpoint: it begins at step 1");
+        return (step, folder.ReadResult());
+    }
+
+    private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
+
     /// <summary>A fine-tuned base is a model folder of its own, with its tokenizer; an adapter is a folder beside its base.</summary>
     private string PrepareResultFolder(RunFolder folder)
     {
-        if (Config.Method.Kind != MethodKind.Full) return folder.AdapterPath;
+        if (Config.Method.Kind != MethodKind.Full) return ResultFolder(folder);
         Directory.CreateDirectory(folder.ModelPath);
         foreach (var name in TokenizerFiles)
         {
