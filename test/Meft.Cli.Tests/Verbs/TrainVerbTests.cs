@@ -81,20 +81,78 @@ public sealed class TrainVerbTests : IDisposable
         File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors")).ShouldBe(adapter);
     }
 
-    [Fact]
-    public void A_folder_that_is_no_run_is_never_removed()
+    [Theory]
+    [InlineData("precious.txt")]
+    [InlineData("config.yaml")]
+    public void A_folder_that_is_no_run_is_never_touched(string file)
     {
-        _folder.Write("run/precious.txt", "x");
+        _folder.Write("run/" + file, "x");
         Train(Config(Meft), "--overwrite").ExitCode.ShouldBe(2);
-        File.Exists(_folder.File("run/precious.txt")).ShouldBeTrue();
+        File.ReadAllText(_folder.File("run/" + file)).ShouldBe("x");
     }
 
     [Fact]
-    public void An_interrupted_run_saves_says_so_and_can_be_resumed_to_the_same_bits()
+    public void Overwriting_removes_what_a_run_wrote_and_nothing_else()
     {
         var config = Config(Meft);
         Train(config).ExitCode.ShouldBe(0);
-        var straight = File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors"));
+        _folder.Write("run/notes.txt", "mine");
+        Train(config, "--overwrite").ExitCode.ShouldBe(0);
+        File.ReadAllText(_folder.File("run/notes.txt")).ShouldBe("mine");
+
+        File.Copy(_folder.File("rows.jsonl"), _folder.File("run/rows.jsonl"));
+        var refused = Train(config, "--overwrite", "--set", "data.train=run/rows.jsonl");
+        refused.ExitCode.ShouldBe(2);
+        refused.Error.ShouldContain("rows.jsonl");
+        File.Exists(_folder.File("run/adapter/adapter_model.safetensors")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_run_goes_on_only_with_the_files_it_began_with()
+    {
+        var config = Config(Meft);
+        Train(config).ExitCode.ShouldBe(0);
+        var manifest = File.ReadAllText(_folder.File("run/manifest.json"));
+        File.AppendAllText(_folder.File("rows.jsonl"), "{\"prompt\":\"ab\",\"completion\":\"c\"}\n");
+        var changed = Train(config, "--resume");
+        changed.ExitCode.ShouldBe(2);
+        changed.Error.ShouldContain("rows.jsonl");
+        File.ReadAllText(_folder.File("run/manifest.json")).ShouldBe(manifest);
+    }
+
+    [Fact]
+    public void A_finished_run_stays_as_it_is_even_when_moved_and_resumed_by_its_own_config()
+    {
+        Train(Config(Meft)).ExitCode.ShouldBe(0);
+        Directory.Move(_folder.File("run"), _folder.File("moved"));
+        var result = File.ReadAllText(_folder.File("moved/result.json"));
+        var again = Train(_folder.File("moved/config.yaml"), "--resume", "--set", $"output={_folder.File("moved")}");
+        again.ExitCode.ShouldBe(0, again.Error);
+        again.Output.ShouldContain("nothing was done");
+        File.ReadAllText(_folder.File("moved/result.json")).ShouldBe(result);
+    }
+
+    [Fact]
+    public void An_adapter_of_another_gate_is_no_start()
+    {
+        var config = Config(Meft);
+        Train(config).ExitCode.ShouldBe(0);
+        var other = Train(
+            config, "--set", $"output={_folder.File("second")}", "--set", $"method.init={_folder.File("run/adapter")}", "--set", "method.gate=softmax");
+        other.ExitCode.ShouldBe(2);
+        other.Error.ShouldContain("gate is Linear");
+        Directory.Exists(_folder.File("second")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(Meft, "adapter/adapter_model.safetensors")]
+    [InlineData("method: {kind: parallel, rank: 32}", "adapter/adapter_model.safetensors")]
+    [InlineData("method: {kind: full}", "model/model.safetensors")]
+    public void An_interrupted_run_saves_says_so_and_can_be_resumed_to_the_same_bits(string method, string file)
+    {
+        var config = Config(method);
+        Train(config).ExitCode.ShouldBe(0);
+        var straight = File.ReadAllBytes(_folder.File("run/" + file));
 
         using var stop = new CancellationTokenSource();
         var verb = new TrainVerb { AfterStep = step => { if (step == 11) stop.Cancel(); } };
@@ -103,10 +161,12 @@ public sealed class TrainVerbTests : IDisposable
         interrupted.ExitCode.ShouldBe(1);
         interrupted.Error.ShouldContain("stopped after step 11 of 30");
         interrupted.Error.ShouldContain("--resume");
-        Directory.Exists(_folder.File("stopped/adapter")).ShouldBeFalse();
+        File.Exists(_folder.File("stopped/" + file)).ShouldBeFalse();
 
-        Train(config, [.. output, "--resume"]).ExitCode.ShouldBe(0);
-        File.ReadAllBytes(_folder.File("stopped/adapter/adapter_model.safetensors")).ShouldBe(straight);
+        var resumed = Train(config, [.. output, "--resume"]);
+        resumed.ExitCode.ShouldBe(0, resumed.Error);
+        resumed.Error.ShouldContain("resumed after step 11");
+        File.ReadAllBytes(_folder.File("stopped/" + file)).ShouldBe(straight);
     }
 
     [Fact]
@@ -116,6 +176,9 @@ public sealed class TrainVerbTests : IDisposable
         run.ExitCode.ShouldBe(0, run.Error);
         run.Output.ShouldContain("30 steps");
         Directory.Exists(_folder.File("run")).ShouldBeFalse();
+
+        _folder.Write("run/something.txt", "x");
+        Train(Config(Meft), "--dry-run").ExitCode.ShouldBe(0);
     }
 
     [Theory]
