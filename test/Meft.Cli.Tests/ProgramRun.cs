@@ -28,12 +28,11 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <param name="onOutput">Called for each piece that is written.</param>
     /// <param name="interruption">What takes signals.</param>
     public static ProgramRun OfConversation(
-        string[] args, string input, bool inputIsTerminal = false, Action? onOutput = null, Interruption? interruption = null)
+        string[] args, TextReader input, bool inputIsTerminal = false, Action? onOutput = null, Interruption? interruption = null)
     {
         using var output = new ObservedWriter(onOutput) { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        using var lines = new StringReader(input);
-        var streams = new StandardStreams(output, error, ErrorIsTerminal: false) { Input = lines, InputIsTerminal = inputIsTerminal };
+        var streams = new StandardStreams(output, error, ErrorIsTerminal: false) { Input = input, InputIsTerminal = inputIsTerminal };
         var exitCode = new MeftProgram(VerbList.Create(), streams, interruption).Run(args, CancellationToken.None);
         return new ProgramRun(exitCode, output.ToString(), error.ToString());
     }

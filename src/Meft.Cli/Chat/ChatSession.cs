@@ -20,16 +20,12 @@ internal sealed class ChatSession(Answerer answerer, VerbContext context)
     public void Run()
     {
         var commands = new ChatCommands(_conversation, context);
+        // Sources are not disposed of: a signal may still be on its way to them, and they hold nothing.
+        var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
         CancellationTokenSource? answering = null;
-        // At the prompt nothing is lost by leaving; during an answer only the answer ends.
-        using var diversion = context.Interruption?.Divert(() =>
-        {
-            var current = Volatile.Read(ref answering);
-            current?.Cancel();
-            return current is not null;
-        });
+        using var diversion = context.Interruption?.Divert(() => (Volatile.Read(ref answering) ?? leaving).Cancel());
         if (context.InputIsTerminal) context.Status.WriteLine("/help lists the commands; Ctrl-C ends an answer, and at the prompt the conversation.");
-        while (!context.Cancellation.IsCancellationRequested && ReadLine() is { } line)
+        while (ReadLine(leaving.Token) is { } line)
         {
             try
             {
@@ -39,7 +35,6 @@ internal sealed class ChatSession(Answerer answerer, VerbContext context)
                     if (!commands.Run(line)) return;
                     continue;
                 }
-                // Not disposed of: a signal may still be on its way to it, and it holds nothing.
                 var source = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
                 Volatile.Write(ref answering, source);
                 Answer(line, source.Token);
@@ -55,10 +50,22 @@ internal sealed class ChatSession(Answerer answerer, VerbContext context)
         }
     }
 
-    private string? ReadLine()
+    /// <summary>The next line; null where the input ends or the user leaves while it is waited for.</summary>
+    private string? ReadLine(CancellationToken leaving)
     {
         if (context.InputIsTerminal) context.Status.Write("> ");
-        return context.Input.ReadLine()?.Trim();
+        // Nothing can be done about a read that waits; it ends with the process.
+        var line = Task.Run(context.Input.ReadLine, CancellationToken.None);
+        try
+        {
+            line.Wait(leaving);
+        }
+        catch (OperationCanceledException)
+        {
+            if (context.InputIsTerminal) context.Status.WriteLine();
+            return null;
+        }
+        return line.Result?.Trim();
     }
 
     private void Answer(string question, CancellationToken cancellation)

@@ -8,7 +8,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly TextWriter _error;
-    private volatile Func<bool>? _diversion;
+    private volatile Action? _diversion;
 
     public Interruption(TextWriter error)
     {
@@ -30,8 +30,8 @@ internal sealed class Interruption : IDisposable
     }
 
     /// <summary>From now on Ctrl-C does something else, until the result is disposed of.</summary>
-    /// <param name="take">Called for each Ctrl-C; where it returns false, the process ends at once.</param>
-    public IDisposable Divert(Func<bool> take)
+    /// <param name="take">Called for each Ctrl-C, on a thread of its own.</param>
+    public IDisposable Divert(Action take)
     {
         _diversion = take;
         return new Diversion(this);
@@ -42,7 +42,8 @@ internal sealed class Interruption : IDisposable
     {
         if (signal.Signal == PosixSignal.SIGINT && _diversion is { } take)
         {
-            signal.Cancel = take();
+            signal.Cancel = true;
+            take();
             return;
         }
         if (Requested) return;

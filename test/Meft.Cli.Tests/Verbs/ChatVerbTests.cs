@@ -67,7 +67,7 @@ public sealed class ChatVerbTests : IDisposable
     [Fact]
     public void A_model_without_a_template_is_refused_before_anything_is_said()
     {
-        var run = ProgramRun.OfConversation(["chat", "--model", SampleModel.Write(_folder)], "ab\n");
+        var run = ProgramRun.OfConversation(["chat", "--model", SampleModel.Write(_folder)], new StringReader("ab\n"));
         (run.ExitCode, run.Output).ShouldBe((2, ""));
         run.ErrorLines.ShouldHaveSingleItem().ShouldContain("the model has no chat template");
     }
@@ -84,12 +84,12 @@ public sealed class ChatVerbTests : IDisposable
     public void An_interruption_ends_the_answer_and_not_the_conversation()
     {
         string[] arguments = ["chat", "--model", Model(Template), "--max-new-tokens", "6", "--min-new-tokens", "6"];
-        var whole = ProgramRun.OfConversation(arguments, "ab\n").Output.TrimEnd('\n');
+        var whole = ProgramRun.OfConversation(arguments, new StringReader("ab\n")).Output.TrimEnd('\n');
 
         using var messages = new StringWriter();
         using var interruption = new Interruption(messages);
         var taken = new List<bool>();
-        var run = ProgramRun.OfConversation(arguments, "ab\n/reset\n/system b\n/history\n", onOutput: () =>
+        var run = ProgramRun.OfConversation(arguments, new StringReader("ab\n/reset\n/system b\n/history\n"), onOutput: () =>
         {
             if (taken.Count > 0) return;
             var signal = new PosixSignalContext(PosixSignal.SIGINT);
@@ -105,6 +105,15 @@ public sealed class ChatVerbTests : IDisposable
         run.Error.ShouldContain("(interrupted)");
     }
 
+    [Fact]
+    public void An_interruption_while_a_line_is_waited_for_leaves()
+    {
+        using var messages = new StringWriter();
+        using var interruption = new Interruption(messages);
+        using var input = new WaitingReader(() => interruption.Take(new PosixSignalContext(PosixSignal.SIGINT)));
+        ProgramRun.OfConversation(["chat", "--model", Model(Template)], input, interruption: interruption).ShouldBe(new ProgramRun(0, "", ""));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private string Generated(string messages)
@@ -117,7 +126,7 @@ public sealed class ChatVerbTests : IDisposable
     }
 
     private ProgramRun Chat(string input, bool inputIsTerminal = false, string template = Template) => ProgramRun.OfConversation(
-        ["chat", "--model", Model(template), "--max-new-tokens", "3"], input, inputIsTerminal);
+        ["chat", "--model", Model(template), "--max-new-tokens", "3"], new StringReader(input), inputIsTerminal);
 
     private string Model(string template)
     {
@@ -125,5 +134,24 @@ public sealed class ChatVerbTests : IDisposable
         if (!Directory.Exists(model)) SampleModel.Write(_folder);
         _folder.Write("model/chat_template.jinja", template);
         return model;
+    }
+
+    /// <summary>Nobody types until the conversation is over.</summary>
+    private sealed class WaitingReader(Action onRead) : TextReader
+    {
+        private readonly ManualResetEventSlim _closed = new();
+
+        public override string? ReadLine()
+        {
+            onRead();
+            _closed.Wait();
+            return null;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _closed.Set();
+            base.Dispose(disposing);
+        }
     }
 }
