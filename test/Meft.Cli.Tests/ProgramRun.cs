@@ -20,4 +20,29 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
         var exitCode = new MeftProgram(verbs, new StandardStreams(output, error, ErrorIsTerminal: false)).Run(args, cancellation);
         return new ProgramRun(exitCode, output.ToString(), error.ToString());
     }
+
+    /// <summary>With lines that are typed or piped in.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="input">The lines.</param>
+    /// <param name="inputIsTerminal">Whether they are typed.</param>
+    /// <param name="onOutput">Called for each piece that is written.</param>
+    /// <param name="interruption">What takes signals.</param>
+    public static ProgramRun OfConversation(
+        string[] args, TextReader input, bool inputIsTerminal = false, Action? onOutput = null, Interruption? interruption = null)
+    {
+        using var output = new ObservedWriter(onOutput) { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var streams = new StandardStreams(output, error, ErrorIsTerminal: false) { Input = input, InputIsTerminal = inputIsTerminal };
+        var exitCode = new MeftProgram(VerbList.Create(), streams, interruption).Run(args, CancellationToken.None);
+        return new ProgramRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    private sealed class ObservedWriter(Action? onWrite) : StringWriter
+    {
+        public override void Write(string? value)
+        {
+            base.Write(value);
+            onWrite?.Invoke();
+        }
+    }
 }

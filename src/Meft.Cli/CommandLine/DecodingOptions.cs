@@ -10,11 +10,10 @@ namespace Meft.Cli.CommandLine;
 /// The options of decoding. Greedy unless sampling is asked for, by <c>--sample</c> or by an option that means nothing without it; what is
 /// not given is as the model's generation_config.json says.
 /// </summary>
-internal sealed class DecodingOptions
+/// <param name="maxNewTokens">The default of <c>--max-new-tokens</c>.</param>
+internal sealed class DecodingOptions(int maxNewTokens = 128)
 {
-    private const int DefaultMaxNewTokens = 128;
-
-    private readonly Option<int> _maxNewTokens = Of("--max-new-tokens", "N", DefaultMaxNewTokens, $"The most tokens to add [{DefaultMaxNewTokens}].");
+    private readonly Option<int> _maxNewTokens = Of("--max-new-tokens", "N", maxNewTokens, $"The most tokens to add [{maxNewTokens}].");
     private readonly Option<int?> _minNewTokens = Of<int?>("--min-new-tokens", "N", null, "No end before so many new tokens [0].");
     private readonly Option<bool> _sample = new("--sample") { Description = "Draw tokens instead of taking the likeliest." };
     private readonly Option<double?> _temperature = Of<double?>("--temperature", "X", null, "Sampling: what logits are divided by [1]; 0 is greedy.");
@@ -28,6 +27,10 @@ internal sealed class DecodingOptions
     private readonly Option<int> _beams = Of("--beams", "N", 1, "The beams of a beam search [1: none].");
     private readonly Option<double> _lengthPenalty = Of("--length-penalty", "X", 1.0, "Beams: above 0 favours long answers, below 0 short ones [1].");
     private readonly Option<string> _earlyStopping = Of("--early-stopping", "WHEN", "heuristic", $"Beams: when the search stops, {string.Join(" | ", ChoiceName.All<EarlyStopping>())} [heuristic].");
+
+    /// <summary>A new option <c>--stop</c>.</summary>
+    public static Option<string[]> CreateStop() => new("--stop")
+    { HelpName = "TEXT", Arity = ArgumentArity.OneOrMore, Description = "End where this text comes, which is left out; may be given several times." };
 
     /// <summary>Adds the options to a verb's command.</summary>
     public void AddTo(Command command)

@@ -8,6 +8,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly TextWriter _error;
+    private volatile Action? _diversion;
 
     public Interruption(TextWriter error)
     {
@@ -28,12 +29,31 @@ internal sealed class Interruption : IDisposable
         _source.Dispose();
     }
 
+    /// <summary>From now on Ctrl-C does something else, until the result is disposed of.</summary>
+    /// <param name="take">Called for each Ctrl-C, on a thread of its own.</param>
+    public IDisposable Divert(Action take)
+    {
+        _diversion = take;
+        return new Diversion(this);
+    }
+
     /// <summary>Takes a signal: the first one is kept from ending the process.</summary>
     internal void Take(PosixSignalContext signal)
     {
+        if (signal.Signal == PosixSignal.SIGINT && _diversion is { } take)
+        {
+            signal.Cancel = true;
+            take();
+            return;
+        }
         if (Requested) return;
         signal.Cancel = true;
         _error.WriteLine("meft: stopping as soon as what is done so far is safe; a second Ctrl-C leaves at once.");
         _source.Cancel();
+    }
+
+    private sealed class Diversion(Interruption interruption) : IDisposable
+    {
+        public void Dispose() => interruption._diversion = null;
     }
 }

@@ -12,13 +12,18 @@ internal sealed class MeftProgram
 {
     private readonly IReadOnlyList<IVerb> _verbs;
     private readonly StandardStreams _streams;
+    private readonly Interruption? _interruption;
     private readonly RootCommand _root = new("Fine-tunes large language models with large sparse adapters that live in host memory.");
     private readonly Option<bool> _help = new("--help", "-h", "-?") { Description = "Show this help.", Recursive = true };
     private readonly Option<bool> _verbose = new("--verbose") { Description = "Show the details of an error.", Recursive = true };
     private readonly Option<bool> _version = new("--version") { Description = "Show the version." };
 
-    public MeftProgram(IReadOnlyList<IVerb> verbs, StandardStreams streams)
+    /// <param name="verbs">What it can do.</param>
+    /// <param name="streams">Where it reads and writes.</param>
+    /// <param name="interruption">What takes Ctrl-C, for verbs that have their own use for it; null for none.</param>
+    public MeftProgram(IReadOnlyList<IVerb> verbs, StandardStreams streams, Interruption? interruption = null)
     {
+        _interruption = interruption;
         _verbs = verbs;
         _streams = streams;
         _root.Options.Clear();
@@ -68,7 +73,12 @@ internal sealed class MeftProgram
             return 0;
         }
         if (ArgumentErrors.Find(arguments, _verbs) is { } error) throw error;
-        return verb!.Run(arguments, new VerbContext(_streams.Output, _streams.CreateStatus(), verbose, cancellation));
+        return verb!.Run(arguments, new VerbContext(_streams.Output, _streams.CreateStatus(), verbose, cancellation)
+        {
+            Input = _streams.Input,
+            InputIsTerminal = _streams.InputIsTerminal,
+            Interruption = _interruption,
+        });
     }
 
     /// <summary>The program's version.</summary>

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Meft.Cli.CommandLine;
 
-/// <summary>The program's two outputs.</summary>
+/// <summary>The program's input and its two outputs.</summary>
 /// <param name="Output">Standard output.</param>
 /// <param name="Error">Standard error.</param>
 /// <param name="ErrorIsTerminal">Whether standard error is a terminal, so that it can be drawn on.</param>
@@ -14,12 +14,22 @@ internal sealed record StandardStreams(TextWriter Output, TextWriter Error, bool
     /// <summary>Off a terminal no line is broken: a long line is for a file or another program.</summary>
     private const int UnboundedWidth = 1 << 16;
 
+    /// <summary>Standard input.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
+    /// <summary>Whether standard input is a terminal, so that someone types it.</summary>
+    public bool InputIsTerminal { get; init; }
+
     /// <summary>The process's own streams. Standard output is buffered unless someone is watching it.</summary>
     public static StandardStreams OfProcess()
     {
         var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var output = new StreamWriter(Console.OpenStandardOutput(), utf8, BufferChars) { AutoFlush = !Console.IsOutputRedirected };
-        return new StandardStreams(output, Console.Error, !Console.IsErrorRedirected);
+        return new StandardStreams(output, Console.Error, !Console.IsErrorRedirected)
+        {
+            Input = Console.In,
+            InputIsTerminal = !Console.IsInputRedirected,
+        };
     }
 
     /// <summary>Standard error as a console to draw on.</summary>

@@ -19,8 +19,7 @@ internal sealed class GenerateVerb : IVerb
     { HelpName = "F", Description = "Prompts to continue, a JSON object a line: {\"prompt\"}, {\"messages\"} or {\"input_ids\"}." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "With --input: write here instead of to standard output." };
     private readonly DecodingOptions _decoding = new();
-    private readonly Option<string[]> _stop = new("--stop")
-    { HelpName = "TEXT", Arity = ArgumentArity.OneOrMore, Description = "End where this text comes, which is left out; may be given several times." };
+    private readonly Option<string[]> _stop = DecodingOptions.CreateStop();
     private readonly Option<int> _batch = new("--batch")
     { HelpName = "N", DefaultValueFactory = _ => 16, Description = "Prompts of a file that are continued together [16]." };
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
+using Meft.Core.Chat;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
@@ -19,10 +20,12 @@ internal sealed class TokenizeVerb : IVerb
     private readonly Option<int> _maxLength = new("--max-length")
     { HelpName = "N", DefaultValueFactory = _ => 512, Description = "Longer texts are cut into several rows, as data.max_length in a config does [512]." };
     private readonly Option<bool> _trainOnPrompt = new("--train-on-prompt") { Description = "Label the prompt's tokens too." };
+    private readonly Option<bool> _chat = new("--chat")
+    { Description = "Rows are {\"messages\"}, rendered by the model's chat template; after a last word of the user an answer begins." };
 
     public TokenizeVerb() => Command = new Command("tokenize", "Show what the model will see of rows: ids, pieces, labels.")
     {
-        _model, _input, _output, _format, _maxLength, _trainOnPrompt,
+        _model, _input, _output, _format, _maxLength, _trainOnPrompt, _chat,
     };
 
     /// <inheritdoc/>
@@ -42,11 +45,21 @@ internal sealed class TokenizeVerb : IVerb
         var folder = ModelLocation.Find(arguments.GetRequiredValue(_model)).Folder;
         var tokenizer = HuggingFaceTokenizer.Load(folder);
         var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt));
-        var lines = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength)
-            .SelectMany(row => row is TextRow ? rows.Cut(rows.Tokenize(row), maxLength) : [rows.Tokenize(row)])
+        var raw = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength);
+        var template = arguments.GetValue(_chat) ? ChatTemplate.Load(folder) : null;
+        var lines = (template is null
+                ? raw.SelectMany(row => row is TextRow ? rows.Cut(rows.Tokenize(row), maxLength) : [rows.Tokenize(row)])
+                : raw.Select(row => Render(row, tokenizer, template)))
             .Select((row, index) => Line(row, index, tokenizer));
         ResultLines.Write(arguments.GetValue(_output), lines, context);
         return 0;
+    }
+
+    private static TokenRow Render(RawRow row, HuggingFaceTokenizer tokenizer, ChatTemplate template)
+    {
+        if (row is not MessagesRow chat) throw new InvalidInputException("the row is no conversation", row.Origin.ToString(), "{\"messages\"}");
+        var last = chat.Messages[chat.Messages.GetArrayLength() - 1].GetProperty("role").GetString();
+        return PromptRows.Render(chat, tokenizer, template, addGenerationPrompt: last != "assistant");
     }
 
     private static string Line(TokenRow row, int index, HuggingFaceTokenizer tokenizer) => JsonText.Line(json =>

@@ -21,7 +21,7 @@ public static class PromptRows
         var rows = new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false);
         foreach (var raw in RowFile.Read(path, RowFormat.Auto, tokenizer, limits.MaxPositions))
         {
-            var row = raw is MessagesRow chat ? Render(chat, tokenizer, template()) : rows.Tokenize(PromptOf(raw));
+            var row = raw is MessagesRow chat ? Render(chat, tokenizer, template(), addGenerationPrompt: true) : rows.Tokenize(PromptOf(raw));
             yield return Checked(row, limits);
         }
     }
@@ -35,13 +35,18 @@ public static class PromptRows
     public static TokenRow Of(string text, string name, ITokenizer tokenizer, ModelLimits limits) =>
         Checked(new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false).Tokenize(new PromptRow(new RowOrigin(name, 0), text)), limits);
 
-    /// <summary>Exactly what the template renders: no special token is added to it.</summary>
-    private static TokenRow Render(MessagesRow chat, ITokenizer tokenizer, ChatTemplate template)
+    /// <summary>A conversation as exactly what the template renders: no special token is added to it, and no label is trained.</summary>
+    /// <param name="chat">The conversation.</param>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="template">The model's chat template.</param>
+    /// <param name="addGenerationPrompt">Whether the row ends with the beginning of an answer.</param>
+    /// <exception cref="InvalidInputException">The template does not take the conversation.</exception>
+    public static TokenRow Render(MessagesRow chat, ITokenizer tokenizer, ChatTemplate template, bool addGenerationPrompt)
     {
         string text;
         try
         {
-            text = template.Render(chat.Messages, addGenerationPrompt: true);
+            text = template.Render(chat.Messages, addGenerationPrompt);
         }
         catch (ChatTemplateException e)
         {
@@ -49,7 +54,7 @@ public static class PromptRows
                 $"the model's chat template does not take the conversation: {e.RaisedText ?? e.Problem}", chat.Origin.ToString(), null, e.NextStep, e);
         }
         var ids = tokenizer.Encode(text, addSpecialTokens: false);
-        return new TokenRow(ids, ids, chat.Origin);
+        return new TokenRow(ids, [.. Enumerable.Repeat(TokenRow.Ignored, ids.Length)], chat.Origin);
     }
 
     private static RawRow PromptOf(RawRow row) => row switch

@@ -21,4 +21,25 @@ public class InterruptionTests
         interruption.Take(second);
         second.Cancel.ShouldBeFalse();
     }
+
+    [Fact]
+    public void A_diverted_one_is_the_verbs_until_the_diversion_ends()
+    {
+        var taken = 0;
+        using var error = new StringWriter();
+        using var interruption = new Interruption(error);
+        using (interruption.Divert(() => taken++))
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                var signal = new PosixSignalContext(PosixSignal.SIGINT);
+                interruption.Take(signal);
+                signal.Cancel.ShouldBeTrue();
+            }
+            taken.ShouldBe(2);
+            (interruption.Requested, error.ToString()).ShouldBe((false, ""));
+        }
+        interruption.Take(new PosixSignalContext(PosixSignal.SIGINT));
+        interruption.Requested.ShouldBeTrue();
+    }
 }

@@ -51,6 +51,22 @@ public sealed class TokenizeVerbTests : IDisposable
         File.Exists(output).ShouldBeFalse();
     }
 
+    [Fact]
+    public void Conversations_are_what_the_template_renders_and_an_answer_begins_after_a_question()
+    {
+        _folder.Write("model/chat_template.jinja", "{% for m in messages %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}c{% endif %}");
+        var question = "{\"role\":\"user\",\"content\":\"ab\"}";
+        Tokenize($"{{\"messages\":[{question}]}}\n{{\"messages\":[{question},{{\"role\":\"assistant\",\"content\":\"b\"}}]}}\n", "--chat")
+            .ShouldBe(new ProgramRun(0, """
+                {"index":0,"input_ids":[3,4,2],"pieces":["ab","</s>","c"]}
+                {"index":1,"input_ids":[3,4,1,4],"pieces":["ab","</s>","b","</s>"]}
+
+                """.ReplaceLineEndings("\n"), ""));
+        var run = Tokenize("{\"text\":\"ab\"}", "--chat");
+        run.ExitCode.ShouldBe(2);
+        run.ErrorLines.ShouldHaveSingleItem().ShouldContain("rows.jsonl:1: the row is no conversation");
+    }
+
     [Theory]
     [InlineData("--format", "poem")]
     [InlineData("--max-length", "1")]
