@@ -53,6 +53,7 @@ internal sealed class GenerateVerb : IVerb
         }
         if (input is null && output is not null)
             throw new InvalidInputException("--output is given with --prompt", "meft generate", "--output with --input");
+        if (input is not null) ResultLines.RefuseInput(output, input);
         var batch = arguments.GetValue(_batch);
         if (batch < 1) throw new InvalidInputException($"--batch is {batch}", null, "a whole number from 1");
 

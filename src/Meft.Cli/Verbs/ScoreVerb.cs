@@ -50,6 +50,7 @@ internal sealed class ScoreVerb : IVerb
         if (maxLength < 2) throw new InvalidInputException($"--max-length is {maxLength}", null, "a whole number, at least 2");
         var format = RowFormatOption.ReadFrom(arguments, _format);
         var input = arguments.GetRequiredValue(_input);
+        ResultLines.RefuseInput(arguments.GetValue(_output), input);
         using var model = _model.Load(arguments, context);
         var rows = ScoringRows.Read(input, format, model.Tokenizer, model.Limits, maxLength ?? DefaultMaxLength).ToList();
 

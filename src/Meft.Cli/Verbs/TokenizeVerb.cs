@@ -42,6 +42,7 @@ internal sealed class TokenizeVerb : IVerb
     {
         var maxLength = arguments.GetValue(_maxLength);
         if (maxLength < 2) throw new InvalidInputException($"--max-length is {maxLength}", null, "a whole number, at least 2");
+        ResultLines.RefuseInput(arguments.GetValue(_output), arguments.GetRequiredValue(_input));
         var folder = ModelLocation.Find(arguments.GetRequiredValue(_model)).Folder;
         var tokenizer = HuggingFaceTokenizer.Load(folder);
         var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt));

@@ -1,5 +1,6 @@
 using System.Text;
 using Meft.Cli.CommandLine;
+using Meft.Core.Errors;
 using Meft.Core.Storage;
 
 namespace Meft.Cli.Views;
@@ -7,6 +8,25 @@ namespace Meft.Cli.Views;
 /// <summary>Results of one line a row, into a file or onto standard output.</summary>
 internal static class ResultLines
 {
+    /// <summary>Refuses, before anything is read, to write the results over the input.</summary>
+    /// <param name="output">What --output names; null for standard output.</param>
+    /// <param name="input">What --input names.</param>
+    /// <exception cref="InvalidInputException">Both lead to the same file, or the links of one run in a circle.</exception>
+    public static void RefuseInput(string? output, string input)
+    {
+        if (output is null) return;
+        try
+        {
+            if (!FinalPath.AreSame(output, input)) return;
+        }
+        catch (IOException e)
+        {
+            throw new InvalidInputException(e.Message, "--output", "paths that lead to a file", null, e);
+        }
+        throw new InvalidInputException(
+            $"--output {output} is the file of --input", null, "another file than the input", "Name a new file, or leave --output out");
+    }
+
     /// <summary>Writes lines as they come. A file is complete or not there: what fails or is stopped on the way leaves none.</summary>
     /// <param name="path">The file; null for standard output.</param>
     /// <param name="lines">The lines, without line ends.</param>

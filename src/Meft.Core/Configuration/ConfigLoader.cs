@@ -1,4 +1,5 @@
 using System.Globalization;
+using Meft.Core.Storage;
 using YamlDotNet.Core;
 
 namespace Meft.Core.Configuration;
@@ -38,14 +39,16 @@ internal static class ConfigLoader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Unreadable(path, "the config file does not exist", e);
+            var meant = NearestPath.IfClose(path) is { } nearest ? $"; the nearest path is {nearest}" : "";
+            throw Unreadable(path, $"the config file does not exist{meant}", e, "an existing YAML file");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Unreadable(path, Directory.Exists(path) ? "is a folder, not a config file" : $"the config file cannot be read: {e.Message}", e);
         }
 
-        ConfigException Unreadable(string location, string problem, Exception e) => new(path, [new ConfigError(location, null, problem, null)], e);
+        ConfigException Unreadable(string location, string problem, Exception e, string? allowed = null) =>
+            new(path, [new ConfigError(location, null, problem, allowed)], e);
     }
 
     private static void Override(ConfigSettings settings, string set, int index)

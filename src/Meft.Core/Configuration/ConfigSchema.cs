@@ -145,13 +145,14 @@ internal static class ConfigSchema
     /// <summary>Whether a name at the top is that of a group of keys.</summary>
     public static bool IsSection(string name) => name.Length > 0 && Keys.Any(k => k.Section == name);
 
-    /// <summary>The path of the key that someone probably meant.</summary>
-    public static string Nearest(string section, string leaf)
+    /// <summary>The path of the key that someone probably meant; null where none is close.</summary>
+    public static string? IfClose(string section, string leaf)
     {
         var inOtherWords = Keys.FirstOrDefault(k => k.OtherNames.Contains(leaf, StringComparer.OrdinalIgnoreCase));
         if (inOtherWords is not null) return inOtherWords.Path;
         // A key of another group is meant less often than a misspelt one of the same group.
-        return Keys.MinBy(k => NearestName.Distance(leaf, k.Leaf) + (k.Section == section ? 0.0 : 0.5))!.Path;
+        return Keys.Where(k => NearestName.IfClose(leaf, [k.Leaf]) is not null)
+            .MinBy(k => NearestName.Distance(leaf, k.Leaf) + (k.Section == section ? 0.0 : 0.5))?.Path;
     }
 
     private static TKey Add<TKey>(TKey key) where TKey : ConfigKey

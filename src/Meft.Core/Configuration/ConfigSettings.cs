@@ -117,9 +117,9 @@ internal sealed class ConfigSettings(string file, string folder)
     private void RefuseUnknown(string section, string path, ConfigEntry entry)
     {
         var leaf = path[(path.LastIndexOf('.') + 1)..];
-        var near = ConfigSchema.Nearest(section, leaf);
         var group = section.Length == 0 && entry.Value is ConfigMapping ? NearestName.IfClose(entry.Key, Sections) : null;
-        Refuse(entry.Place, path, $"unknown key; the nearest known one is {group ?? near}", KeysOf(section));
+        var nearest = group ?? ConfigSchema.IfClose(section, leaf);
+        Refuse(entry.Place, path, nearest is null ? "unknown key" : $"unknown key; the nearest known one is {nearest}", KeysOf(section));
     }
 
     private static IEnumerable<string> Sections => ConfigSchema.All.Select(k => k.Section).Where(s => s.Length > 0).Distinct();

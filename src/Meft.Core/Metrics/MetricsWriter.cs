@@ -8,7 +8,7 @@ namespace Meft.Core.Metrics;
 /// <summary>Appends steps to a <c>metrics.jsonl</c> file, each as one flushed line, so that a killed run keeps what it wrote.</summary>
 public sealed class MetricsWriter : IDisposable
 {
-    private readonly FileStream _file;
+    private readonly Stream _file;
     private readonly ArrayBufferWriter<byte> _line = new();
 
     /// <summary>Opens the file, or makes it. A last line that was cut off by a crash is removed.</summary>
@@ -16,31 +16,29 @@ public sealed class MetricsWriter : IDisposable
     /// <param name="keepThroughStep">Lines of later steps are removed: the step that a resumed run starts from. Null keeps all.</param>
     /// <exception cref="RunFailedException">The file cannot be opened or written.</exception>
     public MetricsWriter(string path, int? keepThroughStep = null)
+        : this(path, Open(path, keepThroughStep))
+    {
+    }
+
+    /// <param name="path">The file's name, for errors.</param>
+    /// <param name="file">The file, at the end of its last whole line; without a buffer, which would try to write once more when closed.</param>
+    internal MetricsWriter(string path, Stream file)
     {
         Path = path;
-        try
-        {
-            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            _file.SetLength(KeptLength(_file, keepThroughStep));
-            _file.Seek(0, SeekOrigin.End);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _file?.Dispose();
-            throw Failure(e);
-        }
+        _file = file;
     }
 
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>Appends a step's line.</summary>
+    /// <summary>Appends a step's line. Where that fails, the part of it that was written is removed again.</summary>
     /// <exception cref="RunFailedException">The file cannot be written, for example because the disk is full.</exception>
     public void Write(StepMetrics step)
     {
         _line.ResetWrittenCount();
         using (var json = new Utf8JsonWriter(_line)) WriteObject(json, step);
         _line.Write("\n"u8);
+        var whole = _file.Position;
         try
         {
             _file.Write(_line.WrittenSpan);
@@ -48,12 +46,53 @@ public sealed class MetricsWriter : IDisposable
         }
         catch (IOException e)
         {
-            throw Failure(e);
+            CutBack(whole);
+            throw Failure(Path, e);
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    /// <summary>Closes the file; never fails, since every line was written before.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            _file.Dispose();
+        }
+        catch (IOException)
+        {
+            // What failed was told by Write; nothing here may take that error's place.
+        }
+    }
+
+    private static FileStream Open(string path, int? keepThroughStep)
+    {
+        FileStream? file = null;
+        try
+        {
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
+            file.SetLength(KeptLength(file, keepThroughStep));
+            file.Seek(0, SeekOrigin.End);
+            return file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file?.Dispose();
+            throw Failure(path, e);
+        }
+    }
+
+    private void CutBack(long length)
+    {
+        try
+        {
+            _file.SetLength(length);
+            _file.Seek(length, SeekOrigin.Begin);
+        }
+        catch (IOException)
+        {
+            // The half line stays; a resumed run removes it.
+        }
+    }
 
     private static void WriteObject(Utf8JsonWriter json, StepMetrics step)
     {
@@ -115,6 +154,6 @@ public sealed class MetricsWriter : IDisposable
         }
     }
 
-    private RunFailedException Failure(Exception e) =>
-        new($"the metrics cannot be written: {e.Message}", Path, null, "Check the disk's free space and the folder's permissions", e);
+    private static RunFailedException Failure(string path, Exception e) =>
+        new($"the metrics cannot be written: {e.Message}", path, null, "Check the disk's free space and the folder's permissions", e);
 }

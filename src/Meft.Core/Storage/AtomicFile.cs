@@ -5,7 +5,8 @@ namespace Meft.Core.Storage;
 
 /// <summary>
 /// Writes files that are either complete or not there: into a temporary file of the same folder, flushed to disk, then renamed
-/// over the target. Whatever fails before the rename, what stood at the target stays, and the temporary file is removed.
+/// over the target. Whatever fails before the rename, what stood at the target stays, and the temporary file is removed. A link is
+/// followed: it stays, and what it leads to is replaced. A device or a pipe is written to as it is, for it cannot be replaced.
 /// </summary>
 public static class AtomicFile
 {
@@ -19,7 +20,8 @@ public static class AtomicFile
     /// <exception cref="RunFailedException">The file cannot be written for another reason.</exception>
     public static void Write(string path, Action<Stream> write, long? expectedBytes = null)
     {
-        var fullPath = Path.GetFullPath(path);
+        var fullPath = Resolve(path);
+        if (WriteToDevice(path, write)) return;
         var folder = Path.GetDirectoryName(fullPath) ?? throw new RunFailedException("a file cannot be written here", fullPath);
         if (expectedBytes is { } wanted && DiskSpace.Free(folder) is { } free && wanted > free)
             throw new DiskFullException(fullPath, wanted, wantedIsExact: true, free);
@@ -51,12 +53,7 @@ public static class AtomicFile
                 throw new DiskFullException(
                     fullPath, Math.Max(expectedBytes ?? 0, written), expectedBytes is not null, DiskSpace.Free(folder), e);
             }
-            if (e is IOException or UnauthorizedAccessException)
-            {
-                throw new RunFailedException(
-                    $"the file cannot be written: {e.Message}", fullPath,
-                    nextStep: "Check that the folder exists and may be written to", cause: e);
-            }
+            if (e is IOException or UnauthorizedAccessException) throw Failure(fullPath, e);
             throw;
         }
     }
@@ -69,6 +66,43 @@ public static class AtomicFile
     /// <exception cref="RunFailedException">As <see cref="Write"/>.</exception>
     public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) =>
         Write(path, stream => stream.Write(bytes.Span), bytes.Length);
+
+    /// <summary>Writes to a target that exists and is no regular file; false, with nothing written, if it is none.</summary>
+    private static bool WriteToDevice(string path, Action<Stream> write)
+    {
+        var fullPath = Path.GetFullPath(path);
+        try
+        {
+            using var device = SpecialFile.Open(fullPath);
+            if (device is null) return false;
+            write(device);
+            device.Flush();
+            return true;
+        }
+        catch (IOException e) when (DiskSpace.IsExhausted(e))
+        {
+            throw new RunFailedException("there is no room left on the device", fullPath, null, "Choose another target", e);
+        }
+        catch (IOException e)
+        {
+            throw Failure(fullPath, e);
+        }
+    }
+
+    private static string Resolve(string path)
+    {
+        try
+        {
+            return FinalPath.Of(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failure(path, e);
+        }
+    }
+
+    private static RunFailedException Failure(string path, Exception e) => new(
+        $"the file cannot be written: {e.Message}", path, nextStep: "Check that the folder exists and may be written to", cause: e);
 
     // Nothing here may hide the failure that led here.
     private static void Remove(string temporary)

@@ -68,6 +68,23 @@ public sealed class TokenizeVerbTests : IDisposable
     }
 
     [Theory]
+    [InlineData("rows.jsonl")]
+    [InlineData("model/../rows.jsonl")]
+    [InlineData("link.jsonl")]
+    public void The_input_is_not_written_over(string output)
+    {
+        if (output == "link.jsonl")
+        {
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right of their own there");
+            File.CreateSymbolicLink(_folder.File(output), "rows.jsonl");
+        }
+        var run = Tokenize("{\"text\":\"ab\"}", "--output", _folder.File(output));
+        run.ExitCode.ShouldBe(2);
+        run.ErrorLines.ShouldHaveSingleItem().ShouldContain("is the file of --input");
+        File.ReadAllText(_folder.File("rows.jsonl")).ShouldBe("{\"text\":\"ab\"}");
+    }
+
+    [Theory]
     [InlineData("--format", "poem")]
     [InlineData("--max-length", "1")]
     public void Wrong_options_are_refused_with_what_is_allowed(string option, string value)

@@ -1,5 +1,6 @@
 using CsCheck;
 using Meft.Core.Configuration;
+using Meft.TestSupport;
 using Shouldly;
 
 namespace Meft.Core.Tests.Configuration;
@@ -65,6 +66,22 @@ public sealed class ConfigErrorTests : IDisposable
     [InlineData("method: {every: 3}", "evaluate.every")]
     public void An_unknown_key_names_the_nearest(string line, string nearest) =>
         _folder.ErrorWith(line).Problem.ShouldBe($"unknown key; the nearest known one is {nearest}");
+
+    [Theory]
+    [InlineData("foo: 1")]
+    [InlineData("optimizer: {elephants: 1}")]
+    public void An_unknown_key_that_is_close_to_none_names_none(string line) => _folder.ErrorWith(line).Problem.ShouldBe("unknown key");
+
+    [Fact]
+    public void A_config_file_that_is_not_there_names_the_nearest_path_and_what_is_allowed()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("train.yaml", "");
+        var error = Should.Throw<ConfigException>(() => RunConfig.Load(folder.File("tarin.yaml"), []));
+        error.Problem.ShouldBe($"the config file does not exist; the nearest path is {folder.File("train.yaml")}");
+        error.Allowed.ShouldBe("an existing YAML file");
+        Should.Throw<ConfigException>(() => RunConfig.Load(folder.File("elephant.json"), [])).Problem.ShouldBe("the config file does not exist");
+    }
 
     [Theory]
     [InlineData("seed: -1", "seed")]

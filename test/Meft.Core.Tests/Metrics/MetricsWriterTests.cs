@@ -100,7 +100,57 @@ public sealed class MetricsWriterTests : IDisposable
         Should.Throw<RunFailedException>(() => new MetricsWriter(path)).Location.ShouldBe(path);
     }
 
+    [Fact]
+    public void A_disk_that_fills_leaves_whole_lines_and_one_error()
+    {
+        var path = _folder.File("metrics.jsonl");
+        var disk = new FillingDisk(path);
+        var error = Should.Throw<RunFailedException>(() =>
+        {
+            using var writer = new MetricsWriter(path, disk);
+            writer.Write(Step(1));
+            disk.IsFull = true;
+            writer.Write(Step(2));
+        });
+        error.Location.ShouldBe(path);
+        error.Problem.ShouldContain("No space left");
+        File.ReadAllText(path).ShouldEndWith("\n");
+        Steps(path).ShouldBe([1]);
+    }
+
+    [Fact]
+    public void A_writer_goes_on_after_a_line_that_did_not_fit()
+    {
+        var path = _folder.File("metrics.jsonl");
+        var disk = new FillingDisk(path) { IsFull = true };
+        using (var writer = new MetricsWriter(path, disk))
+        {
+            Should.Throw<RunFailedException>(() => writer.Write(Step(1)));
+            disk.IsFull = false;
+            writer.Write(Step(2));
+        }
+        Steps(path).ShouldBe([2]);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>A file on a disk that takes half of a line, and fails once more when it is closed, as a buffer does.</summary>
+    private sealed class FillingDisk(string path) : FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0)
+    {
+        public bool IsFull { get; set; }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            base.Write(IsFull ? buffer[..(buffer.Length / 2)] : buffer);
+            if (IsFull) throw new IOException("No space left on device");
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            if (disposing && IsFull) throw new IOException("No space left on device");
+        }
+    }
 
     private static int[] Steps(string path) =>
         [.. File.ReadLines(path).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("step").GetInt32())];

@@ -109,5 +109,55 @@ public sealed class AtomicFileTests : IDisposable
         OnlyFile().ShouldBe(name);
     }
 
+    [Fact]
+    public void A_link_stays_and_what_it_leads_to_is_replaced()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right of their own there");
+        var target = _folder.Write("deep/target", "old");
+        var folderLink = Directory.CreateSymbolicLink(_folder.File("folder"), "deep").FullName;
+        File.CreateSymbolicLink(_folder.File("deep/inner"), "../deep/target");
+        var link = File.CreateSymbolicLink(_folder.File("link"), "folder/inner").FullName;
+        AtomicFile.WriteAllText(link, "new");
+        File.ReadAllText(target).ShouldBe("new");
+        new FileInfo(link).LinkTarget.ShouldBe("folder/inner");
+        new FileInfo(target).LinkTarget.ShouldBeNull();
+        FinalPath.AreSame(link, Path.Combine(folderLink, "target")).ShouldBeTrue();
+        FinalPath.AreSame(link, _folder.File("deep/other")).ShouldBeFalse();
+        Directory.EnumerateFiles(_folder.File("deep")).Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_link_to_a_file_that_is_not_there_makes_it_and_a_circle_of_links_is_a_typed_error()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right of their own there");
+        var link = File.CreateSymbolicLink(_folder.File("link"), "later").FullName;
+        AtomicFile.WriteAllText(link, "x");
+        File.ReadAllText(_folder.File("later")).ShouldBe("x");
+        File.CreateSymbolicLink(_folder.File("one"), "two");
+        File.CreateSymbolicLink(_folder.File("two"), "one");
+        Should.Throw<RunFailedException>(() => AtomicFile.WriteAllText(_folder.File("one"), "x")).Problem.ShouldContain("circle");
+    }
+
+    [Fact]
+    public async Task A_pipe_is_written_to_and_stays_a_pipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "there are no pipes among files there");
+        var pipe = _folder.File("pipe");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var reading = Task.Run(() => File.ReadAllText(pipe), TestContext.Current.CancellationToken);
+        AtomicFile.WriteAllText(pipe, "through");
+        (await reading).ShouldBe("through");
+        OnlyFile().ShouldBe("pipe");
+    }
+
+    [Fact]
+    public void A_device_behind_a_link_is_told_from_a_regular_file()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "this system has no /dev/full");
+        var link = File.CreateSymbolicLink(_folder.File("link"), "/dev/full").FullName;
+        using (var device = SpecialFile.Open(link)) device.ShouldNotBeNull();
+        SpecialFile.Open(_folder.Write("regular", "")).ShouldBeNull();
+    }
+
     private string OnlyFile() => Path.GetFileName(Directory.EnumerateFileSystemEntries(_folder.Path).ShouldHaveSingleItem());
 }

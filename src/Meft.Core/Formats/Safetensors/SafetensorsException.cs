@@ -15,7 +15,7 @@ public sealed class SafetensorsException : InvalidInputException
     /// <param name="cause">The exception behind this one, if any.</param>
     public SafetensorsException(
         string file, SafetensorsError error, string problem, string? tensor = null, string? allowed = null, Exception? cause = null)
-        : base($"{problem} ({error})", Where(file, tensor), allowed, NextStepFor(error), cause)
+        : base(error == SafetensorsError.IoError ? problem : $"{problem} ({error})", Where(file, tensor), allowed, NextStepFor(error), cause)
     {
         File = file;
         Error = error;

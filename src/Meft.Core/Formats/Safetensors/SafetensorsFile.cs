@@ -66,6 +66,10 @@ public sealed class SafetensorsFile : ITensorSource
         {
             return MappedFile.Open(path);
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SafetensorsException(path, SafetensorsError.IoError, "there is no such file", cause: e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new SafetensorsException(path, SafetensorsError.IoError, $"the file cannot be read: {e.Message}", cause: e);

@@ -75,6 +75,8 @@ public sealed class SafetensorsFileTests : IDisposable
             error.Error.ShouldBe(SafetensorsError.IoError);
             error.File.ShouldBe(path);
         }
+        Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(_folder.File("absent"))).Message
+            .ShouldBe($"{_folder.File("absent")}: there is no such file. Check the path and the permissions.");
     }
 
     [Fact]
