@@ -5,6 +5,7 @@ using Meft.Cli.Views;
 using Meft.Core.Errors;
 using Meft.Demonstration;
 using Meft.Native;
+using Spectre.Console;
 
 namespace Meft.Cli.Verbs;
 
@@ -46,6 +47,7 @@ internal sealed class DemoVerb : IVerb
         report = report with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
         if (arguments.GetValue(_json)) DemoReportView.WriteJson(report, context.Results);
         else DemoReportView.WriteText(report, context.Results);
+        if (arguments.GetValue(_quick)) context.Status.WriteLine("--quick only shows that everything works; run `meft demo` to see it learn.");
         return 0;
     }
 }

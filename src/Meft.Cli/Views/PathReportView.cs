@@ -68,7 +68,7 @@ internal sealed class PathReportView(TextWriter text)
         Line("base model", run.BaseModel);
         Line("method", run.Method + (run.Rank is { } rank ? $", rank {rank:N0}" : ""));
         Line("steps", run.LastLoss is { } loss ? $"{run.Steps:N0}, last loss {loss:0.0000}" : $"{run.Steps:N0}");
-        Line("checkpoints", run.Checkpoints.Count == 0 ? "none" : string.Join(", ", run.Checkpoints.Select(step => $"{step:N0}")));
+        Line("checkpoints", run.Checkpoints.Count == 0 ? "none" : "after step " + string.Join(", ", run.Checkpoints.Select(step => $"{step:N0}")));
         Line("result", run.Result ?? "none yet");
     }
 
