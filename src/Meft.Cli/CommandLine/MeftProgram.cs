@@ -40,40 +40,42 @@ internal sealed class MeftProgram
     {
         var arguments = _root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         var verbose = arguments.GetValue(_verbose);
+        using var output = new ResultWriter(_streams.Output);
         try
         {
-            return Run(arguments, verbose, cancellation);
+            var exitCode = Run(arguments, output, verbose, cancellation);
+            output.Flush();
+            return exitCode;
         }
         catch (Exception e)
         {
-            return Report(e, verbose, cancellation);
-        }
-        finally
-        {
-            _streams.Output.Flush();
+            var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
+            if (cause is OutputFailedException { ReaderHasLeft: true }) return 0;
+            FlushAfterError(output);
+            return Report(cause, e, verbose, cancellation);
         }
     }
 
-    private int Run(ParseResult arguments, bool verbose, CancellationToken cancellation)
+    private int Run(ParseResult arguments, ResultWriter output, bool verbose, CancellationToken cancellation)
     {
         var verb = _verbs.FirstOrDefault(v => v.Command == arguments.CommandResult.Command);
         if (verb is not null && arguments.GetValue(_help))
         {
-            HelpText.WriteVerb(_root, verb, _streams.Output);
+            HelpText.WriteVerb(_root, verb, output);
             return 0;
         }
         if (verb is null && arguments.UnmatchedTokens.Count == 0 && (arguments.GetValue(_help) || arguments.Tokens.Count == 0))
         {
-            HelpText.WriteProgram(_root, _verbs, _streams.Output);
+            HelpText.WriteProgram(_root, _verbs, output);
             return 0;
         }
         if (verb is null && arguments.UnmatchedTokens.Count == 0 && arguments.GetValue(_version))
         {
-            _streams.Output.WriteLine(Version);
+            output.WriteLine(Version);
             return 0;
         }
         if (ArgumentErrors.Find(arguments, _verbs) is { } error) throw error;
-        return verb!.Run(arguments, new VerbContext(_streams.Output, _streams.CreateStatus(), verbose, cancellation)
+        return verb!.Run(arguments, new VerbContext(output, _streams.CreateStatus(), verbose, cancellation)
         {
             Input = _streams.Input,
             InputIsTerminal = _streams.InputIsTerminal,
@@ -85,9 +87,20 @@ internal sealed class MeftProgram
     public static string Version { get; } =
         typeof(MeftProgram).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    private int Report(Exception e, bool verbose, CancellationToken cancellation)
+    /// <summary>What was written before an error still goes out; that this fails too is less than the error itself.</summary>
+    private static void FlushAfterError(ResultWriter output)
     {
-        var cause = e is AggregateException { InnerExceptions: [var only] } ? only : e;
+        try
+        {
+            output.Flush();
+        }
+        catch (OutputFailedException)
+        {
+        }
+    }
+
+    private int Report(Exception cause, Exception whole, bool verbose, CancellationToken cancellation)
+    {
         var (text, exitCode) = cause switch
         {
             MeftException known => (known.Message, known.ExitCode),
@@ -96,7 +109,7 @@ internal sealed class MeftProgram
             _ => (Unexpected(cause), 1),
         };
         _streams.Error.WriteLine($"error: {text}");
-        if (verbose) _streams.Error.WriteLine(e);
+        if (verbose) _streams.Error.WriteLine(whole);
         return exitCode;
     }
 

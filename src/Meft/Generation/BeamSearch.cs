@@ -21,7 +21,8 @@ internal sealed class BeamSearch(Decoder decoder, IFeedForwardAdapter? adapter, 
     private readonly record struct Candidate(int Beam, int Token, double Score);
 
     /// <summary>prompt → the best beam.</summary>
-    public GeneratedRow Generate(IReadOnlyList<int> prompt, CancellationToken cancellation)
+    /// <exception cref="Core.Errors.RunFailedException">The model's logits are not finite; the prompt's index is named.</exception>
+    public GeneratedRow Generate(IReadOnlyList<int> prompt, int index, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -33,7 +34,7 @@ internal sealed class BeamSearch(Decoder decoder, IFeedForwardAdapter? adapter, 
         var last = decoder.Feed([.. prompt.Select(id => (long)id)], [prompt.Count], cache, adapter);
         while (true)
         {
-            var candidates = BestContinuations(running, last, processors);
+            var candidates = BestContinuations(running, last, processors, index);
             last.Dispose();
             var length = running[0].Tokens.Length + 1;
             var generated = length - prompt.Count;
@@ -79,10 +80,12 @@ internal sealed class BeamSearch(Decoder decoder, IFeedForwardAdapter? adapter, 
     }
 
     /// <summary>h [beams, D] → the best continuations of all beams, best first: enough that some go on whatever ends.</summary>
-    private List<Candidate> BestContinuations(List<Beam> running, Tensor h, IReadOnlyList<ILogitsProcessor> processors)
+    private List<Candidate> BestContinuations(List<Beam> running, Tensor h, IReadOnlyList<ILogitsProcessor> processors, int index)
     {
         using var scope = NewDisposeScope();
-        var logProbabilities = decoder.Logits(h).to(float32).log_softmax(1).cpu().contiguous();
+        var logits = decoder.Logits(h).to(float32);
+        foreach (var greatest in logits.amax([1L]).cpu().data<float>()) FiniteLogit.Require(greatest, index, running[0].Tokens.Length);
+        var logProbabilities = logits.log_softmax(1).cpu().contiguous();
         var size = (int)logProbabilities.shape[1];
         var all = MemoryMarshal.Cast<byte, float>(logProbabilities.bytes);
         var wanted = Math.Max(2, 1 + options.EndTokens.Count) * _beams;

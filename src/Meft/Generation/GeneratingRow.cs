@@ -11,6 +11,7 @@ internal sealed class GeneratingRow
     public GeneratingRow(int index, int drawIndex, IReadOnlyList<int> prompt, GenerationOptions options)
     {
         Index = index;
+        DrawIndex = drawIndex;
         _tokens = [.. prompt];
         _promptLength = prompt.Count;
         _processors = LogitsProcessors.Of(options, prompt.Count);
@@ -19,6 +20,9 @@ internal sealed class GeneratingRow
 
     /// <summary>The prompt's index.</summary>
     public int Index { get; }
+
+    /// <summary>The prompt's index among those of all calls.</summary>
+    public int DrawIndex { get; }
 
     /// <summary>Prompt and new tokens.</summary>
     public int Length => _tokens.Count;

@@ -25,6 +25,7 @@ public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter 
     /// <exception cref="InvalidInputException">
     /// A prompt is empty, longer than the model allows or holds an id outside of the vocabulary; an option is out of range.
     /// </exception>
+    /// <exception cref="RunFailedException">The model's logits are not finite.</exception>
     public IReadOnlyList<GeneratedRow> Generate(
         IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, TokenCallback? onToken = null, int firstIndex = 0,
         CancellationToken cancellation = default)
@@ -34,7 +35,7 @@ public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter 
         if (options.BeamCount > 1 && options.MaxNewTokens > 0)
         {
             return [.. prompts.Select((prompt, i) =>
-                Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, cancellation), onToken))];
+                Report(i, new BeamSearch(decoder, adapter, options).Generate(prompt, firstIndex + i, cancellation), onToken))];
         }
         var results = new GeneratedRow[prompts.Count];
         var rows = prompts.Select((prompt, i) => new GeneratingRow(i, firstIndex + i, prompt, options)).ToList();
@@ -90,13 +91,26 @@ public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter 
     {
         using var scope = NewDisposeScope();
         var logits = decoder.Logits(h);
-        if (rows.TrueForAll(row => row.IsPlain)) return [.. logits.argmax(1).cpu().data<long>().Select(token => (int)token)];
+        if (rows.TrueForAll(row => row.IsPlain))
+        {
+            var likeliest = logits.argmax(1, keepdim: true);
+            RequireFinite(rows, logits.gather(1, likeliest).to(float32).cpu());
+            return [.. likeliest.cpu().data<long>().Select(token => (int)token)];
+        }
         logits = logits.to(float32).cpu().contiguous();
+        RequireFinite(rows, logits.amax([1L]));
         var size = (int)logits.shape[1];
         var scores = MemoryMarshal.Cast<byte, float>(logits.bytes);
         var tokens = new int[rows.Count];
         for (var slot = 0; slot < tokens.Length; slot++) tokens[slot] = rows[slot].Choose(scores.Slice(slot * size, size));
         return tokens;
+    }
+
+    /// <summary>The greatest logit of each row (B values) is NaN if any is, so that a look at it is enough.</summary>
+    private static void RequireFinite(List<GeneratingRow> rows, Tensor greatest)
+    {
+        var values = greatest.data<float>().ToArray();
+        for (var slot = 0; slot < values.Length; slot++) FiniteLogit.Require(values[slot], rows[slot].DrawIndex, rows[slot].Length);
     }
 
     private void Check(IReadOnlyList<int> prompt, int index)

@@ -45,6 +45,37 @@ public class MeftProgramTests
     }
 
     [Theory]
+    [InlineData(28, 1)]
+    [InlineData(32, 0)]
+    public void Standard_output_that_fails_is_an_error_unless_its_reader_has_left(int systemError, int exitCode)
+    {
+        foreach (var atOnce in new[] { true, false })
+        {
+            using var output = new FailingWriter(new IOException("No space left on device", systemError), atOnce);
+            using var error = new StringWriter { NewLine = "\n" };
+            var verb = new Verb(context =>
+            {
+                context.Results.WriteLine("result");
+                return 0;
+            });
+            new MeftProgram([verb], new StandardStreams(output, error, ErrorIsTerminal: false)).Run(["work"], CancellationToken.None).ShouldBe(exitCode);
+            if (exitCode == 0) error.ToString().ShouldBeEmpty();
+            else error.ToString().ShouldStartWith("error: standard output cannot be written to: No space left on device. The result is not complete");
+            error.ToString().ShouldNotContain("   at ");
+        }
+    }
+
+    [Fact]
+    public void An_error_of_the_verb_is_told_although_standard_output_fails_too()
+    {
+        using var output = new FailingWriter(new IOException("No space left on device", 28), atOnce: false);
+        using var error = new StringWriter { NewLine = "\n" };
+        var verb = new Verb(_ => throw new InvalidInputException("bad"));
+        new MeftProgram([verb], new StandardStreams(output, error, ErrorIsTerminal: false)).Run(["work"], CancellationToken.None).ShouldBe(2);
+        error.ToString().ShouldBe("error: bad.\n");
+    }
+
+    [Theory]
     [InlineData("work", "--verbose")]
     [InlineData("--verbose", "work")]
     public void Details_are_shown_where_asked(params string[] args)
@@ -102,6 +133,17 @@ public class MeftProgramTests
         ProgramRun.Of([new Verb(_ => 0, needsName: true)], ["need", "--nmae", "x"]).Error.ShouldNotContain("required");
 
     private static ProgramRun Run(Func<VerbContext, int> work) => ProgramRun.Of([new Verb(work)], ["work"]);
+
+    /// <summary>Fails at once, or, as a buffer does, when it is flushed.</summary>
+    private sealed class FailingWriter(IOException failure, bool atOnce) : StringWriter
+    {
+        public override void WriteLine(string? value)
+        {
+            if (atOnce) throw failure;
+        }
+
+        public override void Flush() => throw failure;
+    }
 
     private sealed class Verb : IVerb
     {

@@ -206,6 +206,16 @@ public sealed class GenerateVerbTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void The_input_is_not_written_over()
+    {
+        const string Rows = "{\"prompt\":\"ab\"}";
+        var run = Generate(Rows, "--output", _folder.File("rows.jsonl"));
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("is the file of --input");
+        File.ReadAllText(_folder.File("rows.jsonl")).ShouldBe(Rows);
+    }
+
     private ProgramRun Generate(string rows, params string[] options)
     {
         using var models = new TemporaryFolder();

@@ -173,6 +173,27 @@ public sealed class ScoreVerbTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void An_adapter_folder_without_its_weights_is_said_in_plain_words()
+    {
+        var adapter = SampleModel.WriteAdapter(_folder);
+        File.Delete(Path.Combine(adapter, "adapter_model.safetensors"));
+        var run = Score("{\"text\":\"ab\"}", "--adapter", adapter);
+        run.ExitCode.ShouldBe(2);
+        run.ErrorLines[^1].ShouldContain("adapter_model.safetensors: there is no such file.");
+        run.Error.ShouldNotContain("IoError");
+    }
+
+    [Fact]
+    public void The_input_is_not_written_over()
+    {
+        const string Rows = "{\"text\":\"ab\"}";
+        var run = Score(Rows, "--output", _folder.File("rows.jsonl"));
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("is the file of --input");
+        File.ReadAllText(_folder.File("rows.jsonl")).ShouldBe(Rows);
+    }
+
     private ProgramRun Score(string rows, params string[] options)
     {
         using var models = new TemporaryFolder();

@@ -95,7 +95,7 @@ public sealed class TrainVerbTests : IDisposable
     public void Overwriting_removes_what_a_run_wrote_and_nothing_else()
     {
         var config = Config(Meft);
-        Train(config).ExitCode.ShouldBe(0);
+        Train(config, "--overwrite").ExitCode.ShouldBe(0); // nothing to overwrite yet
         _folder.Write("run/notes.txt", "mine");
         Train(config, "--overwrite").ExitCode.ShouldBe(0);
         File.ReadAllText(_folder.File("run/notes.txt")).ShouldBe("mine");

@@ -103,6 +103,24 @@ public sealed class TextGeneratorTests : IDisposable
         rows.ShouldAllBe(row => row.Finish == FinishReason.Cancelled && row.Tokens.Count == 1);
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 3)]
+    public void Logits_that_are_not_finite_are_an_error_that_names_row_and_position(bool sample, int beams)
+    {
+        // The embedding of one token is spoilt, so that only the row that holds it is.
+        using var broken = TinyDecoder.Create(TinyDecoder.Llama);
+        using (var embedding = broken.Parameters["model.embed_tokens.weight"].detach()) embedding[9].fill_(float.NaN);
+        var error = Should.Throw<RunFailedException>(() => new TextGenerator(broken).Generate(
+            Prompts, new() { MaxNewTokens = 4, Sample = sample, Seed = 3, BeamCount = beams }, firstIndex: 16,
+            cancellation: TestContext.Current.CancellationToken));
+        error.ExitCode.ShouldBe(1);
+        error.Location.ShouldBe("prompt 17");
+        error.Problem.ShouldBe("the model gives a logit of NaN for the token at position 1");
+        error.NextStep.ShouldNotBeNull();
+    }
+
     [Fact]
     public void A_row_ends_where_the_model_does()
     {

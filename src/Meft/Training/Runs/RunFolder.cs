@@ -82,7 +82,7 @@ public sealed class RunFolder
         Check(config, existing);
         try
         {
-            if (existing == ExistingRun.Overwrite) ClearRun(config.Output);
+            if (existing == ExistingRun.Overwrite && Directory.Exists(config.Output)) ClearRun(config.Output);
             Directory.CreateDirectory(config.Output);
             if (existing != ExistingRun.Resume)
                 AtomicFile.WriteAllText(System.IO.Path.Combine(config.Output, ConfigFileName), config.ToYaml());
