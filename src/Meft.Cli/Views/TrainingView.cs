@@ -43,7 +43,7 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         if (!console.Profile.Capabilities.Ansi) return run(new LineObserver(this));
         T result = default!;
         console.Progress()
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 var task = context.AddTask("the first step");
@@ -114,7 +114,7 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
     private sealed class BarObserver(TrainingView view, ProgressTask task, CancellationToken cancellation) : ITrainingObserver
     {
         /// <summary>Columns that spinner, bar, percentage and time left take.</summary>
-        private const int Beside = 64;
+        private const int Beside = 44;
 
         public void Started(int fromStep, int totalSteps)
         {
