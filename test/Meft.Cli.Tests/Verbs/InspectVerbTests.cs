@@ -80,7 +80,7 @@ public sealed class InspectVerbTests : IDisposable
         run.ExitCode.ShouldBe(0, run.Error);
         run.Output.ShouldContain("method        meft, rank 64\n");
         run.Output.ShouldContain("steps         2, last loss 1.2500\n");
-        run.Output.ShouldContain("checkpoints   2\n");
+        run.Output.ShouldContain("checkpoints   after step 2\n");
         run.Output.ShouldContain("result        none yet\n");
         run.Output.ShouldContain("the checkpoint step-000003 is incomplete");
 
