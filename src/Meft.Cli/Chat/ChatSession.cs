@@ -39,7 +39,7 @@ internal sealed class ChatSession(Answerer answerer, VerbContext context)
                 Volatile.Write(ref answering, source);
                 Answer(line, source.Token);
             }
-            catch (InvalidInputException e) when (context.InputIsTerminal)
+            catch (MeftException e) when (context.InputIsTerminal && e is not OutputFailedException)
             {
                 context.Status.WriteLine($"error: {e.Message}");
             }

@@ -5,7 +5,7 @@ using Meft.Core.Storage;
 namespace Meft.Core.Formats;
 
 /// <summary>Where a model lies: what <c>--model</c>, or <c>model</c> in a config, names.</summary>
-/// <param name="WeightsPath">What <see cref="ModelWeights.Open"/> opens: the folder, or the .gguf file.</param>
+/// <param name="WeightsPath">What <see cref="ModelWeights"/> opens: the folder, or the .gguf file.</param>
 /// <param name="Folder">The folder with config.json, generation_config.json and the tokenizer's files.</param>
 public sealed record ModelLocation(string WeightsPath, string Folder)
 {

@@ -1,5 +1,6 @@
 using Meft.Core.Errors;
 using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
 
 namespace Meft.Core.Formats;
@@ -38,6 +39,23 @@ public static class ModelWeights
                 "the folder holds several GGUF files", path, "one",
                 $"Name one of them: {string.Join(", ", files.Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal))}"),
         };
+    }
+
+    /// <summary>As <see cref="Open(string, TensorDType)"/>, and refuses a GGUF file whose own sizes are not those of the config.json beside it.</summary>
+    /// <exception cref="InvalidInputException">As the other overload; or a size differs.</exception>
+    public static ITensorSource Open(string path, ModelConfig config, TensorDType decodeTo)
+    {
+        var source = Open(path, decodeTo);
+        try
+        {
+            if (source is GgufModelSource gguf) gguf.Config.RequireAgreement(config, gguf.Path);
+            return source;
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
     }
 
     private static bool HasSafetensors(string folder) =>

@@ -47,9 +47,10 @@ internal sealed class BeamSearch(Decoder decoder, IFeedForwardAdapter? adapter, 
             cache.SelectRows([.. next.Select(c => c.Beam)]);
             last = decoder.Feed([.. next.Select(c => (long)c.Token)], [.. next.Select(_ => 1)], cache, adapter);
         }
+        var cancelled = cancellation.IsCancellationRequested;
         var best = _finished.Count > 0 ? _finished[0] : running[0];
         var stopped = options.EndTokens.Contains(best.Tokens[^1]);
-        var reason = stopped ? FinishReason.Stop : _finished.Count > 0 ? FinishReason.Length : FinishReason.Cancelled;
+        var reason = cancelled ? FinishReason.Cancelled : stopped ? FinishReason.Stop : FinishReason.Length;
         return new GeneratedRow(best.Tokens[prompt.Count..], reason);
     }
 

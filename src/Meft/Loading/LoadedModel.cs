@@ -85,7 +85,7 @@ public sealed class LoadedModel : IDisposable
         Decoder? decoder = null;
         try
         {
-            using var source = new ObservedTensorSource(ModelWeights.Open(location.WeightsPath, decodeTo), options.Progress, cancellation);
+            using var source = new ObservedTensorSource(ModelWeights.Open(location.WeightsPath, config, decodeTo), options.Progress, cancellation);
             decoder = Decoder.Load(source, config, device, type);
             return new LoadedModel(location, decoder, adapter, defaults);
         }

@@ -65,6 +65,16 @@ public sealed class ChatVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_conversation_that_cannot_be_saved_goes_on_when_typed()
+    {
+        var nowhere = _folder.File("nowhere/chat.jsonl");
+        Chat($"/save {nowhere}\n").ExitCode.ShouldNotBe(0);
+        var typed = Chat($"/save {nowhere}\n/system b\n/history\n", inputIsTerminal: true);
+        (typed.ExitCode, typed.Output).ShouldBe((0, "system: b\n"));
+        typed.Error.ShouldContain("error: ");
+    }
+
+    [Fact]
     public void A_model_without_a_template_is_refused_before_anything_is_said()
     {
         var run = ProgramRun.OfConversation(["chat", "--model", SampleModel.Write(_folder)], new StringReader("ab\n"));

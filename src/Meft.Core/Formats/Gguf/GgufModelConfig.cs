@@ -1,3 +1,6 @@
+using Meft.Core.Errors;
+using Meft.Core.Formats.HuggingFace;
+
 namespace Meft.Core.Formats.Gguf;
 
 /// <summary>The sizes of a decoder, from the metadata <c>general.architecture</c> and <c>ARCHITECTURE.*</c> of a GGUF file.</summary>
@@ -34,6 +37,31 @@ public sealed record GgufModelConfig
 
     /// <summary>The base of the rope frequencies (<c>rope_theta</c>).</summary>
     public required double RopeBase { get; init; }
+
+    /// <summary>Refuses a config.json that says otherwise: the shapes may fit all the same, and the model would speak nonsense.</summary>
+    /// <param name="config">The config.json beside the file.</param>
+    /// <param name="file">The GGUF file.</param>
+    /// <exception cref="InvalidInputException">A size differs; both values are named.</exception>
+    internal void RequireAgreement(ModelConfig config, string file)
+    {
+        Require("block_count", BlockCount, "num_hidden_layers", config.LayerCount);
+        Require("embedding_length", EmbeddingLength, "hidden_size", config.HiddenSize);
+        Require("feed_forward_length", FeedForwardLength, "intermediate_size", config.IntermediateSize);
+        Require("attention.head_count", HeadCount, "num_attention_heads", config.HeadCount);
+        Require("attention.head_count_kv", HeadCountKv, "num_key_value_heads", config.KeyValueHeadCount);
+        Require("attention.key_length", HeadSize, "head_dim", config.HeadSize);
+        // The file holds these as float32.
+        Require("attention.layer_norm_rms_epsilon", (float)RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
+        Require("rope.freq_base", (float)RopeBase, "rope_theta", (float)config.Rope.Theta);
+
+        void Require<T>(string key, T inFile, string configKey, T inConfig)
+        {
+            if (Equals(inFile, inConfig)) return;
+            throw new InvalidInputException(
+                $"the file says {Architecture}.{key} {inFile} and the config.json beside it says {configKey} {inConfig}", file, null,
+                "put the config.json of this very model beside the file");
+        }
+    }
 
     /// <summary>Reads the configuration.</summary>
     /// <exception cref="GgufException">A value is missing, or is not a size.</exception>
