@@ -43,10 +43,6 @@ public static class SparseAdapterFiles
         AtomicFile.WriteAllText(Path.Combine(folder, AdapterConfig.FileName), AdapterConfig.Of(spec, identity).ToJson());
     }
 
-    /// <summary>The sizes of the adapter in a folder.</summary>
-    /// <exception cref="InvalidInputException">The folder holds no sparse adapter.</exception>
-    public static SparseAdapterSpec ReadSpec(string folder) => AdapterConfig.Read(folder).ToSpec();
-
     /// <summary>Reads an adapter for a base model.</summary>
     /// <param name="folder">The adapter folder.</param>
     /// <param name="baseConfig">The base it shall run beside.</param>

@@ -46,28 +46,8 @@ public sealed unsafe class HostMatrix : IDisposable
         return new Span<float>(_data + (long)row * Dimension, Dimension);
     }
 
-    /// <summary>The whole matrix as bytes in pieces small enough for a span, in order.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Blocks(int blockBytes = 16 << 20)
-    {
-        var buffer = new byte[Math.Min(blockBytes, Math.Max(1, ByteCount))];
-        for (long at = 0; at < ByteCount; at += buffer.Length)
-        {
-            var count = (int)Math.Min(buffer.Length, ByteCount - at);
-            CopyOut(at, buffer.AsSpan(0, count));
-            yield return buffer.AsMemory(0, count);
-        }
-    }
-
     /// <summary>Whether every number is finite.</summary>
     public bool IsFinite => Finite.All(_data, Rows, Dimension);
-
-    /// <summary>Overwrites the matrix with another's numbers.</summary>
-    public void CopyFrom(HostMatrix source)
-    {
-        if (source.Rows != Rows || source.Dimension != Dimension)
-            throw new ArgumentException($"[{source.Rows}, {source.Dimension}] does not fit [{Rows}, {Dimension}]", nameof(source));
-        Buffer.MemoryCopy(source._data, _data, ByteCount, ByteCount);
-    }
 
     /// <summary>Sets every number to zero.</summary>
     public void Clear() => NativeMemory.Clear(_data, (nuint)ByteCount);
@@ -81,8 +61,6 @@ public sealed unsafe class HostMatrix : IDisposable
 
     /// <summary>Frees what <see cref="Dispose"/> was not called for.</summary>
     ~HostMatrix() => Free();
-
-    private void CopyOut(long at, Span<byte> to) => new ReadOnlySpan<byte>((byte*)_data + at, to.Length).CopyTo(to);
 
     private void Free()
     {

@@ -1,4 +1,5 @@
 using Meft.Kernels.Attention;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -69,5 +70,5 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
 
     private static FloatFormat Format(Tensor x) => x.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
 
-    private static nint Address(Tensor x) => TensorSourceExtensions.DataAddress(x);
+    private static unsafe nint Address(Tensor x) => (nint)TensorMemory.Pointer(x);
 }

@@ -1,4 +1,5 @@
 using Meft.Kernels.Linear;
+using Meft.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,5 +32,5 @@ internal sealed record LinearWeights(Tensor Weight, Tensor? Bias)
         return y.MoveToOuterDisposeScope();
     }
 
-    private static unsafe ushort* Address(Tensor x) => (ushort*)TensorSourceExtensions.DataAddress(x);
+    private static unsafe ushort* Address(Tensor x) => (ushort*)TensorMemory.Pointer(x);
 }

@@ -1,8 +1,7 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.Safetensors;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -13,13 +12,13 @@ public static class TensorSourceExtensions
     /// <summary>Copies a stored tensor into a new CPU tensor of its stored type and shape.</summary>
     /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
     /// <exception cref="InvalidInputException">The stored type has no counterpart here.</exception>
-    public static Tensor ReadTensor(this ITensorSource source, string name)
+    public static unsafe Tensor ReadTensor(this ITensorSource source, string name)
     {
         if (!source.Tensors.TryGetValue(name, out var entry)) throw new TensorNotFoundException(name, source.Path, source.Tensors.Keys);
         var type = ScalarTypeOf(entry.DType) ?? throw new InvalidInputException(
             $"tensor '{name}' has the type {entry.DType.FileName()}, which cannot be computed with", source.Path);
         var tensor = empty([.. entry.Shape], type, CPU);
-        if (entry.ByteLength > 0) source.CopyTo(name, DataAddress(tensor), entry.ByteLength);
+        if (entry.ByteLength > 0) source.CopyTo(name, (nint)TensorMemory.Pointer(tensor), entry.ByteLength);
         return tensor;
     }
 
@@ -59,14 +58,6 @@ public static class TensorSourceExtensions
         TensorDType.F64 => ScalarType.Float64,
         _ => null,
     };
-
-    /// <summary>Where a contiguous CPU tensor's data lie.</summary>
-    internal static unsafe nint DataAddress(Tensor tensor)
-    {
-        // Through a span over one element, since a span over all of them could not exceed 2 GiB.
-        using var first = tensor.view(-1).narrow(0, 0, 1);
-        return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));
-    }
 
     private static TensorDType? DTypeOf(ScalarType type) =>
         Enum.GetValues<TensorDType>().Where(d => ScalarTypeOf(d) == type).Select(d => (TensorDType?)d).FirstOrDefault();
