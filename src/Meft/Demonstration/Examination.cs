@@ -17,12 +17,12 @@ internal sealed class Examination(
     private const int RowsAtOnce = 64, SampleTokens = 40;
 
     /// <summary>Asks everything.</summary>
-    public Knowledge Ask(Decoder decoder, IFeedForwardAdapter? adapter) => new(
+    public Knowledge Ask(Decoder decoder, IDecoderAdapter? adapter) => new(
         Recall(decoder, adapter, newFacts, fact => fact.Prompt), Recall(decoder, adapter, newFacts, fact => fact.Paraphrase),
         Recall(decoder, adapter, oldFacts, fact => fact.Prompt), OldTextLoss(decoder, adapter));
 
     /// <summary>How the model goes on, greedily, from the first new fact's prompt.</summary>
-    public Sample Sample(Decoder decoder, IFeedForwardAdapter? adapter)
+    public Sample Sample(Decoder decoder, IDecoderAdapter? adapter)
     {
         var (prompt, _, answer) = newFacts[0];
         var options = new GenerationOptions { MaxNewTokens = SampleTokens, EndTokens = decoder.Config.EndTokens };
@@ -30,7 +30,7 @@ internal sealed class Examination(
         return new Sample(prompt, answer, tokenizer.Decode([.. row.Tokens], skipSpecialTokens: true));
     }
 
-    private double Recall(Decoder decoder, IFeedForwardAdapter? adapter, IReadOnlyList<Fact> facts, Func<Fact, string> prompt)
+    private double Recall(Decoder decoder, IDecoderAdapter? adapter, IReadOnlyList<Fact> facts, Func<Fact, string> prompt)
     {
         int[][] answers = [.. facts.Select(fact => tokenizer.Encode(fact.Answer, addSpecialTokens: false))];
         var options = new GenerationOptions { MaxNewTokens = answers.Max(answer => answer.Length) };
@@ -44,7 +44,7 @@ internal sealed class Examination(
         return right / (double)facts.Count;
     }
 
-    private double OldTextLoss(Decoder decoder, IFeedForwardAdapter? adapter)
+    private double OldTextLoss(Decoder decoder, IDecoderAdapter? adapter)
     {
         var scorer = new SequenceScorer(decoder, adapter);
         var scores = heldOut.Chunk(RowsAtOnce).SelectMany(rows => scorer.Score([.. rows.Select(row => new ScoredRow(row.InputIds))])).ToList();

@@ -10,7 +10,7 @@ namespace Meft.Evaluation;
 /// </summary>
 /// <param name="decoder">The model.</param>
 /// <param name="adapter">What runs beside its feed-forward blocks, or null.</param>
-public sealed class SequenceScorer(Decoder decoder, IFeedForwardAdapter? adapter = null)
+public sealed class SequenceScorer(Decoder decoder, IDecoderAdapter? adapter = null)
 {
     /// <summary>The most logits alive at once, in numbers: 64 MiB in float32.</summary>
     private const long LogitsAtOnce = 1 << 24;

@@ -9,7 +9,7 @@ namespace Meft.Generation;
 /// processors (which see log-probabilities here) leave it; finished beams compete by that sum over generated length to
 /// the power of the length penalty.
 /// </summary>
-internal sealed class BeamSearch(Decoder decoder, IFeedForwardAdapter? adapter, GenerationOptions options)
+internal sealed class BeamSearch(Decoder decoder, IDecoderAdapter? adapter, GenerationOptions options)
 {
     private readonly int _beams = options.BeamCount;
     private readonly List<Beam> _finished = [];

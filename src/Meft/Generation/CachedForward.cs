@@ -12,7 +12,7 @@ internal static class CachedForward
     /// <param name="counts">How many each row brings, at least one.</param>
     /// <param name="cache">What the rows hold already; the new tokens are added.</param>
     /// <param name="adapter">What runs beside the feed-forward blocks, or null.</param>
-    public static Tensor Feed(this Decoder decoder, long[] ids, int[] counts, KeyValueCache cache, IFeedForwardAdapter? adapter)
+    public static Tensor Feed(this Decoder decoder, long[] ids, int[] counts, KeyValueCache cache, IDecoderAdapter? adapter)
     {
         using var scope = NewDisposeScope();
         using var layout = cache.Next(counts);

@@ -11,7 +11,7 @@ namespace Meft.Generation;
 /// </summary>
 /// <param name="decoder">The model.</param>
 /// <param name="adapter">What runs beside its feed-forward blocks, or null.</param>
-public sealed class TextGenerator(Decoder decoder, IFeedForwardAdapter? adapter = null)
+public sealed class TextGenerator(Decoder decoder, IDecoderAdapter? adapter = null)
 {
     /// <summary>Continues prompts.</summary>
     /// <param name="prompts">The ids of each prompt, begin token included where the model wants one; none is empty.</param>

@@ -42,7 +42,7 @@ public sealed class LoadedModel : IDisposable
     public ModelConfig Config => Decoder.Config;
 
     /// <summary>What runs beside the feed-forward blocks, or null.</summary>
-    public IFeedForwardAdapter? Adapter => _adapter;
+    public IDecoderAdapter? Adapter => _adapter;
 
     /// <summary>
     /// The tokenizer of the model's folder. It is read when first used: every member throws a <see cref="TokenizerFileException"/> where

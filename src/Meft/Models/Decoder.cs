@@ -99,16 +99,17 @@ public sealed class Decoder : IDisposable
     /// <param name="h">[T, D], the hidden states of the layout's tokens.</param>
     /// <param name="layout">Where the tokens stand.</param>
     /// <param name="cache">Earlier tokens of the rows, to which these are added; null where the rows begin here.</param>
-    /// <param name="adapter">What runs beside the feed-forward block.</param>
+    /// <param name="adapter">What runs beside the frozen weights.</param>
     public Tensor ForwardLayer(
-        int layer, Tensor h, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+        int layer, Tensor h, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
         var weights = _weights.Layers[layer];
-        var attended = h + Attend(layer, weights, Norm(h, weights.AttentionNorm), layout, cache);
+        var maps = new AdaptedMaps(layer, adapter);
+        var attended = h + Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache);
         var x = Norm(attended, weights.FeedForwardNorm);
-        var y = FeedForward(weights, x);
-        if (adapter is not null && adapter.Adapts(layer)) y = y + adapter.Apply(layer, x);
+        var y = FeedForward(weights, maps, x);
+        if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
         return (attended + y).MoveToOuterDisposeScope();
     }
 
@@ -119,14 +120,14 @@ public sealed class Decoder : IDisposable
     public Tensor Logits(Tensor h) => _weights.Head.Apply(h);
 
     /// <summary>ids [T] (int64) → hidden states [T, D] after all layers and the final norm, ready for <see cref="Logits"/>.</summary>
-    public Tensor Forward(Tensor ids, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+    public Tensor Forward(Tensor ids, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
         return ForwardEmbedded(Embed(ids), layout, cache, adapter).MoveToOuterDisposeScope();
     }
 
     /// <summary>h [T, D], embedded → [T, D] after all layers and the final norm.</summary>
-    public Tensor ForwardEmbedded(Tensor h, TokenLayout layout, KeyValueCache? cache = null, IFeedForwardAdapter? adapter = null)
+    public Tensor ForwardEmbedded(Tensor h, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
         for (var layer = 0; layer < Config.LayerCount; layer++)
@@ -154,11 +155,11 @@ public sealed class Decoder : IDisposable
     };
 
     // x [T, D] → [T, D].
-    private Tensor Attend(int layer, LayerWeights weights, Tensor x, TokenLayout layout, KeyValueCache? cache)
+    private Tensor Attend(int layer, LayerWeights weights, AdaptedMaps maps, Tensor x, TokenLayout layout, KeyValueCache? cache)
     {
-        var q = weights.Query.Apply(x).view(-1, Config.HeadCount, Config.HeadSize);
-        var k = weights.Key.Apply(x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
-        var v = weights.Value.Apply(x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
+        var q = maps.Apply(LinearMap.Query, weights.Query, x).view(-1, Config.HeadCount, Config.HeadSize);
+        var k = maps.Apply(LinearMap.Key, weights.Key, x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
+        var v = maps.Apply(LinearMap.Value, weights.Value, x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
         if (weights.QueryNorm is not null) q = Norm(q, weights.QueryNorm);
         if (weights.KeyNorm is not null) k = Norm(k, weights.KeyNorm);
         var rotary = layout.Rotary(Config.Rope, Config.HeadSize, x.dtype);
@@ -166,23 +167,24 @@ public sealed class Decoder : IDisposable
         k = rotary.Rotate(k);
 
         var window = Config.WindowOf(layer);
-        if (cache is null) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
-        cache.Write(layer, k, v, layout);
-        if (layout.Starts.All(start => start == 0)) return weights.Output.Apply(Attention.Within(q, k, v, layout, window));
-        return weights.Output.Apply(Attention.OverCache(q, cache, layer, layout, window));
+        cache?.Write(layer, k, v, layout);
+        var attended = cache is null || layout.Starts.All(start => start == 0)
+            ? Attention.Within(q, k, v, layout, window)
+            : Attention.OverCache(q, cache, layer, layout, window);
+        return maps.Apply(LinearMap.Output, weights.Output, attended);
     }
 
     // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).
-    private Tensor FeedForward(LayerWeights weights, Tensor x)
+    private Tensor FeedForward(LayerWeights weights, AdaptedMaps maps, Tensor x)
     {
-        var gate = weights.Gate.Apply(x);
+        var gate = maps.Apply(LinearMap.Gate, weights.Gate, x);
         var activated = Config.Activation switch
         {
             Activation.Silu => nn.functional.silu(gate),
             Activation.GeluTanh => GeluTanh(gate),
             _ => nn.functional.gelu(gate),
         };
-        return weights.Down.Apply(activated * weights.Up.Apply(x));
+        return maps.Apply(LinearMap.Down, weights.Down, activated * maps.Apply(LinearMap.Up, weights.Up, x));
     }
 
     // Hendrycks and Gimpel (arXiv 1606.08415), the tanh approximation.

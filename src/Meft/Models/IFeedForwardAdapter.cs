@@ -6,11 +6,8 @@ namespace Meft.Models;
 /// What runs beside a layer's feed-forward block: FFN'(x) = FFN(x) + adapter(x), added before any norm, multiplier or residual
 /// addition that follows the block.
 /// </summary>
-public interface IFeedForwardAdapter
+public interface IFeedForwardAdapter : IDecoderAdapter
 {
-    /// <summary>Whether a layer, by its absolute index in the model, is adapted.</summary>
-    bool Adapts(int layer);
-
     /// <summary>
     /// x [T, D] → y [T, D]. Called for adapted layers only. T counts real tokens: padding never reaches an adapter.
     /// </summary>

@@ -16,7 +16,7 @@ public sealed class FullMethod : TensorMethod
     }
 
     /// <inheritdoc/>
-    public override IFeedForwardAdapter? Adapter => null;
+    public override IDecoderAdapter? Adapter => null;
 
     /// <summary>Writes a model folder: the fine-tuned base.</summary>
     public override void SaveResult(string folder) => _decoder.Save(folder);

@@ -12,7 +12,7 @@ namespace Meft.Training;
 public interface ITrainedMethod : IDisposable
 {
     /// <summary>What runs beside the feed-forward blocks; null where the base itself is trained.</summary>
-    IFeedForwardAdapter? Adapter { get; }
+    IDecoderAdapter? Adapter { get; }
 
     /// <summary>Trained parameters, counted in numbers.</summary>
     long ParameterCount { get; }

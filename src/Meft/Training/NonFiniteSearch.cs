@@ -16,7 +16,7 @@ internal sealed record NonFinitePlace(int Layer, int LayerCount, IReadOnlyList<T
 /// <summary>Runs a micro-batch again, layer by layer, until a number that is not finite appears.</summary>
 internal static class NonFiniteSearch
 {
-    public static NonFinitePlace Find(Decoder decoder, IFeedForwardAdapter? adapter, MicroBatch batch)
+    public static NonFinitePlace Find(Decoder decoder, IDecoderAdapter? adapter, MicroBatch batch)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();

@@ -9,7 +9,7 @@ namespace Meft.Training;
 public sealed class ParallelMethod(DenseParallelAdapter adapter, AdapterIdentity identity) : TensorMethod(adapter.Parameters)
 {
     /// <inheritdoc/>
-    public override IFeedForwardAdapter Adapter => adapter;
+    public override IDecoderAdapter Adapter => adapter;
 
     /// <summary>Writes a sparse adapter's folder without experts and with k = 0, which computes the same.</summary>
     public override void SaveResult(string folder) =>

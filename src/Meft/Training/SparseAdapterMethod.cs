@@ -17,7 +17,7 @@ public sealed unsafe class SparseAdapterMethod(SparseAdapter adapter, OptimizerR
     public SparseAdapter Sparse => adapter;
 
     /// <inheritdoc/>
-    public IFeedForwardAdapter Adapter => adapter;
+    public IDecoderAdapter Adapter => adapter;
 
     /// <inheritdoc/>
     public long ParameterCount => adapter.Spec.ParameterCount;

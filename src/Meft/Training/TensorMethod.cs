@@ -17,7 +17,7 @@ public abstract class TensorMethod : ITrainedMethod
         _masters = [.. parameters.Select(p => new TensorMaster(p.Key, p.Value))];
 
     /// <inheritdoc/>
-    public abstract IFeedForwardAdapter? Adapter { get; }
+    public abstract IDecoderAdapter? Adapter { get; }
 
     /// <inheritdoc/>
     public long ParameterCount => _masters.Sum(m => m.Matrix.Shape.Aggregate(1L, (a, b) => a * b));

@@ -15,7 +15,7 @@ internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter ada
     /// <summary>The rows touched in the latest step, by layer.</summary>
     public IReadOnlyList<HashSet<int>> Rows { get; private set; } = [];
 
-    public IFeedForwardAdapter? Adapter => method.Adapter;
+    public IDecoderAdapter? Adapter => method.Adapter;
 
     public long ParameterCount => method.ParameterCount;
 
