@@ -46,7 +46,7 @@ internal static unsafe class KeyExpertsRouter
     /// over all N. Then dG += dgᵀ·x, dx += dg·G.
     /// </summary>
     public static void Backward(
-        Routing routing, float[] coefficientGradients, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx, float* dGate)
+        Routing routing, ReadOnlySpan<float> coefficientGradients, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx, float* dGate)
     {
         if (routing.Probabilities is { } probabilities)
             SoftmaxBackward(routing, probabilities, coefficientGradients, x, tokenCount, gate, spec, dx, dGate);
@@ -55,7 +55,7 @@ internal static unsafe class KeyExpertsRouter
     }
 
     private static void LinearBackward(
-        Routing routing, float[] dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx, float* dGate)
+        Routing routing, ReadOnlySpan<float> dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx, float* dGate)
     {
         var tokenStarts = Multiples(tokenCount, spec.Probe);
         fixed (int* starts = tokenStarts, experts = routing.Experts)
@@ -75,7 +75,7 @@ internal static unsafe class KeyExpertsRouter
     }
 
     private static void SoftmaxBackward(
-        Routing routing, double[] probabilities, float[] dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx,
+        Routing routing, double[] probabilities, ReadOnlySpan<float> dc, float* x, int tokenCount, float* gate, SparseAdapterSpec spec, float* dx,
         float* dGate)
     {
         int n = spec.Experts, p = spec.Probe;

@@ -1,29 +1,35 @@
+using Meft.Adapters.Execution;
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
+using Meft.Devices;
 using Meft.Host;
 using Meft.Memory;
 using Meft.Models;
-using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters;
 
 /// <summary>
 /// The sparse adapter of a model: one <see cref="HostParameterStore"/> for each adapted layer, applied through autograd. Parameters, moments
-/// and gradients stay in host memory; only activations cross to the device and back.
+/// and gradients stay in host memory, where the selection is made too; what crosses to the device is the executor's business.
 /// </summary>
-public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
+public sealed class SparseAdapter : IFeedForwardAdapter, ISelectingAdapter, IDisposable
 {
     internal const float KeyDeviation = 0.02f;
     private readonly SortedDictionary<int, SparseLayer> _layers = [];
     private readonly Tensor _anchor = zeros(1, requires_grad: true).DetachFromDisposeScope();
     private readonly SortedDictionary<int, int> _unionCounts = [];
     private Exception? _failure;
+    private HostLink _link = new(CPU, null);
+    private IAdapterExecutor _executor;
+    private RememberedPasses? _remembered;
 
     /// <summary>Allocates the layers of a spec; every number is zero until initialised or loaded.</summary>
     /// <exception cref="Core.Errors.InvalidInputException">The spec's sizes make no adapter.</exception>
     public SparseAdapter(SparseAdapterSpec spec)
     {
         Spec = spec.Validated();
+        _executor = new ActivationsTravel(_link, null);
         foreach (var layer in spec.Layers) _layers.Add(layer, new SparseLayer(spec, new HostParameterStore(spec)));
     }
 
@@ -33,8 +39,8 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
     /// <summary>The host store of every adapted layer, by the layer's absolute index, ascending.</summary>
     public IEnumerable<KeyValuePair<int, HostParameterStore>> Stores => _layers.Select(l => KeyValuePair.Create(l.Key, l.Value.Store));
 
-    /// <summary>Counts what crosses between device and host; null to count nothing.</summary>
-    public MemoryLedger? Ledger { get; set; }
+    /// <summary>Where the layers' arithmetic runs.</summary>
+    internal IAdapterExecutor Executor => _executor;
 
     /// <summary>U of every adapted layer in its latest forward pass.</summary>
     public IReadOnlyDictionary<int, int> ActiveUnion => _unionCounts;
@@ -60,15 +66,29 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
     /// <inheritdoc/>
     public bool Adapts(int layer) => _layers.ContainsKey(layer);
 
+    /// <summary>Says where the arithmetic runs, over which link, and where bytes are counted.</summary>
+    /// <param name="execution">What travels (docs/method.md, section 5); <see cref="ExecutionKind.Auto"/>: activations.</param>
+    /// <param name="device">Where the base computes.</param>
+    /// <param name="ledger">Counts bytes; null to count nothing.</param>
+    public void RunOn(ExecutionKind execution, Device device, MemoryLedger? ledger)
+    {
+        _link = new HostLink(device, ledger);
+        _executor = execution == ExecutionKind.Rows ? new RowsTravel(_link, ledger) : new ActivationsTravel(_link, ledger);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable RememberSelections() => _remembered = new RememberedPasses(() => _remembered = null);
+
     /// <inheritdoc/>
     public Tensor Apply(int layer, Tensor x)
     {
         if (x.dim() != 2 || x.shape[1] != Spec.HiddenSize)
             throw new ArgumentException($"[{string.Join(", ", x.shape)}] is not [T, {Spec.HiddenSize}]", nameof(x));
-        var call = new SparseAdapterCall(layer, _layers[layer], this);
-        if (is_grad_enabled()) return SparseAdapterFunction.Apply(x, _anchor, call);
-        var y = call.Forward(x, out var hostInput);
-        hostInput.Dispose();
+        var pass = _remembered?.Take(layer) ?? Select(layer, x);
+        if (is_grad_enabled()) return SparseAdapterFunction.Apply(x, _anchor, this, pass);
+        var y = _executor.Forward(pass, x);
+        if (_remembered is { } passes) passes.Keep(layer, pass);
+        else pass.Dispose();
         return y;
     }
 
@@ -88,14 +108,11 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
         _anchor.Dispose();
     }
 
-    internal void Observe(int layer, ActiveSet active) => _unionCounts[layer] = active.UnionCount;
-
-    /// <summary>Activations travel: as many bytes to the host as come back (docs/method.md, section 5).</summary>
-    internal void CountTransfers(Tensor activations)
+    private AdapterPass Select(int layer, Tensor x)
     {
-        var bytes = TensorMemory.ByteCount(activations);
-        Ledger?.ToHost(bytes);
-        Ledger?.ToDevice(bytes);
+        var pass = new AdapterPass(_layers[layer], _link.ToHost(x, LinkUse.Activations));
+        _unionCounts[layer] = pass.Active.UnionCount;
+        return pass;
     }
 
     internal bool KeepFailure(Exception failure)

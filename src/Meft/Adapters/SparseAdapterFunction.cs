@@ -1,11 +1,11 @@
+using Meft.Adapters.Execution;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters;
 
 /// <summary>
-/// The sparse adapter as an operation of autograd: activations travel to the host as float32, the sparse arithmetic runs there, and the
-/// result travels back. The second input is a dummy that requires a gradient, so that the lowest adapted layer, whose input needs none,
-/// is part of the graph all the same.
+/// The sparse adapter as an operation of autograd. The second input is a dummy that requires a gradient, so that the lowest adapted layer,
+/// whose input needs none, is part of the graph all the same.
 /// </summary>
 internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<SparseAdapterFunction>
 {
@@ -14,26 +14,35 @@ internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<Spar
     /// <inheritdoc/>
     public override string Name => "MeftSparseAdapter";
 
-    /// <summary>x [T, D], anchor [1], the layer's call → y [T, D] in x's type and on its device.</summary>
-    public static Tensor Apply(Tensor x, Tensor anchor, SparseAdapterCall call) => apply(x, anchor, call);
+    /// <summary>x [T, D], anchor [1] → y [T, D] in x's type and on its device.</summary>
+    public static Tensor Apply(Tensor x, Tensor anchor, SparseAdapter adapter, AdapterPass pass) => apply(x, anchor, (adapter, pass));
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         ArgumentNullException.ThrowIfNull(ctx);
         ArgumentNullException.ThrowIfNull(vars);
-        var (x, call) = ((Tensor)vars[0], (SparseAdapterCall)vars[2]);
-        var y = call.Forward(x, out var hostInput);
-        ctx.save_for_backward([hostInput]);
-        ctx.save_data(State, call);
-        return y;
+        var x = (Tensor)vars[0];
+        var (adapter, pass) = ((SparseAdapter, AdapterPass))vars[2];
+        ctx.save_for_backward([x]);
+        ctx.save_data(State, vars[2]);
+        return adapter.Executor.Forward(pass, x);
     }
 
     /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         ArgumentNullException.ThrowIfNull(ctx);
+        var (adapter, pass) = ((SparseAdapter, AdapterPass))ctx.get_data(State);
         using var x = ctx.get_saved_variables()[0];
-        return [((SparseAdapterCall)ctx.get_data(State)).Backward(x, grad_output), null!, null!];
+        // An exception must not cross libtorch's frames: it is kept, and thrown when backward has returned.
+        try
+        {
+            using (pass) return [adapter.Executor.Backward(pass, x, grad_output), null!, null!];
+        }
+        catch (Exception e) when (adapter.KeepFailure(e))
+        {
+            return [zeros_like(grad_output), null!, null!];
+        }
     }
 }

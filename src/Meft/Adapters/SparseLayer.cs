@@ -15,17 +15,21 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
     /// <summary>The layer's parameters, moments and gradients.</summary>
     public HostParameterStore Store => store;
 
-    /// <summary>x [T, D] → y [T, D], and the active set that the backward needs.</summary>
-    public ActiveSet Forward(float* x, int tokenCount, float* y)
+    /// <summary>The adapter's sizes.</summary>
+    public SparseAdapterSpec Spec => spec;
+
+    /// <summary>x [T, D] → the active neurons of every token.</summary>
+    public ActiveSet Select(float* x, int tokenCount) =>
+        ActiveSetBuilder.Build(x, tokenCount, store.Keys.Weights.Data, store.Gate.Weights.Data, spec);
+
+    /// <summary>y_t = Σ s_j V_j → y [T, D].</summary>
+    public void Forward(ActiveSet active, float* y)
     {
-        var active = ActiveSetBuilder.Build(x, tokenCount, store.Keys.Weights.Data, store.Gate.Weights.Data, spec);
         fixed (int* starts = active.TokenStarts, rows = active.Rows)
         fixed (float* scores = active.Scores)
         {
-            // y_t = Σ s_j V_j
-            WeightedRowSum.Compute(store.Values.Weights.Data, starts, rows, scores, tokenCount, _dimension, y);
+            WeightedRowSum.Compute(store.Values.Weights.Data, starts, rows, scores, active.TokenCount, _dimension, y);
         }
-        return active;
     }
 
     /// <summary>
@@ -47,12 +51,34 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
 
         RowGradients(active, keyWeights, x, dy);
 
-        if (active.Routing is { } routing)
+        if (active.Routing is not null)
         {
-            var dc = CoefficientGradients(active, scoreGradients);
-            KeyExpertsRouter.Backward(
-                routing, dc, x, active.TokenCount, store.Gate.Weights.Data, spec, dx, store.GateGradient.Data);
+            fixed (float* dc = CoefficientGradients(active, scoreGradients)) BackwardGate(active, dc, x, dx);
         }
+    }
+
+    /// <summary>dc [T, P] → adds the gate's share to dx [T, D] and dG to the store's gradients.</summary>
+    public void BackwardGate(ActiveSet active, float* dc, float* x, float* dx) =>
+        KeyExpertsRouter.Backward(
+            active.Routing!, new ReadOnlySpan<float>(dc, active.TokenCount * spec.Probe), x, active.TokenCount, store.Gate.Weights.Data, spec,
+            dx, store.GateGradient.Data);
+
+    /// <summary>Adds dK, dV [U, D] of the active rows, computed elsewhere, to the store's gradients.</summary>
+    public void AddRowGradients(ActiveSet active, float* keys, float* values)
+    {
+        var slots = new int[active.UnionCount];
+        store.RowGradients.Touch(active.UnionRows, slots);
+        fixed (int* places = slots)
+        {
+            MoveRows(keys, null, slots.Length, store.RowGradients.Keys.Data, places);
+            MoveRows(values, null, slots.Length, store.RowGradients.Values.Data, places);
+        }
+    }
+
+    /// <summary>The given rows of a matrix → to [count, D].</summary>
+    public void GatherRows(HostMatrix matrix, int[] rows, float* to)
+    {
+        fixed (int* from = rows) MoveRows(matrix.Data, from, rows.Length, to, null);
     }
 
     /// <summary>dV_j += Σ_t s_j dy_t and dK_j += Σ_t ds_j c x_t, by row over the row's own tokens in order.</summary>
@@ -94,6 +120,19 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
                 dc[t * spec.Probe + active.Probes[i]] += scoreGradients[i] * active.Products[i];
         }
         return dc;
+    }
+
+    /// <summary>to[places[i]] = or += from[rows[i]], where a null index counts up; adds where places are given.</summary>
+    private void MoveRows(float* from, int* rows, int count, float* to, int* places)
+    {
+        var ones = new float[count];
+        Array.Fill(ones, 1);
+        int[] starts = [.. Enumerable.Range(0, count + 1)], identity = [.. Enumerable.Range(0, count)];
+        fixed (int* start = starts, same = identity)
+        fixed (float* weights = ones)
+        {
+            WeightedRowSum.Compute(from, start, rows is null ? same : rows, weights, count, _dimension, to, places, accumulate: places is not null);
+        }
     }
 
     private static float[] Gathered(float[] values, int[] places)

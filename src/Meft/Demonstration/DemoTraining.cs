@@ -4,7 +4,6 @@ using Meft.Core.Data;
 using Meft.Core.Schedules;
 using Meft.Memory;
 using Meft.Models;
-using Meft.Native;
 using Meft.Training;
 
 namespace Meft.Demonstration;
@@ -26,8 +25,6 @@ internal sealed class DemoTraining(Decoder decoder, IDemoProgress progress, Canc
     public TrainingReport Run(string name, ITrainedMethod method, IReadOnlyList<IReadOnlyList<TokenRow>> steps, OptimizerConfig optimizer)
     {
         var ledger = new MemoryLedger();
-        ledger.Device("base", decoder.Parameters.Values.Sum(TensorMemory.ByteCount));
-        if (method is not FullMethod) ledger.Device("method", method.DeviceByteCount);
         var runner = new StepRunner(decoder, method, optimizer, ledger);
         var rates = LearningRateSchedule.Create(new ScheduleConfig { Warmup = Warmup }, optimizer.LearningRate, steps.Count);
         var (losses, seconds, active) = (new double[steps.Count], new double[steps.Count], new double[steps.Count]);

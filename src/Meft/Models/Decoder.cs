@@ -2,6 +2,7 @@ using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Memory;
 using Meft.Native;
 using static TorchSharp.torch;
 
@@ -32,6 +33,9 @@ public sealed class Decoder : IDisposable
 
     /// <summary>The type of the weights and of the hidden states.</summary>
     public ScalarType DataType => _weights.Embedding.dtype;
+
+    /// <summary>Whether the weights want gradients.</summary>
+    public bool IsTrainable { get; private set; }
 
     /// <summary>The weights by their Hugging Face names, layer by layer; a tied head is not listed twice.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
@@ -89,6 +93,14 @@ public sealed class Decoder : IDisposable
     public void SetTrainable(bool trainable)
     {
         foreach (var parameter in _parameters.Values) parameter.requires_grad = trainable;
+        IsTrainable = trainable;
+    }
+
+    /// <summary>Counts what the weights hold on the device and in host memory, from now on.</summary>
+    internal void CountIn(MemoryLedger ledger)
+    {
+        ledger.Hold(DeviceUse.BaseWeights, _parameters.Values.Sum(TensorMemory.ByteCount) - _weights.Layers.HostByteCount);
+        _weights.Layers.CountIn(ledger);
     }
 
     /// <summary>ids [T] (int64) → hidden states [T, D].</summary>
@@ -104,7 +116,7 @@ public sealed class Decoder : IDisposable
         int layer, Tensor h, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
-        var weights = _weights.Layers[layer];
+        var weights = _weights.Layers.Take(layer);
         var maps = new AdaptedMaps(layer, adapter);
         var attended = h + Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache);
         var x = Norm(attended, weights.FeedForwardNorm);
@@ -112,6 +124,9 @@ public sealed class Decoder : IDisposable
         if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
         return (attended + y).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Says which layer comes after the one at hand, so that a streamed base can bring it meanwhile.</summary>
+    internal void Prefetch(int layer) => _weights.Layers.Prefetch(layer);
 
     /// <summary>h [T, D] → [T, D]: the norm before the head.</summary>
     public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
@@ -132,6 +147,7 @@ public sealed class Decoder : IDisposable
         using var scope = NewDisposeScope();
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {
+            if (layer + 1 < Config.LayerCount) Prefetch(layer + 1);
             var next = ForwardLayer(layer, h, layout, cache, adapter);
             if (layer > 0) h.Dispose();
             h = next;
@@ -143,6 +159,7 @@ public sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _weights.Layers.Dispose();
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 

@@ -9,7 +9,7 @@ internal sealed class DecoderWeights
     public required Tensor Embedding { get; init; }
 
     /// <summary>One entry a layer.</summary>
-    public required IReadOnlyList<LayerWeights> Layers { get; init; }
+    public required ILayerSource Layers { get; init; }
 
     /// <summary>[D].</summary>
     public required Tensor FinalNorm { get; init; }

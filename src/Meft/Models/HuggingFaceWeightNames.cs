@@ -44,7 +44,7 @@ internal static class HuggingFaceWeightNames
         return new DecoderWeights
         {
             Embedding = tensors[Embedding],
-            Layers = [.. Enumerable.Range(0, config.LayerCount).Select(Layer)],
+            Layers = new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(Layer)]),
             FinalNorm = tensors[FinalNorm],
             Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null),
         };

@@ -18,6 +18,9 @@ public sealed class FullMethod : TensorMethod
     /// <inheritdoc/>
     public override IDecoderAdapter? Adapter => null;
 
+    /// <summary>The gradients; the weights are the base's.</summary>
+    public override long DeviceByteCount => TensorByteCount;
+
     /// <summary>Writes a model folder: the fine-tuned base.</summary>
     public override void SaveResult(string folder) => _decoder.Save(folder);
 }

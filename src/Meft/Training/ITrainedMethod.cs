@@ -2,6 +2,7 @@ using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
+using static TorchSharp.torch;
 
 namespace Meft.Training;
 
@@ -20,7 +21,7 @@ public interface ITrainedMethod : IDisposable
     /// <summary>Bytes of host memory: masters, moments, gradients.</summary>
     long HostByteCount { get; }
 
-    /// <summary>Bytes of trained parameters and gradients on the device; 0 where all wait on the host.</summary>
+    /// <summary>Bytes of trained parameters and gradients on the device, beside the base; 0 where all wait on the host.</summary>
     long DeviceByteCount { get; }
 
     /// <summary>The share of rows that the latest forward passes activated, mean over layers; NaN for methods without rows.</summary>
@@ -29,8 +30,8 @@ public interface ITrainedMethod : IDisposable
     /// <summary>Every trained parameter with its moments, in a fixed order.</summary>
     IReadOnlyList<TrainedMatrix> Matrices { get; }
 
-    /// <summary>Has what crosses between device and host counted from now on.</summary>
-    void CountIn(MemoryLedger ledger);
+    /// <summary>Says where the base computes, and has what is held there and what crosses the link counted from now on.</summary>
+    void RunOn(Device device, MemoryLedger ledger);
 
     /// <summary>Throws what the backward pass could not; call after each.</summary>
     void ThrowIfBackwardFailed();

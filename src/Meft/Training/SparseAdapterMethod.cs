@@ -4,6 +4,7 @@ using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
+using static TorchSharp.torch;
 
 namespace Meft.Training;
 
@@ -11,7 +12,9 @@ namespace Meft.Training;
 /// <param name="adapter">The adapter; owned by this object.</param>
 /// <param name="rows">Which rows move in a step.</param>
 /// <param name="identity">What the adapter's files say of the base it belongs to.</param>
-public sealed unsafe class SparseAdapterMethod(SparseAdapter adapter, OptimizerRows rows, AdapterIdentity identity) : ITrainedMethod
+/// <param name="execution">What travels between host and device.</param>
+public sealed unsafe class SparseAdapterMethod(
+    SparseAdapter adapter, OptimizerRows rows, AdapterIdentity identity, ExecutionKind execution = ExecutionKind.Activations) : ITrainedMethod
 {
     /// <summary>The adapter that is trained.</summary>
     public SparseAdapter Sparse => adapter;
@@ -35,7 +38,7 @@ public sealed unsafe class SparseAdapterMethod(SparseAdapter adapter, OptimizerR
     public IReadOnlyList<TrainedMatrix> Matrices => SparseAdapterFiles.Matrices(adapter);
 
     /// <inheritdoc/>
-    public void CountIn(MemoryLedger ledger) => adapter.Ledger = ledger;
+    public void RunOn(Device device, MemoryLedger ledger) => adapter.RunOn(execution, device, ledger);
 
     /// <inheritdoc/>
     public void ThrowIfBackwardFailed() => adapter.ThrowIfBackwardFailed();

@@ -3,7 +3,6 @@ using Meft.Core.Data;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
-using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Training;
@@ -26,18 +25,23 @@ public sealed class StepRunner
     private readonly ITrainedMethod _method;
     private readonly OptimizerConfig _optimizer;
     private readonly MemoryLedger _ledger;
+    private readonly bool _recompute;
 
     /// <param name="decoder">The base model.</param>
     /// <param name="method">What is trained.</param>
     /// <param name="optimizer">AdamW's settings.</param>
     /// <param name="ledger">Where bytes are counted.</param>
-    public StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger)
+    /// <param name="recompute">Whether layers compute their activations again in the backward pass instead of keeping them.</param>
+    public StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger, bool recompute = false)
     {
         _decoder = decoder;
         _method = method;
         _optimizer = optimizer;
         _ledger = ledger;
-        method.CountIn(ledger);
+        _recompute = recompute;
+        decoder.CountIn(ledger);
+        ledger.Hold(DeviceUse.TrainedTensors, method.DeviceByteCount);
+        method.RunOn(decoder.Device, ledger);
     }
 
     /// <summary>Seconds of each phase of the latest step.</summary>
@@ -84,19 +88,14 @@ public sealed class StepRunner
         using var scope = NewDisposeScope();
         using var batch = MicroBatch.Create(rows, _decoder.Device);
         Phases.Add("data");
-        var held = HiddenStateBytes(batch.Layout.TokenCount);
-        _ledger.Device("activations", held);
-        var h = _decoder.Forward(batch.Ids, batch.Layout, adapter: _method.Adapter);
+        using var tape = new LayerTape(_decoder, _method.Adapter, _recompute, _ledger);
+        var h = tape.Forward(batch.Ids, batch.Layout);
         Phases.Add("forward");
-        var sum = TrainedTokenLoss.Compute(_decoder, h, batch.Positions, batch.Targets, scale, _ledger);
-        _ledger.Device("activations", -held);
+        var sum = TrainedTokenLoss.Compute(_decoder, _decoder.FinalNorm(h), batch.Positions, batch.Targets, scale, _ledger);
+        if (h.grad is { } gradient) tape.Backward(gradient);
         _method.ThrowIfBackwardFailed();
         if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);
         Phases.Add("backward");
         return sum;
     }
-
-    /// <summary>The packed hidden states that stand between the layers, [T, D] each.</summary>
-    private long HiddenStateBytes(int tokenCount) =>
-        (_decoder.Config.LayerCount + 1L) * tokenCount * _decoder.Config.HiddenSize * TensorMemory.ElementBytes(_decoder.DataType);
 }

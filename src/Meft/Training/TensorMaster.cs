@@ -32,8 +32,8 @@ internal sealed unsafe class TensorMaster : IDisposable
     /// <summary>Bytes of host memory.</summary>
     public long HostByteCount => Matrix.Rows.ByteCount + _gradient.ByteCount;
 
-    /// <summary>Bytes of the tensor and its gradient on the device.</summary>
-    public long DeviceByteCount => 2 * TensorMemory.ByteCount(_tensor);
+    /// <summary>Bytes of the tensor on the device.</summary>
+    public long TensorByteCount => TensorMemory.ByteCount(_tensor);
 
     /// <summary>Brings the gradient to the host and returns its squared norm.</summary>
     public double CollectGradient()

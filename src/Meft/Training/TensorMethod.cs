@@ -26,7 +26,10 @@ public abstract class TensorMethod : ITrainedMethod
     public long HostByteCount => _masters.Sum(m => m.HostByteCount);
 
     /// <inheritdoc/>
-    public long DeviceByteCount => _masters.Sum(m => m.DeviceByteCount);
+    public virtual long DeviceByteCount => 2 * TensorByteCount;
+
+    /// <summary>Bytes of the trained tensors; their gradients take as much again.</summary>
+    private protected long TensorByteCount => _masters.Sum(m => m.TensorByteCount);
 
     /// <inheritdoc/>
     public double ActiveRows => double.NaN;
@@ -35,7 +38,7 @@ public abstract class TensorMethod : ITrainedMethod
     public IReadOnlyList<TrainedMatrix> Matrices => [.. _masters.Select(m => m.Matrix)];
 
     /// <inheritdoc/>
-    public void CountIn(MemoryLedger ledger) => _ledger = ledger;
+    public void RunOn(Device device, MemoryLedger ledger) => _ledger = ledger;
 
     /// <inheritdoc/>
     public void ThrowIfBackwardFailed()
@@ -46,7 +49,7 @@ public abstract class TensorMethod : ITrainedMethod
     /// <inheritdoc/>
     public double SquaredGradientNorm()
     {
-        _ledger?.ToHost(DeviceByteCount / 2); // the gradients
+        _ledger?.ToHost(LinkUse.TrainedTensors, TensorByteCount); // the gradients
         return _masters.Sum(m => m.CollectGradient());
     }
 
@@ -58,7 +61,7 @@ public abstract class TensorMethod : ITrainedMethod
     public void Update(in AdamWStep step)
     {
         foreach (var master in _masters) master.Update(step);
-        _ledger?.ToDevice(DeviceByteCount / 2); // the weights
+        _ledger?.ToDevice(LinkUse.TrainedTensors, TensorByteCount); // the weights
     }
 
     /// <inheritdoc/>

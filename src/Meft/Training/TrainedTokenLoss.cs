@@ -42,15 +42,14 @@ internal static class TrainedTokenLoss
             using var chunkScope = NewDisposeScope();
             var count = Math.Min(chunk, positions.Length - start);
             // The logits, their wide copy and its gradient.
-            var held = (long)count * decoder.Config.VocabularySize
+            var bytes = (long)count * decoder.Config.VocabularySize
                 * (TensorMemory.ElementBytes(decoder.DataType) + 2 * TensorMemory.ElementBytes(wide));
-            ledger.Device("logits", held);
+            using var held = ledger.Hold(DeviceUse.Logits, bytes);
             using var wanted = tensor(targets[start..(start + count)], int64, h.device);
             var logits = decoder.Logits(leaf.narrow(0, start, count)).to(wide); // [chunk, V]
             var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
             if (backward) (loss * scale).backward();
             sum += loss.to(float64).item<double>();
-            ledger.Device("logits", -held);
         }
         if (backward) selected.backward([leaf.grad!]);
         return sum;

@@ -2,7 +2,6 @@ using Meft.Core.Data;
 using Meft.Core.Metrics;
 using Meft.Evaluation;
 using Meft.Memory;
-using Meft.Native;
 using Meft.Training.Runs;
 
 namespace Meft.Training;
@@ -22,7 +21,7 @@ public sealed record TrainingOutcome(int Steps, bool Interrupted, double LastLos
 public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITrainingObserver? observer = null)
 {
     /// <summary>Bytes held and moved.</summary>
-    public MemoryLedger Ledger { get; } = new();
+    public MemoryLedger Ledger { get; } = new(task.DeviceBudget);
 
     /// <summary>Trains to the last step, or until asked to stop: then the state is saved and the loop left in good order.</summary>
     /// <param name="fromStep">Steps already taken: those of the checkpoint that the method was loaded from.</param>
@@ -30,11 +29,11 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
     public TrainingOutcome Run(int fromStep = 0, CancellationToken cancellation = default)
     {
-        CountWhatIsHeld();
+        Ledger.Host("trained parameters", task.Method.HostByteCount);
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
-        var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger);
+        var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute);
         var startValidation = Evaluate(fromStep, cancellation);
         var (lastLoss, validation, saved) = (double.NaN, startValidation, fromStep);
 
@@ -46,7 +45,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             var rate = task.Rates.RateAt(batch.Index);
             var result = runner.Run(batch.MicroBatches, rate, step);
             lastLoss = result.Loss;
-            Ledger.Host("method", task.Method.HostByteCount);
+            Ledger.Host("trained parameters", task.Method.HostByteCount);
             var evaluated = IsEvaluationDue(batch, total);
             if (evaluated) validation = Evaluate(step, cancellation);
             var metrics = Metrics(batch, rate, result, runner.Phases, evaluated ? validation : double.NaN);
@@ -124,11 +123,4 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         Phases = new Dictionary<string, double>(phases.Seconds),
         ValidationLoss = validation,
     };
-
-    private void CountWhatIsHeld()
-    {
-        Ledger.Device("base", task.Decoder.Parameters.Values.Sum(TensorMemory.ByteCount));
-        Ledger.Device("trained tensors", task.Method.DeviceByteCount);
-        Ledger.Host("method", task.Method.HostByteCount);
-    }
 }

@@ -23,6 +23,12 @@ public sealed record TrainingTask
     /// <summary>AdamW's settings and clipping.</summary>
     public required OptimizerConfig Optimizer { get; init; }
 
+    /// <summary>Whether layers compute their activations again in the backward pass instead of keeping them.</summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>The most bytes that may be held on the device; null for no limit.</summary>
+    public long? DeviceBudget { get; init; }
+
     /// <summary>Rows to measure the loss on; empty for none.</summary>
     public IReadOnlyList<TokenRow> Validation { get; init; } = [];
 

@@ -1,7 +1,10 @@
 using Meft.Adapters;
+using Meft.Adapters.Execution;
 using Meft.Core.Adapters;
+using Meft.Core.Configuration;
+using Meft.Devices;
 using Meft.Host;
-using Meft.Native;
+using Meft.Memory;
 using static TorchSharp.torch;
 
 namespace Meft.Tests.Adapters;
@@ -12,9 +15,9 @@ internal static unsafe class FastLayer
     internal sealed record Result(
         Tensor Y, Tensor Dx, Tensor DKeys, Tensor DValues, Tensor DGate, Tensor Active, int[] Experts, int[] Touched);
 
-    public static Result Run(SparseAdapterSpec spec, Tensor x, Tensor keys, Tensor values, Tensor gate, Tensor dy)
+    public static Result Run(
+        SparseAdapterSpec spec, Tensor x, Tensor keys, Tensor values, Tensor gate, Tensor dy, ExecutionKind execution = ExecutionKind.Activations)
     {
-        var tokens = (int)x.shape[0];
         using var store = new HostParameterStore(spec);
         Fill(store.Keys.Weights, keys);
         Fill(store.Values.Weights, values);
@@ -23,13 +26,15 @@ internal static unsafe class FastLayer
         var layer = new SparseLayer(spec, store);
         using var x32 = x.to(ScalarType.Float32).contiguous();
         using var dy32 = dy.to(ScalarType.Float32).contiguous();
-        var y = empty(tokens, spec.HiddenSize);
-        var dx = empty(tokens, spec.HiddenSize);
-        var active = layer.Forward(TensorMemory.Singles(x32), tokens, TensorMemory.Singles(y));
-        layer.Backward(active, TensorMemory.Singles(x32), TensorMemory.Singles(dy32), TensorMemory.Singles(dx));
+        var link = new HostLink(CPU, null);
+        IAdapterExecutor executor = execution == ExecutionKind.Rows ? new RowsTravel(link, null) : new ActivationsTravel(link, null);
+        using var pass = new AdapterPass(layer, link.ToHost(x32, LinkUse.Activations));
+        var y = executor.Forward(pass, x32);
+        var dx = executor.Backward(pass, x32, dy32);
+        var active = pass.Active;
 
-        var mask = new bool[tokens, spec.Rank];
-        for (var t = 0; t < tokens; t++)
+        var mask = new bool[active.TokenCount, spec.Rank];
+        for (var t = 0; t < active.TokenCount; t++)
         {
             for (var i = active.TokenStarts[t]; i < active.TokenStarts[t + 1]; i++) mask[t, active.Rows[i]] = true;
         }

@@ -22,13 +22,16 @@ public class SparseLayerPropertyTests
             Math.Max(1, experts) * perExpert, hidden, experts, experts == 0 ? 0 : probe, k,
             softmax ? GateKind.Softmax : GateKind.Linear, [0]), tokens, seed);
 
-    [Fact]
-    public void Agrees_with_the_masked_dense_oracle() => Shapes.Sample((spec, tokens, seed) =>
+    public static TheoryData<ExecutionKind> BothExecutions => [.. Executions.Both];
+
+    [Theory]
+    [MemberData(nameof(BothExecutions))]
+    public void Agrees_with_the_masked_dense_oracle(ExecutionKind execution) => Shapes.Sample((spec, tokens, seed) =>
     {
         using var scope = NewDisposeScope();
         var (x, keys, values, gate, dy) = Data(spec, tokens, seed);
         var oracle = new MaskedDenseOracle(spec).Run(x, keys, values, gate, dy);
-        var fast = FastLayer.Run(spec, x, keys, values, gate, dy);
+        var fast = FastLayer.Run(spec, x, keys, values, gate, dy, execution);
 
         // Float32 may decide near-ties differently from float64: only selections that agree make the rest comparable.
         if (!fast.Active.equal(oracle.Active).all().item<bool>()) return Margin(spec, oracle, x, keys, gate) < 1e-5;
@@ -40,8 +43,9 @@ public class SparseLayerPropertyTests
         return true;
     }, iter: 300, threads: 1);
 
-    [Fact]
-    public void Ties_go_to_the_lower_expert_and_the_lower_row() =>
+    [Theory]
+    [MemberData(nameof(BothExecutions))]
+    public void Ties_go_to_the_lower_expert_and_the_lower_row(ExecutionKind execution) =>
         Gen.Select(Gen.Int[1, 6], Gen.Int[1, 6], Gen.Int[0, 1000]).Sample((probe, k, seed) =>
         {
             // Small whole numbers: many exact ties, and no rounding in either arithmetic.
@@ -51,21 +55,22 @@ public class SparseLayerPropertyTests
             Tensor Whole(int rows) => randint(-2, 3, [rows, 3], generator: generator).to(ScalarType.Float64);
             var (x, keys, values, gate, dy) = (Whole(7), Whole(24), Whole(24), Whole(6), Whole(7));
             var oracle = new MaskedDenseOracle(spec).Run(x, keys, values, gate, dy);
-            var fast = FastLayer.Run(spec, x, keys, values, gate, dy);
+            var fast = FastLayer.Run(spec, x, keys, values, gate, dy, execution);
             fast.Active.equal(oracle.Active).all().item<bool>().ShouldBeTrue();
             fast.Y.to(ScalarType.Float64).equal(oracle.Y).all().item<bool>().ShouldBeTrue();
             fast.DKeys.to(ScalarType.Float64).equal(oracle.DKeys).all().item<bool>().ShouldBeTrue();
             fast.DGate.to(ScalarType.Float64).equal(oracle.DGate).all().item<bool>().ShouldBeTrue();
         }, iter: 100, threads: 1);
 
-    [Fact]
-    public void Tokens_that_activate_nothing_give_zero_and_touch_no_row()
+    [Theory]
+    [MemberData(nameof(BothExecutions))]
+    public void Tokens_that_activate_nothing_give_zero_and_touch_no_row(ExecutionKind execution)
     {
         using var scope = NewDisposeScope();
         var spec = new SparseAdapterSpec(12, 5, 3, 2, 4, GateKind.Linear, [0]);
         var (x, keys, values, gate, dy) = Data(spec, 6, 1);
         // Positive coefficients and negative products: every score is negative.
-        var fast = FastLayer.Run(spec, x.abs(), -keys.abs(), values, gate.abs(), dy);
+        var fast = FastLayer.Run(spec, x.abs(), -keys.abs(), values, gate.abs(), dy, execution);
         fast.Touched.ShouldBeEmpty();
         fast.Y.count_nonzero().item<long>().ShouldBe(0);
         fast.Dx.count_nonzero().item<long>().ShouldBe(0);

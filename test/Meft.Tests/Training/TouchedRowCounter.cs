@@ -27,7 +27,7 @@ internal sealed class TouchedRowCounter(ITrainedMethod method, SparseAdapter ada
 
     public IReadOnlyList<TrainedMatrix> Matrices => method.Matrices;
 
-    public void CountIn(MemoryLedger ledger) => method.CountIn(ledger);
+    public void RunOn(TorchSharp.torch.Device device, MemoryLedger ledger) => method.RunOn(device, ledger);
 
     public void ThrowIfBackwardFailed() => method.ThrowIfBackwardFailed();
 

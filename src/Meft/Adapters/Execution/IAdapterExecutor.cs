@@ -1,0 +1,13 @@
+using static TorchSharp.torch;
+
+namespace Meft.Adapters.Execution;
+
+/// <summary>Where the sparse arithmetic of a layer runs and what crosses the link for it (docs/method.md, section 5).</summary>
+internal interface IAdapterExecutor
+{
+    /// <summary>x [T, D] on the device, with its selection → y [T, D] like x.</summary>
+    Tensor Forward(AdapterPass pass, Tensor x);
+
+    /// <summary>x, dy [T, D] on the device → dx [T, D] like dy; adds dK, dV, dG to the layer's gradients in host memory.</summary>
+    Tensor Backward(AdapterPass pass, Tensor x, Tensor dy);
+}

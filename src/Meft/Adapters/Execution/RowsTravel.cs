@@ -1,0 +1,97 @@
+using Meft.Devices;
+using Meft.Memory;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Adapters.Execution;
+
+/// <summary>
+/// The paper's way: the U active rows of K and V go to the device, for one layer at a time, with the selection made on the host; the
+/// arithmetic runs there, and the rows' gradients come back. In the backward the rows are fetched again rather than kept, so that no more than
+/// one layer's are ever on the device. The gate stays on the host: its share of dx is computed there.
+/// </summary>
+internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) : IAdapterExecutor
+{
+    /// <summary>Elements of a [tokens, U] matrix at once.</summary>
+    private const int ElementsAtOnce = 1 << 22;
+
+    /// <inheritdoc/>
+    public Tensor Forward(AdapterPass pass, Tensor x)
+    {
+        if (pass.Active.Rows.Length == 0) return zeros_like(x);
+        using var scope = NewDisposeScope();
+        var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
+        using var held = ledger?.Hold(DeviceUse.AdapterWorkingSet, RowBytes(pass, x) + ByteCount(x, 1, (long)tokens * unionCount));
+        using var selection = TravellingSelection.Send(pass.Active, link);
+        var values = FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype);
+        var y = empty_like(x);
+        for (var from = 0; from < pass.TokenCount; from += tokens)
+        {
+            using var chunkScope = NewDisposeScope();
+            var chunk = selection.Chunk(from, Math.Min(tokens, pass.TokenCount - from));
+            // y = S·V, S the scores at the selected places
+            y.narrow(0, from, chunk.TokenCount).copy_(chunk.Spread(chunk.Scores, x.dtype).mm(values));
+        }
+        return y.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
+    {
+        if (pass.Active.Rows.Length == 0) return zeros_like(dy);
+        using var scope = NewDisposeScope();
+        var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
+        var dimension = x.shape[1];
+        using var held = ledger?.Hold(
+            DeviceUse.AdapterWorkingSet,
+            2 * RowBytes(pass, x) + 2L * unionCount * dimension * sizeof(float) + ByteCount(x, 3, (long)tokens * unionCount));
+        using var selection = TravellingSelection.Send(pass.Active, link);
+        var (keys, values) = (FetchRows(pass, pass.Layer.Store.Keys.Weights, x.dtype), FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype));
+        Tensor dKeys = zeros(unionCount, dimension, ScalarType.Float32, x.device), dValues = zeros_like(dKeys);
+        var dCoefficients = selection.HasProbes ? zeros((long)pass.TokenCount * pass.Layer.Spec.Probe, ScalarType.Float32, x.device) : null;
+        var dx = empty_like(dy);
+        for (var from = 0; from < pass.TokenCount; from += tokens)
+        {
+            using var chunkScope = NewDisposeScope();
+            var chunk = selection.Chunk(from, Math.Min(tokens, pass.TokenCount - from));
+            Tensor dyOfChunk = dy.narrow(0, from, chunk.TokenCount), xOfChunk = x.narrow(0, from, chunk.TokenCount);
+            var dScores = chunk.Pick(dyOfChunk.mm(values.t())); // ds_j = dy·V_j at the selected places
+            var spreadScores = chunk.Spread(chunk.Scores, x.dtype);
+            var spreadGradients = chunk.Spread(dScores * chunk.Coefficients, x.dtype); // ds_j·c
+            dValues.add_(spreadScores.t().mm(dyOfChunk));
+            dKeys.add_(spreadGradients.t().mm(xOfChunk));
+            dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
+            dCoefficients?.index_add_(0, chunk.ProbePlaces, dScores * chunk.Products, 1);
+        }
+        using var hostKeys = link.ToHost(dKeys, LinkUse.RowGradients);
+        using var hostValues = link.ToHost(dValues, LinkUse.RowGradients);
+        pass.Layer.AddRowGradients(pass.Active, TensorMemory.Singles(hostKeys), TensorMemory.Singles(hostValues));
+        if (dCoefficients is not null) dx.add_(GateGradient(pass, dCoefficients, x));
+        return dx.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>dc [T·P] on the device → the gate's share of dx [T, D] on the device; adds dG.</summary>
+    private Tensor GateGradient(AdapterPass pass, Tensor dCoefficients, Tensor x)
+    {
+        using var host = link.ToHost(dCoefficients, LinkUse.Selection);
+        using var share = zeros(x.shape, ScalarType.Float32);
+        pass.Layer.BackwardGate(pass.Active, TensorMemory.Singles(host), pass.Input, TensorMemory.Singles(share));
+        return link.ToDevice(share, x.dtype, LinkUse.Activations);
+    }
+
+    /// <summary>The U active rows, ascending → [U, D] on the device.</summary>
+    private Tensor FetchRows(AdapterPass pass, Host.HostMatrix matrix, ScalarType type)
+    {
+        using var staged = empty(pass.Active.UnionCount, matrix.Dimension, ScalarType.Float32);
+        pass.Layer.GatherRows(matrix, pass.Active.UnionRows, TensorMemory.Singles(staged));
+        return link.ToDevice(staged, type, LinkUse.Rows);
+    }
+
+    private static int TokensAtOnce(AdapterPass pass) => Math.Clamp(ElementsAtOnce / pass.Active.UnionCount, 1, pass.TokenCount);
+
+    /// <summary>One of K and V, the selection, and y or dx.</summary>
+    private static long RowBytes(AdapterPass pass, Tensor x) =>
+        ByteCount(x, 1, pass.Active.UnionCount * x.shape[1]) + TravellingSelection.ByteCount(pass.Active) + TensorMemory.ByteCount(x);
+
+    private static long ByteCount(Tensor like, int copies, long elements) => copies * elements * TensorMemory.ElementBytes(like.dtype);
+}

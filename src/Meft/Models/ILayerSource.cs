@@ -1,0 +1,42 @@
+using Meft.Memory;
+
+namespace Meft.Models;
+
+/// <summary>Where the weights of a decoder's layers come from.</summary>
+internal interface ILayerSource : IDisposable
+{
+    /// <summary>Bytes of weights that wait in host memory.</summary>
+    long HostByteCount { get; }
+
+    /// <summary>Counts what this source holds beside the model's tensors, and what it moves, from now on.</summary>
+    void CountIn(MemoryLedger ledger);
+
+    /// <summary>The weights of a layer on the device; valid until two other layers have been asked for.</summary>
+    LayerWeights Take(int layer);
+
+    /// <summary>Says which layer will be taken next.</summary>
+    void Prefetch(int layer);
+}
+
+/// <summary>All layers are on the device all the time.</summary>
+internal sealed class ResidentLayers(IReadOnlyList<LayerWeights> layers) : ILayerSource
+{
+    public long HostByteCount => 0;
+
+    public LayerWeights Take(int layer) => layers[layer];
+
+    public void CountIn(MemoryLedger ledger)
+    {
+        // Nothing moves.
+    }
+
+    public void Prefetch(int layer)
+    {
+        // It is there.
+    }
+
+    public void Dispose()
+    {
+        // The tensors belong to the decoder.
+    }
+}
