@@ -28,6 +28,12 @@ internal static class ConfigContradictions
         new([Quantize, Kind], c => c.Method.Kind == MethodKind.Full && c.Quantize != Quantization.None
             ? $"{ChoiceName.Of(c.Quantize)} contradicts method.kind: full, which trains the base itself"
             : null, "none with method.kind: full"),
+        new([Base, Kind], c => c.Method.Kind == MethodKind.Full && c.Base == BasePlacement.Streamed
+            ? "streamed contradicts method.kind: full, which trains the layers that would wait in host memory"
+            : null, "auto | resident with method.kind: full"),
+        new([Recompute, Base], c => c.Recompute == RecomputeMode.Off && c.Base == BasePlacement.Streamed
+            ? "off contradicts base: streamed, whose layers do not stay for the backward pass"
+            : null, "auto | on with base: streamed"),
         new([Train], c => UnknownEnding(c.Data.Train), string.Join(' ', DataEndings)),
         new([Validation], c => UnknownEnding(c.Data.Validation), string.Join(' ', DataEndings)),
     ];

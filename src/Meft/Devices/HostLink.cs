@@ -24,4 +24,26 @@ internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLin
         ledger?.ToDevice(use, tensor.numel() * TensorMemory.ElementBytes(type));
         return tensor.to(type, device, copy: true);
     }
+
+    /// <inheritdoc/>
+    public unsafe ITransfer BeginToDevice(Tensor source, Tensor target, LinkUse use)
+    {
+        var bytes = TensorMemory.ByteCount(source);
+        ledger?.ToDevice(use, bytes);
+        if (target.device_type != TorchSharp.DeviceType.CPU)
+        {
+            target.copy_(source);
+            return new CopyTask(Task.CompletedTask);
+        }
+        var (from, to) = ((nint)TensorMemory.Pointer(source), (nint)TensorMemory.Pointer(target));
+        return new CopyTask(Task.Run(() => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes)));
+    }
+
+    /// <inheritdoc/>
+    public Tensor HostBuffer(long elementCount, ScalarType type) => empty(elementCount, type);
+
+    private sealed class CopyTask(Task task) : ITransfer
+    {
+        public void Wait() => task.GetAwaiter().GetResult();
+    }
 }

@@ -11,4 +11,13 @@ public interface IDeviceLink
 
     /// <summary>A tensor in host memory → a new one on the device, of a type. Counted in that type.</summary>
     Tensor ToDevice(Tensor tensor, ScalarType type, LinkUse use);
+
+    /// <summary>
+    /// Begins to overwrite a tensor on the device with one in host memory of the same type and size, both contiguous, while the device goes on computing;
+    /// nothing that has been started may read the target any more but what was started before this call.
+    /// </summary>
+    ITransfer BeginToDevice(Tensor source, Tensor target, LinkUse use);
+
+    /// <summary>A new tensor in host memory from which the link copies fast.</summary>
+    Tensor HostBuffer(long elementCount, ScalarType type);
 }

@@ -86,7 +86,9 @@ public sealed class LoadedModel : IDisposable
         try
         {
             using var source = new ObservedTensorSource(ModelWeights.Open(location.WeightsPath, config, decodeTo), options.Progress, cancellation);
-            decoder = Decoder.Load(source, config, device, type);
+            decoder = options.Base == BasePlacement.Streamed
+                ? Decoder.LoadStreamed(source, config, device, type)
+                : Decoder.Load(source, config, device, type);
             return new LoadedModel(location, decoder, adapter, defaults);
         }
         catch

@@ -16,6 +16,9 @@ public sealed record ModelLoadOptions
     /// <summary>The base model's element type; <see cref="BaseDType.Auto"/> is the one its config.json names.</summary>
     public BaseDType DType { get; init; } = BaseDType.Auto;
 
+    /// <summary>Where the frozen layers wait; <see cref="BasePlacement.Auto"/> is on the device.</summary>
+    public BasePlacement Base { get; init; } = BasePlacement.Auto;
+
     /// <summary>An adapter folder to put beside the base, or null.</summary>
     public string? Adapter { get; init; }
 

@@ -11,7 +11,7 @@ namespace Meft.Memory;
 /// <param name="deviceBudget">The most bytes that may be held on the device; null for no limit.</param>
 public sealed class MemoryLedger(long? deviceBudget = null)
 {
-    private readonly Dictionary<DeviceUse, long> _device = [];
+    private readonly Dictionary<DeviceUse, long> _device = [], _deviceMost = [];
     private readonly Dictionary<string, long> _host = [];
     private readonly Dictionary<LinkUse, long> _toDevice = [], _toHost = [];
     private Dictionary<DeviceUse, long> _devicePeak = [];
@@ -21,6 +21,9 @@ public sealed class MemoryLedger(long? deviceBudget = null)
 
     /// <summary>Bytes by cause at the moment of <see cref="DeviceBytesPeak"/>.</summary>
     public IReadOnlyDictionary<DeviceUse, long> DevicePeakByCause => _devicePeak;
+
+    /// <summary>The most bytes that each cause alone has held since the last <see cref="StartStep"/>; not all at the same moment.</summary>
+    public IReadOnlyDictionary<DeviceUse, long> DeviceMostByCause => _deviceMost;
 
     /// <summary>Bytes now held in host memory, by cause.</summary>
     public IReadOnlyDictionary<string, long> HostByCause => _host;
@@ -51,6 +54,8 @@ public sealed class MemoryLedger(long? deviceBudget = null)
     {
         DeviceBytesPeak = DeviceBytes;
         _devicePeak = new(_device);
+        _deviceMost.Clear();
+        foreach (var (use, bytes) in _device) _deviceMost[use] = bytes;
         _toDevice.Clear();
         _toHost.Clear();
     }
@@ -63,6 +68,7 @@ public sealed class MemoryLedger(long? deviceBudget = null)
         if (DeviceBytes + bytes > deviceBudget) throw OverBudget(use, bytes);
         _device[use] = _device.GetValueOrDefault(use) + bytes;
         DeviceBytes += bytes;
+        _deviceMost[use] = Math.Max(_deviceMost.GetValueOrDefault(use), _device[use]);
         if (DeviceBytes > DeviceBytesPeak)
         {
             DeviceBytesPeak = DeviceBytes;

@@ -18,11 +18,11 @@ public sealed class Decoder : IDisposable
     private readonly Dictionary<string, Tensor> _parameters;
     private readonly DecoderWeights _weights;
 
-    private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters)
+    private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters, Func<ILayerSource>? layers = null)
     {
         Config = config;
         _parameters = parameters;
-        _weights = HuggingFaceWeightNames.Assemble(config, parameters);
+        _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke());
     }
 
     /// <summary>The model's sizes and flags.</summary>
@@ -33,6 +33,9 @@ public sealed class Decoder : IDisposable
 
     /// <summary>The type of the weights and of the hidden states.</summary>
     public ScalarType DataType => _weights.Embedding.dtype;
+
+    /// <summary>Whether the layers wait in host memory and come to the device in turn.</summary>
+    public bool IsStreamed => _weights.Layers.HostByteCount > 0;
 
     /// <summary>Whether the weights want gradients.</summary>
     public bool IsTrainable { get; private set; }
@@ -46,7 +49,20 @@ public sealed class Decoder : IDisposable
     {
         NativeTorch.Load();
         config.Validate();
-        return new Decoder(config, WeightLoader.Read(source, config, device, type));
+        return new Decoder(config, WeightLoader.Read(source, config, _ => device, type));
+    }
+
+    /// <summary>
+    /// Reads a model whose layers wait in host memory and come to the device in turn, forward and backward; only the embedding, the head and
+    /// two layers are ever there. The results have the same bits.
+    /// </summary>
+    /// <exception cref="WeightsMismatchException">The tensors are not those the config asks for.</exception>
+    public static Decoder LoadStreamed(ITensorSource source, ModelConfig config, Device device, ScalarType type)
+    {
+        NativeTorch.Load();
+        config.Validate();
+        var tensors = WeightLoader.Read(source, config, spec => spec.IsOfLayer ? CPU : device, type);
+        return new Decoder(config, tensors, () => new StreamedLayers(config.LayerCount, tensors, device));
     }
 
     /// <summary>Reads a model folder: config.json and its safetensors, one file or shards.</summary>
@@ -90,8 +106,10 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>Whether all weights want gradients.</summary>
+    /// <exception cref="InvalidOperationException">The layers are streamed: they are frozen.</exception>
     public void SetTrainable(bool trainable)
     {
+        if (trainable && IsStreamed) throw new InvalidOperationException("a streamed base is frozen");
         foreach (var parameter in _parameters.Values) parameter.requires_grad = trainable;
         IsTrainable = trainable;
     }
@@ -125,7 +143,7 @@ public sealed class Decoder : IDisposable
         return (attended + y).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Says which layer comes after the one at hand, so that a streamed base can bring it meanwhile.</summary>
+    /// <summary>Says which layer will be run after the one that is run next, so that a streamed base can bring it meanwhile.</summary>
     internal void Prefetch(int layer) => _weights.Layers.Prefetch(layer);
 
     /// <summary>h [T, D] → [T, D]: the norm before the head.</summary>
@@ -147,7 +165,7 @@ public sealed class Decoder : IDisposable
         using var scope = NewDisposeScope();
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {
-            if (layer + 1 < Config.LayerCount) Prefetch(layer + 1);
+            Prefetch((layer + 1) % Config.LayerCount); // after the last layer the next pass begins with the first
             var next = ForwardLayer(layer, h, layout, cache, adapter);
             if (layer > 0) h.Dispose();
             h = next;

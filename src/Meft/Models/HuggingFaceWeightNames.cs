@@ -39,37 +39,47 @@ internal static class HuggingFaceWeightNames
     }
 
     /// <summary>Puts tensors, all those of <see cref="Of"/> by name, into their places.</summary>
-    public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="config">The model's config.</param>
+    /// <param name="tensors">All weights.</param>
+    /// <param name="layers">Where the layers' weights come from; null: they stay where they are.</param>
+    public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null)
     {
         return new DecoderWeights
         {
             Embedding = tensors[Embedding],
-            Layers = new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(Layer)]),
+            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors))]),
             FinalNorm = tensors[FinalNorm],
             Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null),
         };
-
-        LayerWeights Layer(int layer)
-        {
-            var prefix = $"model.layers.{layer}";
-            return new LayerWeights
-            {
-                AttentionNorm = tensors[$"{prefix}.input_layernorm.weight"],
-                Query = Map($"{prefix}.self_attn.q_proj"),
-                Key = Map($"{prefix}.self_attn.k_proj"),
-                Value = Map($"{prefix}.self_attn.v_proj"),
-                QueryNorm = tensors.GetValueOrDefault($"{prefix}.self_attn.q_norm.weight"),
-                KeyNorm = tensors.GetValueOrDefault($"{prefix}.self_attn.k_norm.weight"),
-                Output = Map($"{prefix}.self_attn.o_proj"),
-                FeedForwardNorm = tensors[$"{prefix}.post_attention_layernorm.weight"],
-                Gate = Map($"{prefix}.mlp.gate_proj"),
-                Up = Map($"{prefix}.mlp.up_proj"),
-                Down = Map($"{prefix}.mlp.down_proj"),
-            };
-        }
-
-        LinearWeights Map(string name) => new(tensors[$"{name}.weight"], tensors.GetValueOrDefault($"{name}.bias"));
     }
+
+    /// <summary>Puts the tensors of one layer into their places.</summary>
+    public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        var prefix = LayerPrefix(layer);
+        return new LayerWeights
+        {
+            AttentionNorm = tensors[$"{prefix}input_layernorm.weight"],
+            Query = Map("self_attn.q_proj"),
+            Key = Map("self_attn.k_proj"),
+            Value = Map("self_attn.v_proj"),
+            QueryNorm = tensors.GetValueOrDefault($"{prefix}self_attn.q_norm.weight"),
+            KeyNorm = tensors.GetValueOrDefault($"{prefix}self_attn.k_norm.weight"),
+            Output = Map("self_attn.o_proj"),
+            FeedForwardNorm = tensors[$"{prefix}post_attention_layernorm.weight"],
+            Gate = Map("mlp.gate_proj"),
+            Up = Map("mlp.up_proj"),
+            Down = Map("mlp.down_proj"),
+        };
+
+        LinearWeights Map(string name) => new(tensors[$"{prefix}{name}.weight"], tensors.GetValueOrDefault($"{prefix}{name}.bias"));
+    }
+
+    /// <summary>Whether a weight belongs to a layer.</summary>
+    public static bool IsOfLayer(string name) => name.StartsWith("model.layers.", StringComparison.Ordinal);
+
+    /// <summary>What the names of a layer's weights begin with.</summary>
+    public static string LayerPrefix(int layer) => $"model.layers.{layer}.";
 
     /// <summary>
     /// Whether a checkpoint may hold this tensor although the model has no such weight: tables that are recomputed, and a

@@ -14,7 +14,7 @@ internal interface ILayerSource : IDisposable
     /// <summary>The weights of a layer on the device; valid until two other layers have been asked for.</summary>
     LayerWeights Take(int layer);
 
-    /// <summary>Says which layer will be taken next.</summary>
+    /// <summary>Says which layer will be taken after the one that is taken next.</summary>
     void Prefetch(int layer);
 }
 

@@ -11,14 +11,15 @@ internal static class WeightLoader
     /// Reads all weights of a model in the wanted type; beside them no more than one tensor in its stored type is alive.
     /// </summary>
     /// <exception cref="WeightsMismatchException">Tensors are missing, unexpected or of a wrong shape or type.</exception>
-    public static Dictionary<string, Tensor> Read(ITensorSource source, ModelConfig config, Device device, ScalarType type)
+    public static Dictionary<string, Tensor> Read(
+        ITensorSource source, ModelConfig config, Func<WeightSpec, Device> placement, ScalarType type)
     {
         var specs = HuggingFaceWeightNames.Of(config).ToList();
         Check(source, config, specs);
         return Make(specs, spec =>
         {
             using var stored = source.ReadTensor(spec.Name);
-            return stored.to(type, device, copy: true);
+            return stored.to(type, placement(spec), copy: true);
         });
     }
 

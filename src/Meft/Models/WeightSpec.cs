@@ -19,6 +19,9 @@ internal enum WeightKind
 /// <param name="Shape">Its sizes.</param>
 internal sealed record WeightSpec(string Name, WeightKind Kind, params long[] Shape)
 {
+    /// <summary>Whether it belongs to a layer, and not to the embedding, the last norm or the head.</summary>
+    public bool IsOfLayer { get; } = HuggingFaceWeightNames.IsOfLayer(Name);
+
     /// <summary>The number of its elements.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, size) => product * size);
 }

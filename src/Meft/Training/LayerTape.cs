@@ -33,7 +33,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
         using var passing = ledger.Hold(DeviceUse.HiddenStates, 2 * hiddenBytes); // a layer's input and its output
         for (var layer = 0; layer < decoder.Config.LayerCount; layer++)
         {
-            if (layer + 1 < decoder.Config.LayerCount) decoder.Prefetch(layer + 1);
+            if (layer + 1 < decoder.Config.LayerCount) decoder.Prefetch(layer + 1); // after the last one comes the backward, with the same
             if (layer < first)
             {
                 h = Below(layer, h);
@@ -56,7 +56,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
             using var layerScope = NewDisposeScope();
             using (entry)
             {
-                if (_entries.TryPeek(out var next)) decoder.Prefetch(next.Layer);
+                decoder.Prefetch(_entries.TryPeek(out var next) ? next.Layer : 0);
                 var output = entry.Output ?? Record(entry);
                 output.backward([gradient]);
                 gradient = entry.Input.grad is { } passed ? passed.MoveToOuterDisposeScope() : gradient;

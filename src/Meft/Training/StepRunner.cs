@@ -38,7 +38,7 @@ public sealed class StepRunner
         _method = method;
         _optimizer = optimizer;
         _ledger = ledger;
-        _recompute = recompute;
+        _recompute = recompute || decoder.IsStreamed; // the graph of a layer must not outlive its weights' stay on the device
         decoder.CountIn(ledger);
         ledger.Hold(DeviceUse.TrainedTensors, method.DeviceByteCount);
         method.RunOn(decoder.Device, ledger);

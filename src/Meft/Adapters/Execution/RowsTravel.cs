@@ -7,8 +7,9 @@ namespace Meft.Adapters.Execution;
 
 /// <summary>
 /// The paper's way: the U active rows of K and V go to the device, for one layer at a time, with the selection made on the host; the
-/// arithmetic runs there, and the rows' gradients come back. In the backward the rows are fetched again rather than kept, so that no more than
-/// one layer's are ever on the device. The gate stays on the host: its share of dx is computed there.
+/// arithmetic runs there, and the rows' gradients come back. The scores come with the selection, so the forward needs V alone; the backward fetches K
+/// and V, and nothing is kept between the two: no more than one layer's rows are ever on the device. The gate stays on the host: its share of dx is
+/// computed there. 3·U·D·w bytes of rows and 2·U·D·4 of gradients a layer, and 2·T·D·w of activations.
 /// </summary>
 internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) : IAdapterExecutor
 {
@@ -21,7 +22,9 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         if (pass.Active.Rows.Length == 0) return zeros_like(x);
         using var scope = NewDisposeScope();
         var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
-        using var held = ledger?.Hold(DeviceUse.AdapterWorkingSet, RowBytes(pass, x) + ByteCount(x, 1, (long)tokens * unionCount));
+        using var held = ledger?.Hold(
+            DeviceUse.AdapterWorkingSet,
+            Bytes(x, (unionCount * x.shape[1]) + ((long)tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active));
         using var selection = TravellingSelection.Send(pass.Active, link);
         var values = FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype);
         var y = empty_like(x);
@@ -44,7 +47,8 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         var dimension = x.shape[1];
         using var held = ledger?.Hold(
             DeviceUse.AdapterWorkingSet,
-            2 * RowBytes(pass, x) + 2L * unionCount * dimension * sizeof(float) + ByteCount(x, 3, (long)tokens * unionCount));
+            Bytes(x, (2 * unionCount * dimension) + (3L * tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active)
+                + (2 * unionCount * dimension * sizeof(float)));
         using var selection = TravellingSelection.Send(pass.Active, link);
         var (keys, values) = (FetchRows(pass, pass.Layer.Store.Keys.Weights, x.dtype), FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype));
         Tensor dKeys = zeros(unionCount, dimension, ScalarType.Float32, x.device), dValues = zeros_like(dKeys);
@@ -89,9 +93,5 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
 
     private static int TokensAtOnce(AdapterPass pass) => Math.Clamp(ElementsAtOnce / pass.Active.UnionCount, 1, pass.TokenCount);
 
-    /// <summary>One of K and V, the selection, and y or dx.</summary>
-    private static long RowBytes(AdapterPass pass, Tensor x) =>
-        ByteCount(x, 1, pass.Active.UnionCount * x.shape[1]) + TravellingSelection.ByteCount(pass.Active) + TensorMemory.ByteCount(x);
-
-    private static long ByteCount(Tensor like, int copies, long elements) => copies * elements * TensorMemory.ElementBytes(like.dtype);
+    private static long Bytes(Tensor like, long elements) => elements * TensorMemory.ElementBytes(like.dtype);
 }

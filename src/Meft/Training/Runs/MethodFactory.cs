@@ -20,7 +20,7 @@ internal static class MethodFactory
         {
             if (config.Method.Init is { } init) SparseAdapterFiles.LoadInto(adapter, init, model.Config);
             else adapter.Initialize((ulong)config.Seed);
-            return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity);
+            return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity, config.Method.Execution);
         }
         catch
         {

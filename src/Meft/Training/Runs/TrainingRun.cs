@@ -71,7 +71,7 @@ public sealed class TrainingRun : IDisposable
         if (writes) RunFolder.Check(config, existing);
         ComputeThreads.Use();
         var model = LoadedModel.Load(
-            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Progress = progress }, cancellation);
+            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = config.Base, Progress = progress }, cancellation);
         ITrainedMethod? method = null;
         try
         {
@@ -88,6 +88,8 @@ public sealed class TrainingRun : IDisposable
                 Batches = batches,
                 Rates = LearningRateSchedule.Create(config.Schedule, config.Optimizer.LearningRate, batches.TotalSteps),
                 Optimizer = config.Optimizer,
+                Recompute = config.Recompute == RecomputeMode.On,
+                DeviceBudget = config.Budget.DeviceBytes,
                 Validation = validation,
                 ValidationBatchSize = config.Batch.Size,
                 EvaluateEvery = config.Evaluate.Every,

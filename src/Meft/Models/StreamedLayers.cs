@@ -1,0 +1,148 @@
+using Meft.Devices;
+using Meft.Memory;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>
+/// Frozen layers that wait in host memory, one contiguous block each, and pass through two layer-sized buffers on the device: while a layer computes
+/// in one, the next is brought into the other (SlideFormer, arXiv 2603.16428, of whose traffic a frozen base needs only the way down).
+/// </summary>
+internal sealed class StreamedLayers : ILayerSource
+{
+    private readonly IReadOnlyList<HostLayer> _layers;
+    private readonly Window[] _windows;
+    private readonly Device _device;
+    private readonly long _windowBytes;
+    private IDeviceLink _link;
+    private Window? _current;
+    private int? _announced;
+
+    /// <summary>
+    /// Moves the layers' tensors into one block a layer; the entries of <paramref name="tensors"/> are views of the blocks from then on.
+    /// </summary>
+    /// <param name="layerCount">Layers of the model.</param>
+    /// <param name="tensors">All weights, those of the layers in host memory, by name.</param>
+    /// <param name="device">Where the layers are to compute.</param>
+    public StreamedLayers(int layerCount, Dictionary<string, Tensor> tensors, Device device)
+    {
+        _device = device;
+        _link = new HostLink(device, null);
+        _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
+        var size = _layers.Max(l => l.Block.numel());
+        var type = _layers[0].Block.dtype;
+        _windows = [new Window(empty(size, type, device)), new Window(empty(size, type, device))];
+        _windowBytes = 2 * size * TensorMemory.ElementBytes(type);
+    }
+
+    /// <inheritdoc/>
+    public long HostByteCount => _layers.Sum(l => TensorMemory.ByteCount(l.Block));
+
+    /// <inheritdoc/>
+    public void CountIn(MemoryLedger ledger)
+    {
+        ledger.Hold(DeviceUse.LayerWindow, _windowBytes);
+        ledger.Host("base layers", HostByteCount);
+        _link = new HostLink(_device, ledger);
+    }
+
+    /// <inheritdoc/>
+    public void Prefetch(int layer) => _announced = layer;
+
+    /// <inheritdoc/>
+    public LayerWeights Take(int layer)
+    {
+        _current = Find(layer) ?? Begin(layer);
+        if (_announced is { } next && Find(next) is null) Begin(next);
+        _announced = null;
+        return _current.Finish();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var window in _windows) window.Dispose();
+        foreach (var layer in _layers) layer.Block.Dispose();
+    }
+
+    private Window? Find(int layer) => Array.Find(_windows, w => w.Layer == layer);
+
+    /// <summary>Begins to bring a layer into the window that is not in use.</summary>
+    private Window Begin(int layer)
+    {
+        var window = _windows[0] == _current ? _windows[1] : _windows[0];
+        window.Begin(layer, _layers[layer], _link);
+        return window;
+    }
+
+    /// <summary>A layer in host memory.</summary>
+    /// <param name="Block">All its numbers, [n].</param>
+    /// <param name="Weights">Name, place in the block and shape of each tensor.</param>
+    private sealed record HostLayer(Tensor Block, IReadOnlyList<(string Name, long Start, long[] Shape)> Weights)
+    {
+        public static HostLayer Gather(int layer, Dictionary<string, Tensor> tensors, IDeviceLink link)
+        {
+            var prefix = HuggingFaceWeightNames.LayerPrefix(layer);
+            var names = tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+            var block = link.HostBuffer(names.Sum(name => tensors[name].numel()), tensors[names[0]].dtype).DetachFromDisposeScope();
+            var weights = new List<(string, long, long[])>();
+            long start = 0;
+            foreach (var name in names)
+            {
+                using var tensor = tensors[name];
+                var view = View(block, start, tensor.shape);
+                view.copy_(tensor);
+                tensors[name] = view.DetachFromDisposeScope();
+                weights.Add((name, start, tensor.shape));
+                start += tensor.numel();
+            }
+            return new HostLayer(block, weights);
+        }
+    }
+
+    /// <summary>A buffer on the device that holds one layer at a time.</summary>
+    private sealed class Window(Tensor buffer) : IDisposable
+    {
+        private readonly Tensor _buffer = buffer.DetachFromDisposeScope();
+        private Dictionary<string, Tensor> _views = [];
+        private ITransfer? _transfer;
+
+        public int Layer { get; private set; } = -1;
+
+        public void Begin(int layer, HostLayer source, IDeviceLink link)
+        {
+            _transfer?.Wait();
+            DisposeViews();
+            using var target = _buffer.narrow(0, 0, source.Block.numel());
+            _transfer = link.BeginToDevice(source.Block, target, LinkUse.BaseLayers);
+            _views = source.Weights.ToDictionary(w => w.Name, w => View(_buffer, w.Start, w.Shape).DetachFromDisposeScope());
+            Layer = layer;
+        }
+
+        public LayerWeights Finish()
+        {
+            _transfer?.Wait();
+            _transfer = null;
+            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
+        }
+
+        public void Dispose()
+        {
+            _transfer?.Wait();
+            DisposeViews();
+            _buffer.Dispose();
+        }
+
+        private void DisposeViews()
+        {
+            foreach (var view in _views.Values) view.Dispose();
+        }
+    }
+
+    private static Tensor View(Tensor block, long start, long[] shape)
+    {
+        using var part = block.narrow(0, start, shape.Aggregate(1L, (product, size) => product * size));
+        return part.view(shape);
+    }
+}

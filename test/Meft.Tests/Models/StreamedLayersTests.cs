@@ -1,0 +1,108 @@
+using Meft.Core.Configuration;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Formats.Safetensors;
+using Meft.Memory;
+using Meft.Models;
+using Meft.Native;
+using Meft.Tests.Training;
+using Meft.TestSupport;
+using Meft.Training;
+using Shouldly;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Models;
+
+public class StreamedLayersTests
+{
+    private const int Layers = 6;
+    private static readonly ModelConfig Config = TinyTask.Config with { LayerCount = Layers };
+
+    [Fact]
+    public void A_streamed_base_trains_to_the_same_bits()
+    {
+        using var bases = new BothBases();
+        Train(bases.Streamed, new MemoryLedger(), recompute: false).ShouldBe(Train(bases.Resident, new MemoryLedger(), recompute: true));
+    }
+
+    [Fact]
+    public void Forward_passes_one_after_another_give_the_same_bits()
+    {
+        using var bases = new BothBases();
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
+        for (var pass = 0; pass < 3; pass++)
+        {
+            using var layout = TokenLayout.FromLengths([2, 3], CPU);
+            bases.Streamed.Forward(ids, layout).equal(bases.Resident.Forward(ids, layout)).all().item<bool>().ShouldBeTrue();
+        }
+    }
+
+    [Fact]
+    public void Two_layers_embedding_and_last_norm_are_all_of_the_base_that_is_on_the_device()
+    {
+        using var bases = new BothBases();
+        var ledger = new MemoryLedger();
+        Train(bases.Streamed, ledger, recompute: false);
+        var ofLayer = bases.Resident.Parameters.Where(p => p.Key.StartsWith("model.layers.0.", StringComparison.Ordinal)).Sum(p => TensorMemory.ByteCount(p.Value));
+        var all = bases.Resident.Parameters.Values.Sum(TensorMemory.ByteCount);
+        ledger.DevicePeakByCause[DeviceUse.LayerWindow].ShouldBe(2 * ofLayer);
+        ledger.DevicePeakByCause[DeviceUse.BaseWeights].ShouldBe(all - Layers * ofLayer);
+        ledger.HostByCause["base layers"].ShouldBe(Layers * ofLayer);
+        // A step in its stride: layer 0 came while the step before ended and 1 was still there; forward brings 2 to 5, backward 3, 2, 1 and, for the next step, 0.
+        ledger.ToDeviceByCause[LinkUse.BaseLayers].ShouldBe((4 + 4) * ofLayer);
+    }
+
+    [Fact]
+    public void It_is_frozen()
+    {
+        using var bases = new BothBases();
+        Should.Throw<InvalidOperationException>(() => bases.Streamed.SetTrainable(true));
+    }
+
+    [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        using var bases = new BothBases();
+        TinyDecoder.LiveTensorsAdded(() =>
+        {
+            using var layout = TokenLayout.FromLengths([5], CPU);
+            using var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
+            bases.Streamed.Forward(ids, layout).Dispose();
+        }).ShouldBe(0);
+    }
+
+    private static float[] Train(Decoder decoder, MemoryLedger ledger, bool recompute)
+    {
+        var adapter = new Meft.Adapters.SparseAdapter(TinyTask.Spec with { Layers = [1, 3, 4] }).Initialize(seed: 3);
+        using var method = new SparseAdapterMethod(adapter, OptimizerRows.Touched, TinyTask.Identity);
+        var runner = new StepRunner(decoder, method, new OptimizerConfig(), ledger, recompute);
+        for (var step = 1; step <= 3; step++) runner.Run([TinyTask.Rows(5, seed: step)], 0.01, step);
+        return TinyTask.Bits(method);
+    }
+
+    /// <summary>One model, loaded in both ways.</summary>
+    private sealed class BothBases : IDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public BothBases()
+        {
+            Resident = Decoder.Initialize(Config, seed: 7, CPU, ScalarType.Float32);
+            Resident.Save(_folder.Path);
+            using var source = ShardedSafetensors.OpenFolder(_folder.Path);
+            Streamed = Decoder.LoadStreamed(source, Config, CPU, ScalarType.Float32);
+        }
+
+        public Decoder Resident { get; }
+
+        public Decoder Streamed { get; }
+
+        public void Dispose()
+        {
+            Resident.Dispose();
+            Streamed.Dispose();
+            _folder.Dispose();
+        }
+    }
+}
