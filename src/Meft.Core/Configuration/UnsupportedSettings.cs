@@ -23,8 +23,6 @@ internal static class UnsupportedSettings
         Refuse(Packing, c => c.Data.Packing, "packing", "false"),
         Refuse(Train, c => c.Data.Train.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
         Refuse(Validation, c => c.Data.Validation.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
-        Refuse(DeviceBudget, c => c.Budget.DeviceBytes is not null, "a memory budget", "null"),
-        Refuse(HostBudget, c => c.Budget.HostBytes is not null, "a memory budget", "null"),
         Refuse(Recompute, c => c.Recompute == RecomputeMode.On, "activation recompute", "auto | off"),
     ];
 
