@@ -3,6 +3,7 @@ using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
+using Meft.Core.Planning;
 using Meft.Training.Runs;
 
 namespace Meft.Cli.Verbs;
@@ -40,9 +41,12 @@ internal sealed class TrainVerb : IVerb
     {
         var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
         var view = new TrainingView(context.Status, AfterStep);
-        using var run = TrainingRun.Prepare(config, Existing(arguments), writes: !arguments.GetValue(_dryRun), view.Loading, context.Cancellation);
+        var dryRun = arguments.GetValue(_dryRun);
+        using var run = TrainingRun.Prepare(
+            config, Existing(arguments), writes: !dryRun, view.Loading, CalibrationCache.OfUser(),
+            planned => { if (dryRun) PlanView.WriteText(planned, context.Results); else view.Describe(planned); }, context.Cancellation);
         view.Describe(run);
-        if (arguments.GetValue(_dryRun))
+        if (dryRun)
         {
             context.Results.WriteLine($"dry run: {run.TotalSteps} steps would be taken; nothing was written");
             return 0;

@@ -17,7 +17,7 @@ internal static class RunSummary
         results.WriteLine(run.Config.Method.Kind == MethodKind.Full
             ? $"trained parameters  {run.TrainedParameterCount:N0}, the base itself"
             : $"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");
-        results.WriteLine($"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident");
+        foreach (var line in PlanView.Compare(result)) results.WriteLine(line);
         if (result.ResultFolder is { } folder) results.WriteLine($"result              {folder}");
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Meft.Core.Metrics;
 using Meft.Loading;
+using Meft.Planning;
 using Meft.Training;
 using Meft.Training.Runs;
 using Spectre.Console;
@@ -21,6 +22,13 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         if (Stopwatch.GetElapsedTime(_lastLoadLine) < BetweenLines) return;
         _lastLoadLine = Stopwatch.GetTimestamp();
         Line($"loading {Quantities.Bytes(progress.BytesRead)} of {Quantities.Bytes(progress.TotalBytes)}");
+    }
+
+    /// <summary>What the run will take.</summary>
+    public void Describe(PlannedRun planned)
+    {
+        foreach (var line in PlanView.Short(planned)) Line($"plan       {line}");
+        foreach (var remark in planned.Remarks) Line($"note       {remark}");
     }
 
     /// <summary>What will run.</summary>

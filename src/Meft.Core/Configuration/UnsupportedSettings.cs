@@ -21,7 +21,6 @@ internal static class UnsupportedSettings
         Refuse(Packing, c => c.Data.Packing, "packing", "false"),
         Refuse(Train, c => c.Data.Train.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
         Refuse(Validation, c => c.Data.Validation.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
-        Refuse(HostBudget, c => c.Budget.HostBytes is not null, "a memory budget", "null"),
     ];
 
     private static ConfigRule Refuse(ConfigKey key, Func<RunConfig, bool> uses, string feature, string allowedNow) =>

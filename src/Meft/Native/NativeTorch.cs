@@ -40,6 +40,8 @@ public static class NativeTorch
     private static NativeTorchInfo LoadOnce()
     {
         KeepOpenMpFromSpinning();
+        LimitCompiledShapes();
+        HostHeap.MapLargeBlocks();
         if (!OperatingSystem.IsLinux()) return LoadElsewhere();
 
         var packaged = PackagedFolder();
@@ -81,6 +83,16 @@ public static class NativeTorch
         // .NET's own copy of the environment is not the one that native code reads.
         if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null && OperatingSystem.IsLinux())
             _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
+    }
+
+    /// <summary>
+    /// oneDNN keeps up to 1024 matrix products compiled, one for each number of tokens; rows of all lengths fill that with what is never used again.
+    /// A step needs a few dozen.
+    /// </summary>
+    private static void LimitCompiledShapes()
+    {
+        const string name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY";
+        if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, "64", 0);
     }
 
     private static NativeTorchInfo LoadElsewhere()

@@ -51,6 +51,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             var metrics = Metrics(batch, rate, result, runner.Phases, evaluated ? validation : double.NaN);
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
+            if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
 
             if (folder is not null && (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)))
             {

@@ -40,4 +40,7 @@ public sealed record TrainingTask
 
     /// <summary>Steps between two checkpoints; 0: at the end only.</summary>
     public int CheckpointEvery { get; init; }
+
+    /// <summary>Free bytes that malloc's heap may hold between two steps; null for any number.</summary>
+    public long? HeapLimitBytes { get; init; }
 }

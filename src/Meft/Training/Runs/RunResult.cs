@@ -3,6 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace Meft.Training.Runs;
 
+/// <summary>What a plan says of what a run's result measures.</summary>
+/// <param name="PeakResidentBytes">The most resident bytes of the process.</param>
+/// <param name="DeviceBytesPeak">The most device bytes, as the ledger counts them.</param>
+/// <param name="StepSeconds">Seconds of a step; null where the machine was not measured.</param>
+public sealed record PredictedResult(long PeakResidentBytes, long DeviceBytesPeak, double? StepSeconds);
+
 /// <summary>A run's <c>result.json</c>: how it ended. Losses are in nats; a number that there is none of is null.</summary>
 public sealed record RunResult
 {
@@ -28,6 +34,15 @@ public sealed record RunResult
 
     /// <summary>The most bytes of the process that were resident at once.</summary>
     public required long PeakResidentBytes { get; init; }
+
+    /// <summary>The most device bytes that the ledger counted.</summary>
+    public long? DeviceBytesPeak { get; init; }
+
+    /// <summary>Seconds of a step, mean over those of this part of the run but its first, which is slower.</summary>
+    public double? StepSeconds { get; init; }
+
+    /// <summary>What the plan had said, before anything was loaded.</summary>
+    public PredictedResult? Predicted { get; init; }
 
     /// <summary>Whether there was nothing left to do: the run had been finished before.</summary>
     [JsonIgnore]

@@ -5,9 +5,10 @@ using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Machine;
+using Meft.Core.Planning;
 using Meft.Core.Schedules;
 using Meft.Loading;
-using Meft.Native;
+using Meft.Planning;
 
 namespace Meft.Training.Runs;
 
@@ -21,17 +22,21 @@ public sealed class TrainingRun : IDisposable
     private readonly LoadedModel _model;
     private readonly TrainingTask _task;
 
-    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows)
+    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, PlannedRun planned)
     {
         Config = config;
         _existing = existing;
         _model = model;
         _task = task;
         TrainingRows = rows;
+        Planned = planned;
     }
 
     /// <summary>The run's config.</summary>
     public RunConfig Config { get; }
+
+    /// <summary>The plan of the run; <see cref="RunPlan.Execution"/> says how it is carried out.</summary>
+    public PlannedRun Planned { get; }
 
     /// <summary>The rows to train on.</summary>
     public TokenDataset TrainingRows { get; }
@@ -62,20 +67,24 @@ public sealed class TrainingRun : IDisposable
     /// <param name="existing">What to do with an output folder that is there already.</param>
     /// <param name="writes">Whether the run will be run: if not, what lies in the output folder does not matter.</param>
     /// <param name="progress">Told how far the weights have been read; null for nobody.</param>
+    /// <param name="calibrations">Where this machine's speeds are kept; null to plan without seconds.</param>
+    /// <param name="onPlanned">Told the plan before it is refused or carried out; null for nobody.</param>
     /// <param name="cancellation">Stops loading.</param>
     /// <exception cref="InvalidInputException">Something about the config, the model, the data or the output folder is wrong.</exception>
     public static TrainingRun Prepare(
         RunConfig config, ExistingRun existing, bool writes = true, Action<LoadProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CalibrationCache? calibrations = null, Action<PlannedRun>? onPlanned = null, CancellationToken cancellation = default)
     {
         if (writes) RunFolder.Check(config, existing);
-        ComputeThreads.Use();
+        var planned = PlannedRun.Of(config, calibrations);
+        onPlanned?.Invoke(planned);
+        planned.Require();
         var model = LoadedModel.Load(
             config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = config.Base, Progress = progress }, cancellation);
         ITrainedMethod? method = null;
         try
         {
-            var rows = TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits);
+            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits);
             var validation = config.Data.Validation.Count == 0
                 ? []
                 : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits).Rows;
@@ -94,8 +103,9 @@ public sealed class TrainingRun : IDisposable
                 ValidationBatchSize = config.Batch.Size,
                 EvaluateEvery = config.Evaluate.Every,
                 CheckpointEvery = config.Checkpoint.Every,
+                HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
-            return new TrainingRun(config, existing, model, task, rows);
+            return new TrainingRun(config, existing, model, task, rows, planned);
         }
         catch
         {
@@ -116,7 +126,8 @@ public sealed class TrainingRun : IDisposable
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
         var clock = Stopwatch.StartNew();
-        var outcome = new Trainer(_task, folder, observer).Run(from, cancellation);
+        var recorder = new StepRecorder(observer);
+        var outcome = new Trainer(_task, folder, recorder).Run(from, cancellation);
         string? resultFolder = null;
         if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
         var result = new RunResult
@@ -128,6 +139,9 @@ public sealed class TrainingRun : IDisposable
             EndValidationLoss = Finite(outcome.EndValidationLoss),
             Seconds = clock.Elapsed.TotalSeconds + (earlier?.Seconds ?? 0),
             PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
+            DeviceBytesPeak = recorder.DeviceBytesPeak,
+            StepSeconds = recorder.StepSeconds,
+            Predicted = Predicted(Planned.Plan),
             ResultFolder = resultFolder,
         };
         folder.WriteResult(result);
@@ -197,6 +211,9 @@ public sealed class TrainingRun : IDisposable
 
     private static string? TemplateHash(LoadedModel model) =>
         ChatTemplate.TryLoad(model.Location.Folder) is { } template ? RunManifest.HashOfText(template.Text) : null;
+
+    private static PredictedResult Predicted(RunPlan plan) =>
+        new(plan.Memory.ResidentBytes, plan.Memory.CountedDeviceBytes, plan.Step?.Seconds);
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

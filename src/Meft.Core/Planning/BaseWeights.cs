@@ -1,0 +1,50 @@
+using Meft.Core.Configuration;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Planning;
+
+/// <summary>The frozen base in bytes, by the parts that can be placed apart.</summary>
+/// <param name="LayerCount">Layers.</param>
+/// <param name="LayerBytes">One layer.</param>
+/// <param name="EndBytes">Embedding, final norm and head; a tied head counts once.</param>
+/// <param name="LargestTensorBytes">The largest single tensor.</param>
+public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes, long LargestTensorBytes)
+{
+    /// <summary>Layer buffers on the device where the base is streamed: one computes while the next arrives.</summary>
+    public const int StreamBuffers = 2;
+
+    /// <summary>All of it.</summary>
+    public long TotalBytes => LayerCount * LayerBytes + EndBytes;
+
+    /// <summary>What of a streamed base is on the device: two layers, embedding and head.</summary>
+    public long StreamedDeviceBytes => Math.Min(LayerCount, StreamBuffers) * LayerBytes + EndBytes;
+
+    /// <summary>Parameters of one layer.</summary>
+    public static long LayerParameters(ModelConfig model) => (model.ParameterCount - EndParameters(model)) / model.LayerCount;
+
+    /// <summary>Parameters of embedding, final norm and head; a tied head counts once.</summary>
+    public static long EndParameters(ModelConfig model)
+    {
+        long hidden = model.HiddenSize;
+        return (model.TiedEmbeddings ? 1 : 2) * hidden * model.VocabularySize + hidden;
+    }
+
+    /// <summary>The parts of a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="width">Bytes a weight.</param>
+    public static BaseWeights Of(ModelConfig model, int width)
+    {
+        long hidden = model.HiddenSize;
+        return new BaseWeights(
+            model.LayerCount, LayerParameters(model) * width, EndParameters(model) * width,
+            hidden * Math.Max(model.VocabularySize, model.IntermediateSize) * width);
+    }
+
+    /// <summary>Bytes an element of the type the base computes in.</summary>
+    public static int WidthOf(BaseDType wanted, ModelConfig model) => wanted switch
+    {
+        BaseDType.Fp32 => 4,
+        BaseDType.Bf16 or BaseDType.Fp16 => 2,
+        _ => model.StoredType is StoredType.BFloat16 or StoredType.Float16 ? 2 : 4,
+    };
+}

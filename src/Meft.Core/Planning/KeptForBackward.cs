@@ -1,0 +1,81 @@
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Planning;
+
+/// <summary>Bytes a token that one operation keeps for the backward pass.</summary>
+/// <param name="Operation">The operation and what it keeps.</param>
+/// <param name="Bytes">Bytes a token.</param>
+public readonly record struct KeptTensor(string Operation, long Bytes);
+
+/// <summary>
+/// What autograd keeps of one decoder layer from the forward pass to the backward: an operation a line, in the order of
+/// <c>Meft.Models.Decoder.ForwardLayer</c>. Whoever changes an operation there (fuses it, say) changes its line here; a test holds the
+/// list against what the allocator really holds after a forward pass.
+/// </summary>
+/// <remarks>
+/// An operation keeps the inputs that its derivative needs, or its result. A linear map by frozen weights needs nothing but the weights; an
+/// addition nothing at all; a product by something that requires no gradient (a norm's weight, a cosine) only that something. Tensors kept by two
+/// operations count once. Letters: w bytes an element of the base's type, D hidden size, H·hd and Hkv·hd widths of queries and keys, F width of the
+/// feed-forward block.
+/// </remarks>
+public static class KeptForBackward
+{
+    private const int Single = sizeof(float);
+
+    /// <summary>The list for a layer whose input requires a gradient.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="width">w.</param>
+    /// <param name="trained">Whether the base's own weights are trained: then linear maps keep their inputs too.</param>
+    /// <param name="hostAttention">Whether attention runs on the CPU, over packed tokens.</param>
+    public static IEnumerable<KeptTensor> InLayer(ModelConfig model, int width, bool trained, bool hostAttention)
+    {
+        long d = model.HiddenSize * (long)width, f = model.IntermediateSize * (long)width;
+        long q = (long)model.HeadCount * model.HeadSize * width, kv = (long)model.KeyValueHeadCount * model.HeadSize * width;
+        foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, inputIsHidden: true)) yield return kept;
+        if (trained) yield return new("query, key, value maps: their input", d);
+        if (model.QueryKeyNorm)
+        {
+            foreach (var kept in Norm("query norm", model.HeadSize, model.HeadCount, width, trained, inputIsHidden: false)) yield return kept;
+            foreach (var kept in Norm("key norm", model.HeadSize, model.KeyValueHeadCount, width, trained, inputIsHidden: false)) yield return kept;
+        }
+        yield return new("attention: rotated queries", q);
+        yield return new("attention: rotated keys", hostAttention ? kv : q);
+        yield return new("attention: values", hostAttention ? kv : q);
+        if (!hostAttention) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
+        if (trained) yield return new("output map: its input", q);
+        foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, inputIsHidden: false)) yield return kept;
+        if (trained) yield return new("gate and up maps: their input", d);
+        foreach (var kept in Activated(model.Activation, f)) yield return kept;
+        yield return new("gate · up: the activated gate", f);
+        yield return new("gate · up: up", f);
+        if (trained) yield return new("down map: its input", f);
+    }
+
+    /// <summary>Bytes a token of a layer: the sum of <see cref="InLayer"/>.</summary>
+    public static long BytesPerToken(ModelConfig model, int width, bool trained, bool hostAttention) =>
+        InLayer(model, width, trained, hostAttention).Sum(k => k.Bytes);
+
+    /// <summary>Of the norm before the head.</summary>
+    public static long FinalNormBytesPerToken(ModelConfig model, int width, bool trained) =>
+        Norm("final norm", model.HiddenSize, 1, width, trained, inputIsHidden: true).Sum(k => k.Bytes);
+
+    /// <summary>
+    /// A root-mean-square norm over groups of n numbers, done in float32. Of a 16-bit model it keeps the float32 copy of its input; of a float32 model
+    /// the input itself, which for a layer's first norm is the hidden state that is counted elsewhere.
+    /// </summary>
+    private static IEnumerable<KeptTensor> Norm(string name, int n, int groups, int width, bool trained, bool inputIsHidden)
+    {
+        if (width < Single || !inputIsHidden) yield return new($"{name}: its input in float32", (long)n * groups * Single);
+        yield return new($"{name}: the scale", (long)groups * Single);
+        if (trained) yield return new($"{name}: the normed input", (long)n * groups * width);
+    }
+
+    private static IEnumerable<KeptTensor> Activated(Activation activation, long f)
+    {
+        yield return new("activation: the gate", f);
+        if (activation != Activation.GeluTanh) yield break;
+        yield return new("gelu by tanh: half the gate", f);
+        yield return new("gelu by tanh: the tanh", f);
+        yield return new("gelu by tanh: one more than the tanh", f);
+    }
+}

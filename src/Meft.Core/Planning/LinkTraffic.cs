@@ -1,0 +1,83 @@
+namespace Meft.Core.Planning;
+
+/// <summary>The sizes that decide what crosses the link between host and device.</summary>
+/// <param name="HiddenSize">D.</param>
+/// <param name="Width">w: bytes an element of the device's activations.</param>
+/// <param name="Rank">R.</param>
+/// <param name="Experts">N; 0 without a router.</param>
+/// <param name="Probe">P.</param>
+/// <param name="TopK">k; 0 for no limit.</param>
+/// <param name="KeepRows">Whether rows that travelled stay on the device until the backward pass.</param>
+public sealed record LinkSizes(long HiddenSize, int Width, long Rank, long Experts, long Probe, long TopK, bool KeepRows = false);
+
+/// <summary>Bytes that cross the link for one adapted layer and one micro-batch of T tokens (method.md, section 5).</summary>
+/// <param name="ToHost">From the device to the host.</param>
+/// <param name="ToDevice">From the host to the device.</param>
+public readonly record struct LinkTraffic(long ToHost, long ToDevice)
+{
+    /// <summary>
+    /// What an entry of the selection sends beside the rows: its token, its place in the union, its score, its product K·x, its coefficient and its
+    /// place among the token's probes, 4 bytes each.
+    /// </summary>
+    public const int SelectionEntryBytes = 6 * sizeof(int);
+
+    private const int Single = sizeof(float);
+
+    /// <summary>Both directions.</summary>
+    public long Total => ToHost + ToDevice;
+
+    /// <summary>Activations travel: x and dy to the host, y and dx to the device, T·D·w each.</summary>
+    public static LinkTraffic OfActivations(LinkSizes sizes, long tokens)
+    {
+        var hidden = tokens * sizes.HiddenSize * sizes.Width;
+        return new LinkTraffic(2 * hidden, 2 * hidden);
+    }
+
+    /// <summary>
+    /// Rows travel. To the host: x (T·D·w), the gradients of K's and V's active rows (2·U·D·4) and, with experts, those of the coefficients (T·P·4).
+    /// To the device: K's and V's active rows (2·U·D·w), again in the backward unless kept, the selection, and, with experts, the gate's share of dx
+    /// (T·D·w).
+    /// </summary>
+    /// <param name="sizes">The sizes.</param>
+    /// <param name="tokens">T.</param>
+    /// <param name="union">U: distinct active rows.</param>
+    /// <param name="entries">Active entries of all tokens: at most T times what a token may activate.</param>
+    public static LinkTraffic OfRows(LinkSizes sizes, long tokens, long union, long entries)
+    {
+        var hidden = tokens * sizes.HiddenSize * sizes.Width;
+        var rows = 2 * union * sizes.HiddenSize;
+        var routed = sizes.Experts > 0;
+        return new LinkTraffic(
+            hidden + rows * Single + (routed ? tokens * sizes.Probe * Single : 0),
+            rows * sizes.Width * (sizes.KeepRows ? 1 : 2) + entries * SelectionEntryBytes + (routed ? hidden : 0));
+    }
+
+    /// <summary>As the other overload, with the expected union and the most entries there can be.</summary>
+    public static LinkTraffic OfRows(LinkSizes sizes, long tokens) => OfRows(
+        sizes, tokens, ExpectedUnion.Rows(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
+        tokens * ExpectedUnion.MostPerToken(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK));
+
+    /// <summary>
+    /// The least T at which rows that travel would cost less than activations; null where that never happens (up to 2^24 tokens): a token more
+    /// always brings its selection along.
+    /// </summary>
+    public static long? BreakEvenTokens(LinkSizes sizes)
+    {
+        bool RowsAreCheaper(long tokens) => OfRows(sizes, tokens).Total < OfActivations(sizes, tokens).Total;
+        long end = 1;
+        while (!RowsAreCheaper(end))
+        {
+            if (end >= 1 << 24) return null;
+            end *= 2;
+        }
+        // The union's share of the cost only falls as T grows, so that there is one crossing.
+        var start = end / 2;
+        while (end - start > 1)
+        {
+            var middle = start + (end - start) / 2;
+            if (RowsAreCheaper(middle)) end = middle;
+            else start = middle;
+        }
+        return end;
+    }
+}

@@ -1,0 +1,194 @@
+using Meft.Core.Adapters;
+using Meft.Core.Configuration;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Planning;
+
+/// <summary>Sizes of model, method and micro-batches → bytes by tier and cause. Pure arithmetic; letters as in method.md.</summary>
+/// <param name="model">The base.</param>
+/// <param name="width">w: bytes an element of the base's type.</param>
+/// <param name="trained">What is trained.</param>
+/// <param name="work">The micro-batches.</param>
+/// <param name="accelerator">Whether the device is not the CPU.</param>
+public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters trained, Workload work, bool accelerator)
+{
+    /// <summary>The most logits alive at once, in numbers, as <c>TrainedTokenLoss</c> has it.</summary>
+    public const long LogitsAtOnce = 1 << 23;
+
+    private const int Single = sizeof(float);
+
+    /// <summary>Bytes of an active entry kept on the host between forward and backward: row, score, product, probe, and the two of the transpose.</summary>
+    private const int KeptEntryBytes = 6 * sizeof(int);
+
+    /// <summary>Candidate scores alive at once while a selection is made, in numbers, as <c>ActiveSetBuilder</c> has it.</summary>
+    private const long CandidatesAtOnce = 1 << 20;
+
+    /// <summary>Masters, both moments and the gradient of a parameter in host memory.</summary>
+    private const int TensorHostBytes = 4 * Single;
+
+    private readonly BaseWeights _base = BaseWeights.Of(model, width);
+    private readonly long _tokens = work.WorstTokens;
+
+    /// <summary>T·D·w of the largest micro-batch.</summary>
+    private long Hidden => _tokens * model.HiddenSize * width;
+
+    /// <summary>The memory of a run that is carried out in a certain way.</summary>
+    /// <param name="plan">The way.</param>
+    /// <param name="checkpoints">Checkpoints on disk at once.</param>
+    /// <param name="weightFileBytes">Bytes of the weights' files, which are mapped while they are read; 0 where they are not there.</param>
+    public MemoryPlan Of(ExecutionPlan plan, int checkpoints, long weightFileBytes)
+    {
+        var items = new List<MemoryItem>();
+        void Add(MemoryTier tier, string cause, long bytes, long counted = 0)
+        {
+            if (bytes > 0 || counted > 0) items.Add(new MemoryItem(tier, cause, bytes, counted));
+        }
+
+        var streamed = plan.Base == BasePlacement.Streamed;
+        var onDevice = streamed ? _base.StreamedDeviceBytes : _base.TotalBytes;
+        var hidden = (model.LayerCount + 1) * Hidden;
+        var inside = KeptInsideLayers(plan.Recompute);
+        var (logits, countedLogits) = Logits();
+        var (tensors, countedTensors) = TrainedTensors();
+        var working = WorkingSet(plan.Execution);
+        Add(MemoryTier.Device, "base weights", onDevice, onDevice);
+        Add(MemoryTier.Device, "hidden states", hidden, hidden);
+        Add(MemoryTier.Device, "kept for the backward", inside);
+        Add(MemoryTier.Device, "logits", logits, countedLogits);
+        Add(MemoryTier.Device, "adapter working set", working);
+        Add(MemoryTier.Device, "trained tensors", tensors, countedTensors);
+
+        Add(MemoryTier.Host, "base weights", streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
+        AddTrained(Add);
+        var (inputs, selections) = (KeptInputs(plan), KeptSelections(plan));
+        Add(MemoryTier.Host, "adapter inputs", inputs);
+        Add(MemoryTier.Host, "selections", selections);
+
+        Add(MemoryTier.Pinned, "base weights", streamed && accelerator ? _base.LayerCount * _base.LayerBytes : 0);
+        Add(MemoryTier.Pinned, "staging", accelerator ? 2 * working : 0);
+
+        Add(MemoryTier.Program, "program and libtorch", ProgramMemory.RuntimeBytes);
+        Add(MemoryTier.Program, "compiled shapes", accelerator || width >= Single ? 0 : ProgramMemory.CompiledShapes(work.DistinctSizes));
+        var inHeap = InHeap(plan, logits);
+        Add(MemoryTier.Program, "holes in malloc's heap", ProgramMemory.HeapLimit(inHeap) - inHeap);
+        Add(MemoryTier.Program, "uncollected garbage", ProgramMemory.Garbage(selections));
+
+        var state = 3 * Single * trained.Count;
+        Add(MemoryTier.Disk, "checkpoints", checkpoints * state);
+        Add(MemoryTier.Disk, "result", trained.Count * (trained.Kind == MethodKind.Full ? width : Single));
+
+        var load = ProgramMemory.RuntimeBytes + weightFileBytes + 2 * _base.LargestTensorBytes + (accelerator && !streamed ? 0 : _base.TotalBytes);
+        return new MemoryPlan(items, accelerator, load, ProgramMemory.HeapLimit(inHeap));
+    }
+
+    /// <summary>
+    /// Of what comes and goes with every micro-batch, the part that lies in malloc's heap: on the CPU also the device's, and of it only blocks that are
+    /// not large enough to be mapped by themselves. Of the logits' chunk there are about five blocks.
+    /// </summary>
+    private long InHeap(ExecutionPlan plan, long logits)
+    {
+        const long mapped = ProgramMemory.MappedBlockBytes;
+        var inputs = _tokens * model.HiddenSize * Single < mapped ? KeptInputs(plan) : 0;
+        return accelerator ? inputs : inputs + KeptInsideLayers(plan.Recompute, mapped) + (logits / 5 < mapped ? logits : 0);
+    }
+
+    private void AddTrained(Action<MemoryTier, string, long, long> add)
+    {
+        if (trained is { Kind: MethodKind.Meft, Sparse: { } spec })
+        {
+            add(MemoryTier.Host, "adapter weights", Single * spec.ParameterCount, 0);
+            add(MemoryTier.Host, "moments", 2 * Single * spec.ParameterCount, 0);
+            add(MemoryTier.Host, "row gradients", RowGradients(spec), 0);
+            add(MemoryTier.Host, "gate gradient", (long)spec.Layers.Count * spec.Experts * spec.HiddenSize * Single, 0);
+            return;
+        }
+        add(MemoryTier.Host, "masters", Single * trained.Count, 0);
+        add(MemoryTier.Host, "moments", 2 * Single * trained.Count, 0);
+        add(MemoryTier.Host, "gradients", (TensorHostBytes - 3 * Single) * trained.Count, 0);
+    }
+
+    /// <summary>Gradients of the rows that a step's micro-batches activate between them, 2·U·D·4 a layer.</summary>
+    private long RowGradients(SparseAdapterSpec spec) =>
+        spec.Layers.Count * 2 * Single * spec.HiddenSize * Union(spec, _tokens * work.MicroBatches);
+
+    private static long Union(SparseAdapterSpec spec, long tokens) => ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, tokens);
+
+    /// <summary>
+    /// What autograd keeps: of every layer above the lowest trained one; with recompute of one layer at a time. The lowest itself keeps the base's
+    /// operations only where something before its feed-forward block is trained, or the block's input would need a gradient.
+    /// </summary>
+    /// <param name="recompute">Whether layers are computed again.</param>
+    /// <param name="below">Only tensors below this size, in bytes.</param>
+    private long KeptInsideLayers(bool recompute, long below = long.MaxValue)
+    {
+        var full = trained.Kind == MethodKind.Full;
+        var perLayer = KeptForBackward.InLayer(model, width, full, hostAttention: !accelerator)
+            .Where(k => k.Bytes * _tokens < below).Sum(k => k.Bytes);
+        var first = trained.Sparse is null ? trained.FirstLayer : trained.FirstLayer + 1;
+        var layers = Math.Max(0, model.LayerCount - first);
+        var beside = trained.Kind switch
+        {
+            MethodKind.Parallel => trained.Layers.Count * DenseAdapterBytesPerToken(trained.Sparse!),
+            MethodKind.Lora => trained.Maps.Sum(LoraBytesPerToken),
+            _ => 0,
+        };
+        if (recompute)
+        {
+            layers = Math.Min(layers, 1);
+            beside /= trained.Layers.Count;
+        }
+        return _tokens * (layers * perLayer + beside + KeptForBackward.FinalNormBytesPerToken(model, width, full));
+    }
+
+    /// <summary>relu(x·Kᵀ)·V in float32 keeps x, its float32 copy where it is one, and the R activations.</summary>
+    private long DenseAdapterBytesPerToken(SparseAdapterSpec spec) => Single * ((width < Single ? spec.HiddenSize : 0) + (long)spec.Rank);
+
+    /// <summary>A low-rank addition keeps the float32 copy of its input and the r numbers between its two maps.</summary>
+    private long LoraBytesPerToken(PlannedMap map) => Single * ((map.SharesInput ? 0 : map.Inputs) + (long)trained.Rank);
+
+    /// <summary>
+    /// A chunk of logits in the model's type (w), one type wider (f), their log-softmax, and in the backward two gradients of that width; the ledger
+    /// counts w + 2·f.
+    /// </summary>
+    private (long Bytes, long Counted) Logits()
+    {
+        var chunk = Math.Min(work.WorstTrained, Math.Max(1, LogitsAtOnce / model.VocabularySize)) * model.VocabularySize;
+        var wide = width < Single ? Single : 2 * Single;
+        return (chunk * (width + 4 * wide), chunk * (width + 2 * wide));
+    }
+
+    /// <summary>Trained tensors that the device computes with, and their gradients. Weights of a trained base are counted as the base's.</summary>
+    private (long Bytes, long Counted) TrainedTensors() => trained.Kind switch
+    {
+        MethodKind.Meft => (0, 0),
+        MethodKind.Full => (trained.Count * width, 2 * trained.Count * width),
+        _ => (2 * Single * trained.Count, 2 * Single * trained.Count),
+    };
+
+    /// <summary>
+    /// What one adapted layer needs on the device: the activations that leave and arrive, or the active rows (2·U·D·w) with their gradients (2·U·D·4) and
+    /// the selection. On the CPU device activations are float32 copies: y, then dy and dx.
+    /// </summary>
+    private long WorkingSet(ExecutionKind execution)
+    {
+        if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return 0;
+        if (execution == ExecutionKind.Activations) return accelerator ? 2 * Hidden : 2 * _tokens * model.HiddenSize * Single;
+        var entries = _tokens * ExpectedUnion.MostPerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK);
+        return Hidden + 2 * Union(spec, _tokens) * spec.HiddenSize * (width + Single) + entries * LinkTraffic.SelectionEntryBytes;
+    }
+
+    /// <summary>x of every adapted layer as float32 in host memory, T·D·4, kept for the backward; one layer's with recompute.</summary>
+    private long KeptInputs(ExecutionPlan plan) => trained.Kind != MethodKind.Meft ? 0
+        : (plan.Recompute ? 1 : trained.Layers.Count) * _tokens * model.HiddenSize * Single;
+
+    /// <summary>The active entries and the routing of every adapted layer, one layer's with recompute, and the candidates of the one at work.</summary>
+    private long KeptSelections(ExecutionPlan plan)
+    {
+        if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return 0;
+        var layers = plan.Recompute ? 1 : spec.Layers.Count;
+        var entries = (long)(_tokens * ExpectedUnion.ActivePerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK));
+        var routing = _tokens * (spec.Probe * (sizeof(int) + Single) + (spec.Gate == GateKind.Softmax ? spec.Experts * sizeof(double) : 0L));
+        var atWork = CandidatesAtOnce * Single + _tokens * spec.Experts * Single + 2 * entries * KeptEntryBytes;
+        return layers * (entries * KeptEntryBytes + routing) + atWork;
+    }
+}

@@ -1,0 +1,53 @@
+using Meft.Core.Configuration;
+using Meft.Core.Data;
+using Meft.Core.Errors;
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Tokenization;
+
+namespace Meft.Core.Planning;
+
+/// <summary>What a plan is made from: the model's config.json, and the rows where they can be read. No weights are needed.</summary>
+/// <param name="Location">Where the model lies.</param>
+/// <param name="Model">Its sizes.</param>
+/// <param name="Rows">The rows to train on; null where they, or a tokenizer that they need, are not there.</param>
+/// <param name="Work">The micro-batches.</param>
+/// <param name="WeightFileBytes">Bytes of the weights' files; 0 where there are none.</param>
+public sealed record PlanSource(ModelLocation Location, ModelConfig Model, TokenDataset? Rows, Workload Work, long WeightFileBytes)
+{
+    /// <summary>Reads what there is.</summary>
+    /// <exception cref="InvalidInputException">There is no such model, its config.json is wrong, or a row that is there cannot be used.</exception>
+    public static PlanSource Read(RunConfig config)
+    {
+        var location = ModelLocation.Find(config.Model);
+        var model = location.ReadConfig();
+        var (rows, reason) = ReadRows(config, location, model);
+        var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows.Rows);
+        return new PlanSource(location, model, rows, work, WeightBytes(location));
+    }
+
+    /// <summary>What the model takes, for reading rows.</summary>
+    public static ModelLimits LimitsOf(ModelConfig model) =>
+        new(model.VocabularySize, model.MaxPositions, model.EndTokens is [var first, ..] ? first : null);
+
+    private static (TokenDataset? Rows, string? Reason) ReadRows(RunConfig config, ModelLocation location, ModelConfig model)
+    {
+        if (config.Data.Train.FirstOrDefault(f => !File.Exists(f)) is { } missing) return (null, $"{Path.GetFileName(missing)} is not there");
+        try
+        {
+            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model)), null);
+        }
+        catch (TokenizerFileException) when (!File.Exists(Path.Combine(location.Folder, HuggingFaceTokenizer.FileName)))
+        {
+            return (null, $"the model has no {HuggingFaceTokenizer.FileName} to read the rows with");
+        }
+    }
+
+    private static long WeightBytes(ModelLocation location)
+    {
+        if (File.Exists(location.WeightsPath)) return new FileInfo(location.WeightsPath).Length;
+        var folder = new DirectoryInfo(location.Folder);
+        var safetensors = folder.EnumerateFiles("*.safetensors").Sum(f => f.Length);
+        return safetensors > 0 ? safetensors : folder.EnumerateFiles("*.gguf").Sum(f => f.Length);
+    }
+}

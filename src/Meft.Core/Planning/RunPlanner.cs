@@ -1,0 +1,80 @@
+using Meft.Core.Configuration;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Planning;
+
+/// <summary>
+/// Plans a run from its config and the model's sizes; pure but for what it is given. What the config leaves to <c>auto</c> is the fastest way that
+/// fits; where none fits, the fastest of all, and <see cref="PlanFit"/> says what to change.
+/// </summary>
+/// <param name="config">The run.</param>
+/// <param name="model">The base's sizes.</param>
+/// <param name="accelerator">Whether the device is not the CPU.</param>
+/// <param name="bounds">What may be used.</param>
+/// <param name="machine">The machine's speeds; null where they were not measured.</param>
+/// <param name="weightFileBytes">Bytes of the weights' files; 0 where they are not there.</param>
+public sealed class RunPlanner(
+    RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, long weightFileBytes = 0)
+{
+    private readonly int _width = BaseWeights.WidthOf(config.DType, model);
+
+    /// <summary>The config that is planned.</summary>
+    public RunConfig Config => config;
+
+    /// <summary>The model that is planned for.</summary>
+    public ModelConfig Model => model;
+
+    /// <summary>The plan for these micro-batches.</summary>
+    /// <exception cref="Errors.InvalidInputException">The method does not fit the model.</exception>
+    public RunPlan Plan(Workload work) => Plan(config, work);
+
+    /// <summary>The plan of another config on the same model and machine: what would be if a setting were changed.</summary>
+    internal RunPlan Plan(RunConfig changed, Workload work)
+    {
+        var trained = TrainedParameters.Of(changed.Method, model);
+        var memory = new MemoryModel(model, _width, trained, work, accelerator);
+        var sizes = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
+            ? new LinkSizes(spec.HiddenSize, _width, spec.Rank, spec.Experts, spec.Probe, spec.TopK)
+            : null;
+        var tokens = (long)Math.Ceiling(work.MeanTokens);
+        var cheaper = sizes is not null && LinkTraffic.OfRows(sizes, tokens).Total < LinkTraffic.OfActivations(sizes, tokens).Total
+            ? ExecutionKind.Rows
+            : ExecutionKind.Activations;
+        var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
+            .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed), weightFileBytes))).ToList();
+        var (chosen, planned) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
+        return new RunPlan
+        {
+            Method = changed.Method.Kind,
+            Accelerator = accelerator,
+            BaseParameters = model.ParameterCount,
+            TrainedParameters = trained.Count,
+            Workload = work,
+            Execution = chosen,
+            Memory = planned,
+            Bounds = bounds,
+            ExpectedUnion = sizes is null ? null : ExpectedUnion.Rows(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
+            UnionBound = sizes is null ? null : ExpectedUnion.Bound(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
+            Link = sizes is null ? [] : Link(sizes, tokens, (long)trained.Layers.Count * work.MicroBatches),
+            BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
+            Step = machine is null ? null : new CostModel(model, _width, trained, work, machine).Of(chosen),
+        };
+    }
+
+    /// <summary>Whether memory of every tier stays within the bounds.</summary>
+    internal bool Fits(MemoryPlan memory) =>
+        !(memory.DeviceBytes > bounds.DeviceBytes) && !(memory.ResidentBytes > bounds.HostBytes) && !(memory.DiskBytes > bounds.DiskBytes);
+
+    private static LinkPlan[] Link(LinkSizes sizes, long tokens, long times)
+    {
+        var (activations, rows) = (LinkTraffic.OfActivations(sizes, tokens), LinkTraffic.OfRows(sizes, tokens));
+        return
+        [
+            new(ExecutionKind.Activations, times * activations.ToHost, times * activations.ToDevice),
+            new(ExecutionKind.Rows, times * rows.ToHost, times * rows.ToDevice),
+        ];
+    }
+
+    /// <summary>Checkpoints that lie on disk at once: those that are kept, the best one where there is a measure of it, the one being written.</summary>
+    private static int Checkpoints(RunConfig config) => Math.Max(1, config.Checkpoint.Keep) + (config.Data.Validation.Count > 0 ? 1 : 0) + 1;
+}

@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using Meft.Core.Planning;
+
+namespace Meft.Native;
+
+/// <summary>
+/// The heap of glibc's malloc, in which libtorch's tensors on the CPU live. Left alone it grows with every micro-batch of another length: blocks of
+/// long life come to lie between those of one step, and what is freed between them fits nothing. Elsewhere than on Linux with glibc all of this
+/// does nothing.
+/// </summary>
+internal static class HostHeap
+{
+    private const int TrimThreshold = -1, MappedThreshold = -3;
+    private static bool? _known;
+
+    /// <summary>Bytes that the heap and mapped blocks have in use, and those the heap holds free; null where that cannot be asked.</summary>
+    public static (long InUse, long Free)? Usage()
+    {
+        if (!IsKnown()) return null;
+        var info = Information();
+        return ((long)(info.InUse + info.Mapped), (long)info.Free);
+    }
+
+    /// <summary>Fixes the size from which blocks are mapped by themselves, and returned to the system when they are freed. glibc would raise it as it goes.</summary>
+    public static void MapLargeBlocks()
+    {
+        if (!IsKnown()) return;
+        _ = SetOption(MappedThreshold, (int)ProgramMemory.MappedBlockBytes);
+        // Setting the one stops glibc from adapting the other, whose first value is so small that every step would take its memory anew.
+        _ = SetOption(TrimThreshold, (int)(16 * ProgramMemory.MappedBlockBytes));
+    }
+
+    /// <summary>Gives the heap's free memory back to the system where there is more of it than a limit.</summary>
+    public static void ReleaseBeyond(long limitBytes)
+    {
+        if (Usage() is { } usage && usage.Free > limitBytes) _ = Trim(0);
+    }
+
+    private static bool IsKnown() => _known ??=
+        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var libc) && NativeLibrary.TryGetExport(libc, "mallinfo2", out _);
+
+    /// <summary>glibc's <c>struct mallinfo2</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct MallocInformation
+    {
+        public readonly nuint Arena, FreeChunks, FastChunks, MappedChunks, Mapped, Unused, FastFree, InUse, Free, Releasable;
+    }
+
+    [DllImport("libc.so.6", EntryPoint = "mallinfo2")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern MallocInformation Information();
+
+    [DllImport("libc.so.6", EntryPoint = "mallopt")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetOption(int option, int value);
+
+    [DllImport("libc.so.6", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Trim(nuint keepAtTop);
+}

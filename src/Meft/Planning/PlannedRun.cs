@@ -1,0 +1,47 @@
+using Meft.Core.Configuration;
+using Meft.Core.Planning;
+using Meft.Loading;
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Planning;
+
+/// <summary>A config with the plan of its run on this machine.</summary>
+/// <param name="Source">What the plan was made from.</param>
+/// <param name="Planner">Who made it.</param>
+/// <param name="Plan">The plan.</param>
+/// <param name="Remarks">What the reader should know of it.</param>
+public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan Plan, IReadOnlyList<string> Remarks)
+{
+    /// <summary>Plans a run: reads the model's config.json and the rows where they are there; loads no weights.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="calibrations">Where this machine's speeds are kept; null to plan without seconds.</param>
+    /// <exception cref="Core.Errors.InvalidInputException">The model, a row or the method is wrong.</exception>
+    public static PlannedRun Of(RunConfig config, CalibrationCache? calibrations)
+    {
+        var source = PlanSource.Read(config);
+        ComputeThreads.Use();
+        var remarks = new List<string>();
+        if (source.Work.Assumption is { } assumption) remarks.Add(assumption);
+        var device = DeviceOf(config, remarks);
+        var machine = device is null || calibrations is null
+            ? null
+            : calibrations.GetOrMeasure(MachineCalibration.KeyOf(device), () => MachineCalibration.Measure(device));
+        var planner = new RunPlanner(
+            config, source.Model, accelerator: device is not { type: TorchSharp.DeviceType.CPU }, MemoryBounds.Read(config), machine, source.WeightFileBytes);
+        return new PlannedRun(source, planner, planner.Plan(source.Work), remarks);
+    }
+
+    /// <summary>Refuses a plan that does not fit.</summary>
+    /// <exception cref="Core.Errors.InvalidInputException">It does not; the text says what to change.</exception>
+    public void Require() => PlanFit.Require(Planner, Plan);
+
+    /// <summary>The config's device; null where it names a card that this machine does not have: a plan can be made for it all the same.</summary>
+    private static Device? DeviceOf(RunConfig config, List<string> remarks)
+    {
+        NativeTorch.Load();
+        if (!config.Device.StartsWith("cuda", StringComparison.Ordinal) || cuda.is_available()) return ComputeDevice.Parse(config.Device);
+        remarks.Add($"this machine has no {config.Device}: its memory and speed are not known, so there are no seconds");
+        return null;
+    }
+}

@@ -1,0 +1,42 @@
+using Meft.Core.Metrics;
+
+namespace Meft.Training.Runs;
+
+/// <summary>Keeps, of a run's steps, what its plan had predicted, and passes everything on.</summary>
+internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
+{
+    private double _firstSeconds, _laterSeconds;
+    private int _steps;
+
+    /// <summary>The most device bytes of a step; null before the first.</summary>
+    public long? DeviceBytesPeak { get; private set; }
+
+    /// <summary>Mean seconds of a step, the first left out where there are others; null before the first.</summary>
+    public double? StepSeconds => _steps switch
+    {
+        0 => null,
+        1 => _firstSeconds,
+        _ => _laterSeconds / (_steps - 1),
+    };
+
+    /// <inheritdoc/>
+    public void Started(int fromStep, int totalSteps) => next?.Started(fromStep, totalSteps);
+
+    /// <inheritdoc/>
+    public void Remarked(string text) => next?.Remarked(text);
+
+    /// <inheritdoc/>
+    public void StepTaken(StepMetrics metrics)
+    {
+        if (_steps++ == 0) _firstSeconds = metrics.Seconds;
+        else _laterSeconds += metrics.Seconds;
+        DeviceBytesPeak = Math.Max(DeviceBytesPeak ?? 0, metrics.DeviceBytesPeak);
+        next?.StepTaken(metrics);
+    }
+
+    /// <inheritdoc/>
+    public void Evaluated(int step, double loss) => next?.Evaluated(step, loss);
+
+    /// <inheritdoc/>
+    public void CheckpointSaved(int step, string folder) => next?.CheckpointSaved(step, folder);
+}
