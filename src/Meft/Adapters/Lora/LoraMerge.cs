@@ -1,0 +1,22 @@
+using Meft.Models;
+using static TorchSharp.torch;
+
+namespace Meft.Adapters.Lora;
+
+/// <summary>Puts a LoRA adapter into its base.</summary>
+public static class LoraMerge
+{
+    /// <summary>W ← W + scale·B·A for every adapted map; the sum is made in float32 and rounded to the base's type once.</summary>
+    /// <param name="decoder">The base, on the adapter's device; it computes afterwards what it computed with the adapter.</param>
+    /// <param name="adapter">The adapter; stays as it is.</param>
+    public static void Into(Decoder decoder, LoraAdapter adapter)
+    {
+        using var noGradients = no_grad();
+        foreach (var map in adapter.Maps)
+        {
+            using var scope = NewDisposeScope();
+            var weight = decoder.Parameters[$"{map.Spec.Module.FullName}.weight"];
+            weight.copy_(weight + map.Product());
+        }
+    }
+}
