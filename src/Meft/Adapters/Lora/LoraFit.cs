@@ -76,7 +76,8 @@ internal static partial class LoraFit
         }
     }
 
-    private static int LayerOf(string name) =>
+    /// <summary>The layer that a tensor's name speaks of; −1 for none.</summary>
+    public static int LayerOf(string name) =>
         LayerIndex().Match(name) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : -1;
 
     [GeneratedRegex(@"\.layers\.([0-9]{1,9})\.")]

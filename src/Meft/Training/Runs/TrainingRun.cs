@@ -157,20 +157,9 @@ public sealed class TrainingRun : IDisposable
     private string PrepareResultFolder(RunFolder folder)
     {
         if (Config.Method.Kind != MethodKind.Full) return ResultFolder(folder);
-        Directory.CreateDirectory(folder.ModelPath);
-        foreach (var name in TokenizerFiles)
-        {
-            var file = Path.Combine(_model.Location.Folder, name);
-            if (File.Exists(file)) File.Copy(file, Path.Combine(folder.ModelPath, name), overwrite: true);
-        }
+        TokenizerFiles.Copy(_model.Location.Folder, folder.ModelPath);
         return folder.ModelPath;
     }
-
-    private static readonly string[] TokenizerFiles =
-    [
-        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
-        "generation_config.json", ChatTemplate.FileName,
-    ];
 
     private RunManifest Manifest() => new()
     {
