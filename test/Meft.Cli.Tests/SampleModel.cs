@@ -1,5 +1,7 @@
 using Meft.Adapters;
+using Meft.Adapters.Lora;
 using Meft.Core.Adapters;
+using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Models;
@@ -49,6 +51,20 @@ internal static class SampleModel
         decoder.Save(folder);
         if (tokenizer) parent.Write(Path.Combine(name, "tokenizer.json"), Tokenizer);
         return folder;
+    }
+
+    /// <summary>Writes a LoRA adapter on all layers that changes what a model computes; returns its folder.</summary>
+    public static string WriteLora(TemporaryFolder parent, string name = "lora")
+    {
+        var settings = new LoraSettings { Rank = 2, Alpha = 6, Targets = new TargetSelection.Named(["q_proj", "down_proj"]) };
+        using var adapter = new LoraAdapter(settings.Resolve(Config), torch.CPU).Initialize(5);
+        using var noGradients = torch.no_grad();
+        foreach (var (parameter, tensor) in adapter.Parameters)
+        {
+            if (parameter.Contains("lora_B", StringComparison.Ordinal)) tensor.fill_(0.7);
+        }
+        LoraFiles.Save(adapter, PeftLoraConfig.Create(settings, "model"), parent.File(name));
+        return parent.File(name);
     }
 
     /// <summary>Writes an adapter on all layers that changes what a model computes; returns its folder.</summary>

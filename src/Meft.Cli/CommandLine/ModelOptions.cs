@@ -20,6 +20,12 @@ internal sealed class ModelOptions
     private readonly Option<string> _type = new("--dtype")
     { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "The model's numbers: auto (the checkpoint's) | fp32 | bf16 [auto]." };
 
+    /// <param name="adapterRequired">Whether the verb is nothing without an adapter.</param>
+    public ModelOptions(bool adapterRequired = false) => _adapter.Required = adapterRequired;
+
+    /// <summary>The adapter folder that the arguments name; null for none.</summary>
+    public string? AdapterOf(ParseResult arguments) => arguments.GetValue(_adapter);
+
     /// <summary>Adds the options to a verb's command.</summary>
     public void AddTo(Command command)
     {

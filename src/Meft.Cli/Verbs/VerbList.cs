@@ -7,5 +7,8 @@ internal static class VerbList
 {
     /// <summary>New verbs, one of each.</summary>
     public static IReadOnlyList<IVerb> Create() =>
-        [new DemoVerb(), new TrainVerb(), new PlanVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new InspectVerb(), new TokenizeVerb(), new DoctorVerb()];
+    [
+        new DemoVerb(), new TrainVerb(), new PlanVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new MergeVerb(), new InspectVerb(),
+        new TokenizeVerb(), new DoctorVerb(),
+    ];
 }

@@ -60,7 +60,19 @@ internal sealed class PathReportView(TextWriter text)
             Line("router", experts == 0 ? "none" : $"{experts} experts, {adapter.Probe} probed by a token, {adapter.Gate} gate");
             Line("top k", adapter.TopK == 0 ? "all candidates" : $"{adapter.TopK} neurons a token");
         }
+        if (adapter.Lora is { } lora) Write(lora);
         if (adapter.Layers is { } layers) Line("layers", string.Join(", ", layers));
+    }
+
+    private void Write(LoraFacts lora)
+    {
+        Line("alpha", $"{lora.Alpha:0.####}{(lora.Rslora ? ", scaled by the root of the rank" : "")}{(lora.Dropout > 0 ? $", dropout {lora.Dropout:0.####}" : "")}");
+        Line("targets", lora.Targets);
+        if (lora.RankPattern.Count > 0) Line("rank pattern", Pairs(lora.RankPattern));
+        if (lora.AlphaPattern.Count > 0) Line("alpha pattern", Pairs(lora.AlphaPattern));
+        if (lora.Parameters is { } parameters) Line("parameters", $"{Quantities.Count(parameters)} ({parameters:N0})");
+
+        static string Pairs<T>(IReadOnlyDictionary<string, T> values) => string.Join(", ", values.Select(v => $"{v.Key}: {v.Value}"));
     }
 
     private void Write(RunFacts run)

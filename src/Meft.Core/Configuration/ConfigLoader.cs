@@ -139,6 +139,8 @@ internal static class ConfigLoader
             Targets = s.Get(ConfigSchema.Targets),
             Dropout = s.Get(ConfigSchema.Dropout),
             Rslora = s.Get(ConfigSchema.Rslora),
+            RankPattern = s.Get(ConfigSchema.RankPattern),
+            AlphaPattern = s.Get(ConfigSchema.AlphaPattern),
         };
     }
 }

@@ -65,14 +65,21 @@ internal static class ConfigSchema
         "What travels between host and device: the active rows or the activations.", condition: Rows);
     public static readonly ConfigKey<double> Alpha = Number(
         "method.alpha", new NumberType(0, above: true), c => c.Method.Alpha, "Numerator of LoRA's scale.", Lora, "lora_alpha");
-    public static readonly ConfigKey<ValueList<string>> Targets = Add(new ConfigKey<ValueList<string>>(
-        "method.targets", new OneOrMoreType<string>(new TextType(), "a module's name or a list of them"), Defaults.Method.Targets, c => c.Method.Targets,
-        "The modules that LoRA adapts.")
+    public static readonly ConfigKey<TargetSelection> Targets = Add(new ConfigKey<TargetSelection>(
+        "method.targets", new TargetsType(), Defaults.Method.Targets, c => c.Method.Targets, "The modules that LoRA adapts.")
     { AppliesWhen = Lora, OtherNames = ["target_modules"] });
     public static readonly ConfigKey<double> Dropout = Number(
         "method.dropout", new NumberType(0, below: 1), c => c.Method.Dropout, "LoRA's dropout.", Lora, "lora_dropout");
     public static readonly ConfigKey<bool> Rslora = Boolean(
         "method.rslora", c => c.Method.Rslora, "Scale by alpha/sqrt(r) instead of alpha/r.", Lora, "use_rslora");
+    public static readonly ConfigKey<ValueList<ModulePattern<int>>> RankPattern = Add(new ConfigKey<ValueList<ModulePattern<int>>>(
+        "method.rank_pattern", new ModulePatternsType<int>(new IntegerType<int>(1, MaxRank)), [], c => c.Method.RankPattern,
+        "LoRA's r of certain modules, the first match holds.")
+    { AppliesWhen = Lora });
+    public static readonly ConfigKey<ValueList<ModulePattern<double>>> AlphaPattern = Add(new ConfigKey<ValueList<ModulePattern<double>>>(
+        "method.alpha_pattern", new ModulePatternsType<double>(new NumberType(0, above: true)), [], c => c.Method.AlphaPattern,
+        "LoRA's alpha of certain modules, the first match holds.")
+    { AppliesWhen = Lora });
 
     public static readonly ConfigKey<OptimizerRows> UpdatedRows = Choice(
         "optimizer.rows", c => c.Optimizer.Rows, "Which rows AdamW moves: those active in the step, or all.", condition: Rows);

@@ -37,13 +37,19 @@ public sealed record MethodConfig
     public double Alpha { get; init; } = 16;
 
     /// <summary>The modules that LoRA adapts.</summary>
-    public ValueList<string> Targets { get; init; } = ["q_proj", "v_proj"];
+    public TargetSelection Targets { get; init; } = new TargetSelection.Named(["q_proj", "v_proj"]);
 
     /// <summary>LoRA's dropout.</summary>
     public double Dropout { get; init; }
 
     /// <summary>Whether LoRA's scale is alpha / sqrt(r) instead of alpha / r.</summary>
     public bool Rslora { get; init; }
+
+    /// <summary>LoRA's r of certain modules; the first pattern that matches holds.</summary>
+    public ValueList<ModulePattern<int>> RankPattern { get; init; } = [];
+
+    /// <summary>LoRA's alpha of certain modules; the first pattern that matches holds.</summary>
+    public ValueList<ModulePattern<double>> AlphaPattern { get; init; } = [];
 
     /// <summary>P where the config does not say it and there are that many experts.</summary>
     internal const int DefaultProbe = 8;

@@ -144,7 +144,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     private long DenseAdapterBytesPerToken(SparseAdapterSpec spec) => Single * ((width < Single ? spec.HiddenSize : 0) + (long)spec.Rank);
 
     /// <summary>A low-rank addition keeps the float32 copy of its input and the r numbers between its two maps.</summary>
-    private long LoraBytesPerToken(PlannedMap map) => Single * ((map.SharesInput ? 0 : map.Inputs) + (long)trained.Rank);
+    private long LoraBytesPerToken(PlannedMap map) => Single * ((map.SharesInput ? 0 : map.Inputs) + (long)map.Rank);
 
     /// <summary>
     /// A chunk of logits in the model's type (w), one type wider (f), their log-softmax, and in the backward two gradients of that width; the ledger

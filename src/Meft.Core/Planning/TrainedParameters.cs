@@ -1,4 +1,5 @@
 using Meft.Core.Adapters;
+using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 
@@ -8,8 +9,9 @@ namespace Meft.Core.Planning;
 /// <param name="Layer">Its layer.</param>
 /// <param name="Inputs">The length of the vectors it reads.</param>
 /// <param name="Outputs">The length of those it gives.</param>
+/// <param name="Rank">r.</param>
 /// <param name="SharesInput">Whether an adapted map before it in the same layer reads the same vectors.</param>
-public sealed record PlannedMap(int Layer, int Inputs, int Outputs, bool SharesInput);
+public sealed record PlannedMap(int Layer, int Inputs, int Outputs, int Rank, bool SharesInput);
 
 /// <summary>What a method trains, in numbers of parameters and by layer; the sizes a plan is made of.</summary>
 /// <param name="Kind">The method.</param>
@@ -38,25 +40,21 @@ public sealed record TrainedParameters(
 
     private static TrainedParameters Lora(MethodConfig method, ModelConfig model)
     {
-        var maps = method.Layers.Resolve(model.LayerCount).SelectMany(layer => MapsOf(model, layer, method.Targets)).ToList();
-        int[] layers = [.. maps.Select(m => m.Layer).Distinct()];
-        return new TrainedParameters(
-            method.Kind, maps.Sum(m => (long)method.RequestedRank * (m.Inputs + m.Outputs)), null, maps, method.RequestedRank,
-            layers.Length > 0 ? layers : [0]);
+        var spec = LoraSettings.From(method, model).Resolve(model);
+        var seen = new HashSet<(int, string)>();
+        IReadOnlyList<PlannedMap> maps =
+        [
+            .. spec.Maps.Select(m => new PlannedMap(
+                m.Module.Layer, m.Module.Inputs, m.Module.Outputs, m.Rank, !seen.Add((m.Module.Layer, InputOf(m.Module.ShortName))))),
+        ];
+        return new TrainedParameters(method.Kind, spec.ParameterCount, null, maps, method.Rank, spec.Layers);
     }
 
-    private static IEnumerable<PlannedMap> MapsOf(ModelConfig model, int layer, IEnumerable<string> targets)
+    /// <summary>A name for what a module reads: the same for modules that read the same vectors.</summary>
+    private static string InputOf(string module) => module switch
     {
-        int hidden = model.HiddenSize, inner = model.IntermediateSize;
-        int queries = model.HeadCount * model.HeadSize, keys = model.KeyValueHeadCount * model.HeadSize;
-        (string Name, string Input, int Inputs, int Outputs)[] all =
-        [
-            ("q_proj", "attention", hidden, queries), ("k_proj", "attention", hidden, keys), ("v_proj", "attention", hidden, keys),
-            ("o_proj", "attended", queries, hidden), ("gate_proj", "feed-forward", hidden, inner), ("up_proj", "feed-forward", hidden, inner),
-            ("down_proj", "product", inner, hidden),
-        ];
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var map in all.Where(m => targets.Contains(m.Name)))
-            yield return new PlannedMap(layer, map.Inputs, map.Outputs, !seen.Add(map.Input));
-    }
+        "q_proj" or "k_proj" or "v_proj" => "the attention block's input",
+        "gate_proj" or "up_proj" => "the feed-forward block's input",
+        _ => module,
+    };
 }

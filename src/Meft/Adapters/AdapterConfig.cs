@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
-using Meft.Core.Storage;
 
 namespace Meft.Adapters;
 
@@ -64,15 +63,7 @@ internal sealed record AdapterConfig
     /// <exception cref="InvalidInputException">It is missing, no JSON, or describes no sparse adapter.</exception>
     public static AdapterConfig Read(string folder)
     {
-        var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
-        {
-            var inside = Path.Combine(folder, "adapter");
-            var meant = File.Exists(Path.Combine(inside, FileName)) ? inside : Directory.Exists(folder) ? null : NearestPath.IfClose(folder);
-            throw new InvalidInputException(
-                Directory.Exists(folder) ? $"no {FileName}" : "there is no such folder", folder,
-                "an adapter folder, for example the `adapter` folder of a run", meant is null ? "check the path" : $"Did you mean {meant}?");
-        }
+        var path = AdapterFolder.ConfigPath(folder);
         AdapterConfig? config;
         try
         {

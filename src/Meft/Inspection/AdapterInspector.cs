@@ -1,5 +1,6 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Meft.Adapters;
+using Meft.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats.Safetensors;
@@ -16,34 +17,59 @@ internal static class AdapterInspector
     public static PathReport Inspect(string folder)
     {
         var weights = Path.Combine(folder, SparseAdapterFiles.WeightsFileName);
-        var report = new PathReport { Kind = PathKind.Adapter, Path = folder, Adapter = Facts(folder) };
-        if (!File.Exists(weights)) return report with { Remarks = [$"no {SparseAdapterFiles.WeightsFileName}: the adapter cannot be loaded"] };
+        var kind = AdapterFolder.KindOf(folder);
+        var report = new PathReport { Kind = PathKind.Adapter, Path = folder };
+        report = kind switch
+        {
+            AdapterConfig.Kind => report with { Adapter = Sparse(folder) },
+            PeftLoraConfig.Kind => Lora(report),
+            _ => report with { Adapter = Other(folder, kind) },
+        };
+        if (!File.Exists(weights)) return report with { Remarks = [.. report.Remarks, $"no {SparseAdapterFiles.WeightsFileName}: the adapter cannot be loaded"] };
         using var file = SafetensorsFile.Open(weights);
-        return report with { Tensors = ModelInspector.Tensors(file) };
+        var tensors = ModelInspector.Tensors(file);
+        return report with { Tensors = tensors, Adapter = WithNumbers(report.Adapter!, tensors) };
     }
 
-    private static AdapterFacts Facts(string folder)
+    private static AdapterFacts Sparse(string folder)
     {
-        var path = Path.Combine(folder, AdapterConfig.FileName);
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            var root = json.RootElement;
-            if (root.ValueKind != JsonValueKind.Object) throw new InvalidInputException($"the file holds a JSON {root.ValueKind}", path, "a JSON object");
-            var kind = Text(root, "peft_type") ?? throw new InvalidInputException("'peft_type' is missing", path, "the config of an adapter");
-            if (kind != AdapterConfig.Kind)
-                return new AdapterFacts(kind, Text(root, "base_model_name_or_path"), root.TryGetProperty("r", out var r) && r.TryGetInt32(out var rank) ? rank : null);
-        }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
-        {
-            throw new InvalidInputException($"not the config of an adapter: {e.Message}", path, null, null, e);
-        }
         var config = AdapterConfig.Read(folder);
         return new AdapterFacts(
             config.PeftType, config.BaseModelNameOrPath, config.Rank, config.HiddenSize, config.Experts, config.Probe, config.TopK,
             ChoiceName.Of(config.Gate), config.Layers);
     }
 
-    private static string? Text(JsonElement config, string key) =>
-        config.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    /// <summary>One that asks for what is not built here is shown as far as its config says, with the reason.</summary>
+    private static PathReport Lora(PathReport report)
+    {
+        try
+        {
+            var config = PeftLoraConfig.Read(report.Path);
+            var settings = config.Settings;
+            var facts = new LoraFacts(
+                settings.Alpha, settings.Rslora, settings.Dropout, settings.Targets.ToString()!,
+                settings.RankPattern.ToDictionary(p => p.Pattern, p => p.Value), settings.AlphaPattern.ToDictionary(p => p.Pattern, p => p.Value));
+            return report with { Adapter = new AdapterFacts(PeftLoraConfig.Kind, config.BaseModel, settings.Rank, Lora: facts) };
+        }
+        catch (InvalidInputException e)
+        {
+            return report with { Adapter = Other(report.Path, PeftLoraConfig.Kind), Remarks = [$"it cannot be loaded: {e.Message}"] };
+        }
+    }
+
+    private static AdapterFacts Other(string folder, string kind)
+    {
+        var json = AdapterFolder.ReadConfig(folder);
+        return new AdapterFacts(kind, Value<string>(json["base_model_name_or_path"]), json["r"] is JsonValue r && r.TryGetValue<int>(out var rank) ? rank : null);
+    }
+
+    private static AdapterFacts WithNumbers(AdapterFacts facts, TensorList tensors)
+    {
+        if (facts.Lora is not { } lora) return facts;
+        var layers = tensors.All.Select(t => LoraFit.LayerOf(t.Name)).Where(layer => layer >= 0).Distinct().Order().ToList();
+        return facts with { Layers = layers, Lora = lora with { Parameters = tensors.Elements } };
+    }
+
+    private static T? Value<T>(JsonNode? node)
+        where T : class => node is JsonValue value && value.TryGetValue<T>(out var found) ? found : null;
 }

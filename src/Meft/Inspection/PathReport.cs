@@ -152,9 +152,22 @@ public sealed record AdapterCost(int Rank, int Experts, long Parameters, double 
 /// <param name="TopK">k, neurons a token may activate.</param>
 /// <param name="Gate">How routing numbers become coefficients.</param>
 /// <param name="Layers">The adapted layers.</param>
+/// <param name="Lora">What a LoRA adapter has besides.</param>
 public sealed record AdapterFacts(
     string Kind, string? BaseModel, int? Rank, int? HiddenSize = null, int? Experts = null, int? Probe = null, int? TopK = null, string? Gate = null,
-    IReadOnlyList<int>? Layers = null);
+    IReadOnlyList<int>? Layers = null, LoraFacts? Lora = null);
+
+/// <summary>A LoRA adapter.</summary>
+/// <param name="Alpha">The numerator of the scale.</param>
+/// <param name="Rslora">Whether the scale is alpha/√r instead of alpha/r.</param>
+/// <param name="Dropout">The share of inputs that its training dropped.</param>
+/// <param name="Targets">The adapted modules: names, or an expression for them.</param>
+/// <param name="RankPattern">r of certain modules, by patterns of their names.</param>
+/// <param name="AlphaPattern">Alpha of certain modules, by patterns of their names.</param>
+/// <param name="Parameters">Numbers in its file; null where there is none.</param>
+public sealed record LoraFacts(
+    double Alpha, bool Rslora, double Dropout, string Targets, IReadOnlyDictionary<string, int> RankPattern,
+    IReadOnlyDictionary<string, double> AlphaPattern, long? Parameters = null);
 
 /// <summary>A run in a folder.</summary>
 /// <param name="BaseModel">The base model.</param>

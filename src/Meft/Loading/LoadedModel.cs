@@ -19,14 +19,13 @@ namespace Meft.Loading;
 /// </summary>
 public sealed class LoadedModel : IDisposable
 {
-    private readonly SparseAdapter? _adapter;
     private readonly Lazy<ChatTemplate> _chatTemplate;
 
-    private LoadedModel(ModelLocation location, Decoder decoder, SparseAdapter? adapter, GenerationConfig defaults)
+    private LoadedModel(ModelLocation location, Decoder decoder, IDecoderAdapter? adapter, GenerationConfig defaults)
     {
         Location = location;
         Decoder = decoder;
-        _adapter = adapter;
+        Adapter = adapter;
         Tokenizer = new TokenizerOnDemand(location.Folder);
         _chatTemplate = new(() => ChatTemplate.Load(location.Folder));
         Defaults = defaults;
@@ -41,8 +40,8 @@ public sealed class LoadedModel : IDisposable
     /// <summary>The base model's sizes and flags.</summary>
     public ModelConfig Config => Decoder.Config;
 
-    /// <summary>What runs beside the feed-forward blocks, or null.</summary>
-    public IDecoderAdapter? Adapter => _adapter;
+    /// <summary>What runs beside the base, or null.</summary>
+    public IDecoderAdapter? Adapter { get; }
 
     /// <summary>
     /// The tokenizer of the model's folder. It is read when first used: every member throws a <see cref="TokenizerFileException"/> where
@@ -81,7 +80,7 @@ public sealed class LoadedModel : IDisposable
         var type = TypeOf(options.DType, config);
         var decodeTo = type == ScalarType.BFloat16 ? TensorDType.BF16 : TensorDType.F32;
         // The adapter first: that it does not fit is known long before the weights of a large base are read.
-        var adapter = options.Adapter is { } folder ? SparseAdapterFiles.Load(folder, config) : null;
+        var adapter = options.Adapter is { } folder ? AdapterFiles.Load(folder, config, device) : null;
         Decoder? decoder = null;
         try
         {
@@ -93,7 +92,7 @@ public sealed class LoadedModel : IDisposable
         }
         catch
         {
-            adapter?.Dispose();
+            (adapter as IDisposable)?.Dispose();
             decoder?.Dispose();
             throw;
         }
@@ -108,7 +107,7 @@ public sealed class LoadedModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _adapter?.Dispose();
+        (Adapter as IDisposable)?.Dispose();
         Decoder.Dispose();
     }
 

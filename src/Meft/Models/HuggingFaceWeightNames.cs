@@ -81,6 +81,19 @@ internal static class HuggingFaceWeightNames
     /// <summary>What the names of a layer's weights begin with.</summary>
     public static string LayerPrefix(int layer) => $"model.layers.{layer}.";
 
+    /// <summary>Which map a layer's module is, by its name within the layer, for example <c>self_attn.q_proj</c>.</summary>
+    public static LinearMap LinearMapOf(string module) => module switch
+    {
+        "self_attn.q_proj" => LinearMap.Query,
+        "self_attn.k_proj" => LinearMap.Key,
+        "self_attn.v_proj" => LinearMap.Value,
+        "self_attn.o_proj" => LinearMap.Output,
+        "mlp.gate_proj" => LinearMap.Gate,
+        "mlp.up_proj" => LinearMap.Up,
+        "mlp.down_proj" => LinearMap.Down,
+        _ => throw new ArgumentOutOfRangeException(nameof(module), module, "no linear map of a layer"),
+    };
+
     /// <summary>
     /// Whether a checkpoint may hold this tensor although the model has no such weight: tables that are recomputed, and a
     /// stored copy of a tied head.

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace Meft.Training;
 
 /// <summary>
-/// What a run trains: a sparse adapter, a dense parallel adapter, the base itself. The loop sees only this. Between two updates the
+/// What a run trains: a sparse adapter, a dense parallel adapter, LoRA, the base itself. The loop sees only this. Between two updates the
 /// gradients of all micro-batches add up.
 /// </summary>
 public interface ITrainedMethod : IDisposable
 {
-    /// <summary>What runs beside the feed-forward blocks; null where the base itself is trained.</summary>
+    /// <summary>What runs beside the base; null where the base itself is trained.</summary>
     IDecoderAdapter? Adapter { get; }
 
     /// <summary>Trained parameters, counted in numbers.</summary>
@@ -33,6 +33,17 @@ public interface ITrainedMethod : IDisposable
     /// <summary>Says where the base computes, and has what is held there and what crosses the link counted from now on.</summary>
     void RunOn(Device device, MemoryLedger ledger);
 
+    /// <summary>
+    /// A micro-batch's forward passes begin: until the next one begins, or the step ends with <see cref="ClearGradients"/>, every pass over the
+    /// same rows computes the same, one that is repeated in the backward too. A method that draws numbers draws them from these two and its seed.
+    /// </summary>
+    /// <param name="step">The step, 1 for the first.</param>
+    /// <param name="microBatch">The micro-batch within the step, 0 for the first.</param>
+    void StartMicroBatch(long step, int microBatch)
+    {
+        // Most methods compute the same in every step.
+    }
+
     /// <summary>Throws what the backward pass could not; call after each.</summary>
     void ThrowIfBackwardFailed();
 
@@ -45,7 +56,7 @@ public interface ITrainedMethod : IDisposable
     /// <summary>One AdamW step; gradients stay.</summary>
     void Update(in AdamWStep step);
 
-    /// <summary>Forgets the gradients.</summary>
+    /// <summary>The step is over: forgets the gradients.</summary>
     void ClearGradients();
 
     /// <summary>Makes the loaded masters effective, after <see cref="Matrices"/> were overwritten from a file.</summary>

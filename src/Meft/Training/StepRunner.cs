@@ -61,8 +61,9 @@ public sealed class StepRunner
         double sum = 0, active = 0;
         try
         {
-            foreach (var rows in microBatches)
+            foreach (var (index, rows) in microBatches.Index())
             {
+                _method.StartMicroBatch(step, index);
                 sum += ForwardBackward(rows, scale: 1.0 / trained, step);
                 tokens += rows.Sum(r => (long)r.Length);
                 active += _method.ActiveRows;

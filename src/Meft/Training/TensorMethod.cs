@@ -65,7 +65,13 @@ public abstract class TensorMethod : ITrainedMethod
     }
 
     /// <inheritdoc/>
-    public void ClearGradients()
+    public virtual void StartMicroBatch(long step, int microBatch)
+    {
+        // What these tensors compute is the same in every step.
+    }
+
+    /// <inheritdoc/>
+    public virtual void ClearGradients()
     {
         foreach (var master in _masters) master.ClearGradient();
     }

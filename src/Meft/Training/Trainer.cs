@@ -2,6 +2,7 @@ using Meft.Core.Data;
 using Meft.Core.Metrics;
 using Meft.Evaluation;
 using Meft.Memory;
+using Meft.Native;
 using Meft.Training.Runs;
 
 namespace Meft.Training;

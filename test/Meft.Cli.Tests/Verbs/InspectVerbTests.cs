@@ -163,11 +163,54 @@ public sealed class InspectVerbTests : IDisposable
     [Theory]
     [MemberData(nameof(LoraAdapters))]
     [Trait("Category", "Fixtures")]
-    public void An_adapter_of_another_kind_is_shown_as_far_as_it_says(string name)
+    public void A_LoRA_adapter_of_PEFT_is_shown(string name)
     {
         var run = ProgramRun.Of("inspect", Assets.Require("fixtures", "peft_lora", name));
         (run.ExitCode, run.Error).ShouldBe((0, ""));
         run.Output.ShouldContain("kind          LORA, rank ");
+        foreach (var line in new[] { "base model ", "alpha ", "targets ", "layers ", "parameters " }) run.Output.ShouldContain("\n" + line);
+        run.Output.ShouldNotContain("note");
+    }
+
+    [Fact]
+    public void A_LoRA_adapter_tells_its_rank_alpha_targets_and_parameters()
+    {
+        var folder = SampleModel.WriteLora(_folder);
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("kind          LORA, rank 2\n");
+        run.Output.ShouldContain("alpha         6\n");
+        run.Output.ShouldContain("targets       [q_proj, down_proj]\n");
+        run.Output.ShouldContain("layers        0, 1\n");
+        run.Output.ShouldContain($"({2 * 2 * (16 + 16 + 24 + 16)})\n");
+
+        var json = ProgramRun.Of("inspect", folder, "--json");
+        using var report = JsonDocument.Parse(json.Output);
+        var lora = report.RootElement.GetProperty("adapter").GetProperty("lora");
+        (lora.GetProperty("alpha").GetDouble(), lora.GetProperty("parameters").GetInt64()).ShouldBe((6, 288));
+    }
+
+    [Fact]
+    public void An_adapter_that_asks_for_what_is_not_built_is_shown_with_the_reason()
+    {
+        var folder = SampleModel.WriteLora(_folder);
+        var config = Path.Combine(folder, "adapter_config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"use_dora\": false", "\"use_dora\": true", StringComparison.Ordinal));
+        var run = ProgramRun.Of("inspect", folder);
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldContain("kind          LORA, rank 2\n");
+        run.Output.ShouldContain("note          it cannot be loaded: ");
+        run.Output.ShouldContain("'use_dora' is true");
+    }
+
+    [Fact]
+    public void An_adapter_of_another_kind_is_shown_as_far_as_it_says()
+    {
+        _folder.Write("ia3/adapter_config.json", "{\"peft_type\": \"IA3\", \"base_model_name_or_path\": \"some/base\"}");
+        var run = ProgramRun.Of("inspect", _folder.File("ia3"));
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldContain("kind          IA3\n");
+        run.Output.ShouldContain("base model    some/base\n");
     }
 
     public void Dispose() => _folder.Dispose();

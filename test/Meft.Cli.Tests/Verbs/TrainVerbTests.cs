@@ -10,11 +10,14 @@ public sealed class TrainVerbTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Theory]
-    [InlineData("meft")]
-    [InlineData("parallel")]
-    public void A_run_teaches_an_adapter_that_score_can_use(string kind)
+    [InlineData(Meft)]
+    [InlineData("method: {kind: parallel, rank: 32}")]
+    [InlineData("method: {kind: lora}")]
+    [InlineData("method: {kind: lora, rank: 4, alpha: 6, targets: all-linear, rslora: true, layers: last:1, rank_pattern: {down_proj: 2}}")]
+    [InlineData(@"method: {kind: lora, targets: '.*\.mlp\..*', dropout: 0.1, alpha_pattern: {'0\.mlp\.up_proj': 8}}")]
+    public void A_run_teaches_an_adapter_that_score_can_use(string method)
     {
-        var config = Config($"method: {{kind: {kind}, rank: 32{(kind == "meft" ? ", top_k: 8, experts: 8, probe: 2" : "")}}}");
+        var config = Config(method);
         var run = Train(config);
         run.ExitCode.ShouldBe(0, run.Error);
         run.Output.ShouldContain("validation loss");
@@ -79,6 +82,46 @@ public sealed class TrainVerbTests : IDisposable
         Train(config, "--resume").ExitCode.ShouldBe(0);
         Train(config, "--overwrite").ExitCode.ShouldBe(0);
         File.ReadAllBytes(_folder.File("run/adapter/adapter_model.safetensors")).ShouldBe(adapter);
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("method.alpha=32", "scale of model.layers.0.self_attn.q_proj is 2, wanted is 4")]
+    [InlineData("method.rank=4", "rank of model.layers.0.self_attn.q_proj is 8, wanted is 4")]
+    [InlineData("method.layers=[1]", "its maps is model.layers.0.self_attn.q_proj")]
+    public void A_LoRA_adapter_can_be_the_start_of_another_run_that_adapts_the_same(string set, string problem)
+    {
+        var config = Config("method: {kind: lora}");
+        Train(config).ExitCode.ShouldBe(0);
+        string[] more = set.Length == 0 ? [] : ["--set", set];
+        var second = Train(
+            config, ["--set", $"output={_folder.File("second")}", "--set", $"method.init={_folder.File("run/adapter")}", "--set", "max_steps=1", .. more]);
+        second.ExitCode.ShouldBe(problem.Length == 0 ? 0 : 2, second.Error);
+        second.Error.ReplaceLineEndings(" ").ShouldContain(problem);
+    }
+
+    [Fact]
+    public void Dropout_follows_the_seed_and_leaves_validation_alone()
+    {
+        var config = Config("method: {kind: lora, dropout: 0.4}");
+        string[] Losses(string output, params string[] more)
+        {
+            var run = Train(config, ["--set", $"output={_folder.File(output)}", "--set", "max_steps=4", .. more]);
+            run.ExitCode.ShouldBe(0, run.Error);
+            return [.. File.ReadAllLines(_folder.File(output + "/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetRawText())];
+        }
+        var losses = Losses("a");
+        Losses("b").ShouldBe(losses);
+        // With B = 0 the first step's loss is the base's whatever is dropped; afterwards it is not.
+        var without = Losses("c", "--set", "method.dropout=0");
+        without[0].ShouldBe(losses[0]);
+        without[^1].ShouldNotBe(losses[^1]);
+
+        using var result = JsonDocument.Parse(File.ReadAllText(_folder.File("a/result.json")));
+        var score = ProgramRun.Of(
+            "score", "--model", _folder.File("model"), "--adapter", _folder.File("a/adapter"), "--input", _folder.File("rows.jsonl"), "--json");
+        using var summary = JsonDocument.Parse(score.Output);
+        summary.RootElement.GetProperty("mean_nll").GetDouble().ShouldBe(result.RootElement.GetProperty("end_validation_loss").GetDouble(), 1e-5);
     }
 
     [Theory]
@@ -147,6 +190,7 @@ public sealed class TrainVerbTests : IDisposable
     [Theory]
     [InlineData(Meft, "adapter/adapter_model.safetensors")]
     [InlineData("method: {kind: parallel, rank: 32}", "adapter/adapter_model.safetensors")]
+    [InlineData("method: {kind: lora, dropout: 0.2}", "adapter/adapter_model.safetensors")]
     [InlineData("method: {kind: full}", "model/model.safetensors")]
     public void An_interrupted_run_saves_says_so_and_can_be_resumed_to_the_same_bits(string method, string file)
     {
@@ -194,6 +238,18 @@ public sealed class TrainVerbTests : IDisposable
         run.ExitCode.ShouldBe(2, run.Error);
         run.Error.ShouldContain(named);
         run.Error.ShouldNotContain("   at ");
+        Directory.Exists(_folder.File("run")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("[q_proj, w_proj]", "'w_proj'")]
+    [InlineData("'mlp.*'", "mlp.* match no linear map")]
+    [InlineData("'.*'", "include lm_head")]
+    public void Targets_that_the_model_does_not_have_are_refused_with_those_it_has(string targets, string named)
+    {
+        var run = Train(Config($"method: {{kind: lora, targets: {targets}}}"));
+        run.ExitCode.ShouldBe(2, run.Error);
+        run.Error.ReplaceLineEndings(" ").ShouldContain(named);
         Directory.Exists(_folder.File("run")).ShouldBeFalse();
     }
 

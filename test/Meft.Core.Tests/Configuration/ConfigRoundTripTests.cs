@@ -16,6 +16,12 @@ public sealed class ConfigRoundTripTests : IDisposable
         Gen.Int[1, 99].Select(n => (LayerSelection)new LayerSelection.Last(n)),
         Gen.Int[0, 99].HashSet[1, 5].Select(s => (LayerSelection)new LayerSelection.Listed([.. s.Order()])));
 
+    private static readonly TargetSelection[] Targets =
+    [
+        new TargetSelection.Named(["up_proj", "a: b"]), new TargetSelection.Named(["q_proj"]), new TargetSelection.AllLinear(),
+        new TargetSelection.Pattern(@".*\.(q|v)_proj: ""x"""),
+    ];
+
     private static readonly Gen<MethodConfig> Method =
         Gen.Select(Gen.Enum<MethodKind>(), Gen.Int[1, 100_000], Gen.Int[0, 500], Gen.Int[0, 500], Gen.Enum<GateKind>(), Layers, File.Null(), Number)
             .Select((kind, rank, experts, topK, gate, layers, init, number) =>
@@ -33,8 +39,11 @@ public sealed class ConfigRoundTripTests : IDisposable
                     Layers = adapter ? layers : new LayerSelection.All(),
                     Init = adapter ? init : null,
                     Alpha = kind == MethodKind.Lora ? number : 16,
-                    Targets = kind == MethodKind.Lora ? ["up_proj", "a: b"] : ["q_proj", "v_proj"],
+                    Targets = kind == MethodKind.Lora ? Targets[topK % Targets.Length] : new TargetSelection.Named(["q_proj", "v_proj"]),
                     Rslora = kind == MethodKind.Lora && gate == GateKind.Softmax,
+                    Dropout = kind == MethodKind.Lora ? number : 0,
+                    RankPattern = kind == MethodKind.Lora ? [new("q_proj", rank), new(@"layers\.[13]\.mlp\..*", 1)] : [],
+                    AlphaPattern = kind == MethodKind.Lora ? [new("\"v\": 'é'", number)] : [],
                 };
             });
 

@@ -7,7 +7,6 @@ public sealed class UnsupportedSettingsTests : IDisposable
     private readonly ConfigTestFolder _folder = new();
 
     [Theory]
-    [InlineData("method: {kind: lora}", "method.kind", "meft")]
     [InlineData("quantize: int8", "quantize", "none")]
     [InlineData("base: streamed", "base", "resident")]
     [InlineData("recompute: on", "recompute", "auto")]

@@ -1,5 +1,7 @@
 using Meft.Adapters;
+using Meft.Adapters.Lora;
 using Meft.Core.Adapters;
+using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Tokenization;
@@ -65,6 +67,50 @@ public sealed class LoadedModelTests : IDisposable
     }
 
     [Fact]
+    public void A_LoRA_adapter_comes_along_too()
+    {
+        using var model = Load(new ModelLoadOptions { Adapter = WriteLora() });
+        model.Adapter.ShouldBeOfType<LoraAdapter>().Adapts(1).ShouldBeTrue();
+        var with = model.CreateScorer().Score([new([1, 2, 3])])[0].Nll;
+        using var plain = Load(new ModelLoadOptions());
+        Math.Abs(with - plain.CreateScorer().Score([new([1, 2, 3])])[0].Nll).ShouldBeGreaterThan(1e-3);
+    }
+
+    [Fact]
+    public void An_adapter_of_an_unknown_kind_is_refused_with_the_known_ones()
+    {
+        _folder.Write("other/adapter_config.json", "{\"peft_type\": \"IA3\"}");
+        Refused(new ModelLoadOptions { Adapter = _folder.File("other") }).ShouldContain("peft_type is IA3");
+        Refused(new ModelLoadOptions { Adapter = _folder.File("other") }).ShouldContain("MEFT | LORA");
+        _folder.Write("other/adapter_config.json", "{}");
+        Refused(new ModelLoadOptions { Adapter = _folder.File("other") }).ShouldContain("'peft_type' is missing");
+    }
+
+    [Theory]
+    [InlineData(BaseDType.Fp32, 1e-5)]
+    [InlineData(BaseDType.Bf16, 0.03)]
+    public void A_merged_model_is_a_folder_in_the_type_of_its_base_and_computes_the_same(BaseDType type, double tolerance)
+    {
+        double with;
+        using (var model = Load(new ModelLoadOptions { Adapter = WriteLora(), DType = type }))
+        {
+            with = model.CreateScorer().Score([new([1, 2, 3, 4, 5])])[0].Nll;
+            MergedModel.Write(model, _folder.File("merged"));
+        }
+        using var merged = LoadedModel.Load(_folder.File("merged"), cancellation: TestContext.Current.CancellationToken);
+        merged.Decoder.DataType.ShouldBe(type == BaseDType.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        merged.CreateScorer().Score([new([1, 2, 3, 4, 5])])[0].Nll.ShouldBe(with, tolerance * with);
+    }
+
+    [Fact]
+    public void Weights_that_merging_makes_infinite_are_not_written()
+    {
+        using var model = Load(new ModelLoadOptions { Adapter = WriteLora(float.MaxValue) });
+        Should.Throw<RunFailedException>(() => MergedModel.Write(model, _folder.File("merged"))).Message.ShouldContain("model.layers.0.self_attn.q_proj");
+        Directory.Exists(_folder.File("merged")).ShouldBeFalse();
+    }
+
+    [Fact]
     public void What_is_no_model_is_refused_with_a_way_on()
     {
         Refusal(_folder.File("modl")).ShouldContain($"there is no such model");
@@ -87,11 +133,27 @@ public sealed class LoadedModelTests : IDisposable
     public void A_model_that_was_used_and_disposed_leaves_no_tensor() =>
         TinyDecoder.LiveTensorsAdded(() =>
         {
-            using var model = Load(new ModelLoadOptions { Adapter = WriteAdapter(32) });
-            model.CreateScorer().Score([new([1, 2, 3])]);
+            foreach (var adapter in new[] { WriteAdapter(32), WriteLora() })
+            {
+                using var model = Load(new ModelLoadOptions { Adapter = adapter, DType = BaseDType.Bf16 });
+                model.CreateScorer().Score([new([1, 2, 3])]);
+            }
         }).ShouldBe(0);
 
     public void Dispose() => _folder.Dispose();
+
+    private string WriteLora(float b = 0.2f)
+    {
+        var folder = _folder.File("lora");
+        var settings = new LoraSettings { Rank = 3, Alpha = 6, Targets = new TargetSelection.Named(["q_proj", "up_proj"]) };
+        using var adapter = new LoraAdapter(settings.Resolve(TinyDecoder.Llama), CPU).Initialize(5);
+        foreach (var (name, tensor) in adapter.Parameters)
+        {
+            if (name.Contains("lora_B", StringComparison.Ordinal)) tensor.fill_(b);
+        }
+        LoraFiles.Save(adapter, PeftLoraConfig.Create(settings, "model"), folder);
+        return folder;
+    }
 
     private string WriteAdapter(int hiddenSize)
     {

@@ -1,5 +1,7 @@
 using Meft.Adapters;
+using Meft.Adapters.Lora;
 using Meft.Core.Adapters;
+using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Formats.HuggingFace;
@@ -38,6 +40,12 @@ internal sealed class TinyTask : IDisposable
 
     public static SparseAdapterMethod NewMethod(OptimizerRows rows = OptimizerRows.Touched) =>
         new(new SparseAdapter(Spec).Initialize(seed: 3), rows, Identity);
+
+    public static LoraMethod NewLora(double dropout = 0)
+    {
+        var settings = new LoraSettings { Rank = 4, Alpha = 6, Dropout = dropout, Targets = new TargetSelection.Named(["q_proj", "v_proj"]), Layers = [1, 2] };
+        return new(new LoraAdapter(settings.Resolve(Config), CPU).Initialize(seed: 3), PeftLoraConfig.Create(settings, "tiny"), seed: 3);
+    }
 
     public TrainingTask Create(ITrainedMethod method, BatchConfig? batch = null, int steps = 12, int checkpointEvery = 0, IReadOnlyList<TokenRow>? rows = null) => new()
     {

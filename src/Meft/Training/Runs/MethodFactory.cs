@@ -1,5 +1,7 @@
 using Meft.Adapters;
+using Meft.Adapters.Lora;
 using Meft.Core.Adapters;
+using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Loading;
 
@@ -9,9 +11,10 @@ namespace Meft.Training.Runs;
 internal static class MethodFactory
 {
     /// <exception cref="Core.Errors.InvalidInputException">The sizes or the adapter to start from do not fit the model.</exception>
-    public static ITrainedMethod Create(RunConfig config, LoadedModel model, AdapterIdentity identity)
+    public static ITrainedMethod Create(RunConfig config, LoadedModel model, AdapterIdentity identity, ExecutionKind execution)
     {
         if (config.Method.Kind == MethodKind.Full) return new FullMethod(model.Decoder);
+        if (config.Method.Kind == MethodKind.Lora) return Lora(config, model, identity);
         var spec = SparseAdapterSpec.From(config.Method, model.Config.HiddenSize, model.Config.LayerCount);
         if (config.Method.Kind == MethodKind.Parallel) return Parallel(config, spec, model, identity);
 
@@ -20,7 +23,24 @@ internal static class MethodFactory
         {
             if (config.Method.Init is { } init) SparseAdapterFiles.LoadInto(adapter, init, model.Config);
             else adapter.Initialize((ulong)config.Seed);
-            return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity, config.Method.Execution);
+            return new SparseAdapterMethod(adapter, config.Optimizer.Rows, identity, execution);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+    }
+
+    private static LoraMethod Lora(RunConfig config, LoadedModel model, AdapterIdentity identity)
+    {
+        var settings = LoraSettings.From(config.Method, model.Config);
+        var adapter = new LoraAdapter(settings.Resolve(model.Config), model.Decoder.Device);
+        try
+        {
+            if (config.Method.Init is { } init) LoraFiles.LoadInto(adapter, init, model.Config);
+            else adapter.Initialize((ulong)config.Seed);
+            return new LoraMethod(adapter, PeftLoraConfig.Create(settings, identity.BaseModel), (ulong)config.Seed);
         }
         catch
         {

@@ -94,6 +94,14 @@ public sealed class RunFolder
         return new RunFolder(config.Output, config.Checkpoint.Keep);
     }
 
+    /// <summary>What travelled in the run that is to be resumed, where the config leaves that open: it goes on as it began. Null where nothing is to be kept.</summary>
+    internal static ExecutionKind? ExecutionToKeep(RunConfig config, ExistingRun existing)
+    {
+        if (existing != ExistingRun.Resume || config.Method.Execution != ExecutionKind.Auto) return null;
+        var before = RunManifest.Read(System.IO.Path.Combine(config.Output, ManifestFileName)).Execution;
+        return Enum.GetValues<ExecutionKind>().Where(kind => ChoiceName.Of(kind) == before).Select(kind => (ExecutionKind?)kind).FirstOrDefault();
+    }
+
     /// <summary>Writes <c>manifest.json</c>.</summary>
     public void WriteManifest(RunManifest manifest) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ManifestFileName), manifest.ToJson());
@@ -145,16 +153,18 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// The settings that decide the numbers, as lines of YAML. Paths may differ, for a run may have been moved: files are compared by their hashes.
+    /// The settings that decide the numbers (up to rounding), as lines of YAML. Paths may differ, for a run may have been moved: files are compared by their hashes.
     /// </summary>
     private static string[] Comparable(RunConfig config) => (config with
     {
         Model = "",
         Output = "",
         Data = config.Data with { Train = [], Validation = [] },
-        Method = config.Method with { Init = null },
+        Method = config.Method with { Init = null, Execution = ExecutionKind.Auto },
         Checkpoint = new(),
         Evaluate = new(),
         Budget = new(),
+        Base = BasePlacement.Auto,
+        Recompute = RecomputeMode.Auto,
     }).ToYaml().Split('\n');
 }

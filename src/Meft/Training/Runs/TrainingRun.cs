@@ -79,8 +79,10 @@ public sealed class TrainingRun : IDisposable
         var planned = PlannedRun.Of(config, calibrations);
         onPlanned?.Invoke(planned);
         planned.Require();
+        var execution = planned.Plan.Execution;
+        if (RunFolder.ExecutionToKeep(config, existing) is { } kept) execution = execution with { Execution = kept };
         var model = LoadedModel.Load(
-            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = config.Base, Progress = progress }, cancellation);
+            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = execution.Base, Progress = progress }, cancellation);
         ITrainedMethod? method = null;
         try
         {
@@ -88,7 +90,7 @@ public sealed class TrainingRun : IDisposable
             var validation = config.Data.Validation.Count == 0
                 ? []
                 : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits).Rows;
-            method = MethodFactory.Create(config, model, Identity(model));
+            method = MethodFactory.Create(config, model, Identity(model), execution.Execution);
             var batches = BatchSchedule.Create(config, rows.Rows);
             var task = new TrainingTask
             {
@@ -97,7 +99,7 @@ public sealed class TrainingRun : IDisposable
                 Batches = batches,
                 Rates = LearningRateSchedule.Create(config.Schedule, config.Optimizer.LearningRate, batches.TotalSteps),
                 Optimizer = config.Optimizer,
-                Recompute = config.Recompute == RecomputeMode.On,
+                Recompute = execution.Recompute,
                 DeviceBudget = config.Budget.DeviceBytes,
                 Validation = validation,
                 ValidationBatchSize = config.Batch.Size,
@@ -105,7 +107,7 @@ public sealed class TrainingRun : IDisposable
                 CheckpointEvery = config.Checkpoint.Every,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
-            return new TrainingRun(config, existing, model, task, rows, planned);
+            return new TrainingRun(config, existing, model, task, rows, planned with { Plan = planned.Plan with { Execution = execution } });
         }
         catch
         {
@@ -173,26 +175,15 @@ public sealed class TrainingRun : IDisposable
     private string PrepareResultFolder(RunFolder folder)
     {
         if (Config.Method.Kind != MethodKind.Full) return ResultFolder(folder);
-        Directory.CreateDirectory(folder.ModelPath);
-        foreach (var name in TokenizerFiles)
-        {
-            var file = Path.Combine(_model.Location.Folder, name);
-            if (File.Exists(file)) File.Copy(file, Path.Combine(folder.ModelPath, name), overwrite: true);
-        }
+        TokenizerFiles.Copy(_model.Location.Folder, folder.ModelPath);
         return folder.ModelPath;
     }
-
-    private static readonly string[] TokenizerFiles =
-    [
-        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
-        "generation_config.json", ChatTemplate.FileName,
-    ];
 
     private RunManifest Manifest() => new()
     {
         Seed = Config.Seed,
         Device = Device,
-        Execution = Config.Method.Kind == MethodKind.Meft ? "activations" : null,
+        Execution = Config.Method.Kind == MethodKind.Meft ? ChoiceName.Of(Planned.Plan.Execution.Execution) : null,
         Model = ModelFiles().ToDictionary(f => Path.GetFileName(f), RunManifest.HashOf),
         Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
         Template = TemplateHash(_model),

@@ -1,0 +1,32 @@
+namespace Meft.Core.Formats.HuggingFace;
+
+/// <summary>A linear map of a decoder layer, by its Hugging Face name.</summary>
+/// <param name="Layer">The layer's index.</param>
+/// <param name="Name">Its name within the layer, for example <c>self_attn.q_proj</c>.</param>
+/// <param name="Inputs">The length of the vectors it reads.</param>
+/// <param name="Outputs">The length of the vectors it gives.</param>
+public sealed record LinearModule(int Layer, string Name, int Inputs, int Outputs)
+{
+    /// <summary>Its name within the model, for example <c>model.layers.3.self_attn.q_proj</c>.</summary>
+    public string FullName => $"model.layers.{Layer}.{Name}";
+
+    /// <summary>The last part of its name, for example <c>q_proj</c>.</summary>
+    public string ShortName => Name[(Name.LastIndexOf('.') + 1)..];
+
+    /// <summary>The linear maps of a model's layers, layer by layer; the head is not among them.</summary>
+    public static IEnumerable<LinearModule> Of(ModelConfig config)
+    {
+        int hidden = config.HiddenSize, inner = config.IntermediateSize;
+        int queries = config.HeadCount * config.HeadSize, keys = config.KeyValueHeadCount * config.HeadSize;
+        for (var layer = 0; layer < config.LayerCount; layer++)
+        {
+            yield return new(layer, "self_attn.q_proj", hidden, queries);
+            yield return new(layer, "self_attn.k_proj", hidden, keys);
+            yield return new(layer, "self_attn.v_proj", hidden, keys);
+            yield return new(layer, "self_attn.o_proj", queries, hidden);
+            yield return new(layer, "mlp.gate_proj", hidden, inner);
+            yield return new(layer, "mlp.up_proj", hidden, inner);
+            yield return new(layer, "mlp.down_proj", inner, hidden);
+        }
+    }
+}

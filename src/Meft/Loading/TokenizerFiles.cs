@@ -1,0 +1,24 @@
+using Meft.Core.Chat;
+
+namespace Meft.Loading;
+
+/// <summary>The files of a model's folder that are neither weights nor config: what a model made from it needs beside its own.</summary>
+internal static class TokenizerFiles
+{
+    private static readonly string[] Names =
+    [
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "generation_config.json", ChatTemplate.FileName,
+    ];
+
+    /// <summary>Copies those that are there.</summary>
+    public static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var name in Names)
+        {
+            var file = Path.Combine(from, name);
+            if (File.Exists(file)) File.Copy(file, Path.Combine(to, name), overwrite: true);
+        }
+    }
+}
