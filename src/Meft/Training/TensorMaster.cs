@@ -38,7 +38,8 @@ internal sealed unsafe class TensorMaster : IDisposable
     /// <summary>Brings the gradient to the host and returns its squared norm.</summary>
     public double CollectGradient()
     {
-        if (_tensor.grad is { } gradient) _gradient.CopyFrom(gradient);
+        using var gradient = _tensor.grad;
+        if (gradient is not null) _gradient.CopyFrom(gradient);
         else _gradient.Clear();
         return SquaredNorm.Compute(_gradient.Data, _gradient.Rows, _gradient.Dimension);
     }
