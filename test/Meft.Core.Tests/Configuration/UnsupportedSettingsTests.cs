@@ -13,7 +13,6 @@ public sealed class UnsupportedSettingsTests : IDisposable
     [InlineData("recompute: on", "recompute", "auto")]
     [InlineData("method: {execution: rows}", "method.execution", "activations")]
     [InlineData("dtype: fp16", "dtype", "bf16")]
-    [InlineData("budget: {host: 6GiB}", "budget.host", "null")]
     public void What_this_version_cannot_do_is_refused_with_what_it_can(string line, string key, string allowed)
     {
         var error = _folder.ErrorWith(line);
