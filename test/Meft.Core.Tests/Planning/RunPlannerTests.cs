@@ -45,7 +45,7 @@ public sealed class RunPlannerTests
         streamed.BytesOf(MemoryTier.Pinned, "base weights").ShouldBe(2 * 32 * layer);
         // A large micro-batch computes longer than the layers take to arrive; a small one waits for them.
         streamed.Step.ShouldNotBeNull().Seconds.ShouldBe(plan.Step.ShouldNotBeNull().Seconds);
-        double Seconds(BasePlacement placement) => Planner(Config() with { Base = placement }, accelerator: true).Plan(Work(16)).Step!.Seconds;
+        double Seconds(BasePlacement placement) => Planner(Config() with { Base = placement }, accelerator: true).Plan(Work(4)).Step!.Seconds;
         Seconds(BasePlacement.Streamed).ShouldBeGreaterThan(Seconds(BasePlacement.Resident));
     }
 
@@ -80,6 +80,15 @@ public sealed class RunPlannerTests
         var plan = Planner(Config(), bounds).Plan(Work());
         plan.Execution.ShouldBe(ExecutionPlan.Plain with { Recompute = true });
         plan.Memory.ResidentBytes.ShouldBeLessThan(plain.Memory.ResidentBytes);
+    }
+
+    [Fact]
+    public void On_the_CPU_a_device_budget_is_kept_by_streaming_where_recompute_is_not_enough()
+    {
+        var config = Config() with { Budget = new BudgetConfig { DeviceBytes = 6 * GiB } };
+        Planner(config, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Streamed);
+        var full = config with { Method = new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 } };
+        Planner(full, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Resident);
     }
 
     [Fact]
