@@ -23,10 +23,10 @@ internal static class PlanView
     public static void WriteText(PlannedRun planned, TextWriter text)
     {
         var plan = planned.Plan;
-        text.WriteLine($"method   {ChoiceName.Of(plan.Method)}, {Quantities.Count(plan.TrainedParameters)} trained parameters, {Quantities.Count(plan.BaseParameters)} of the base");
-        text.WriteLine($"batches  {Batches(plan.Workload)}");
-        text.WriteLine($"way      {Way(plan)}");
-        foreach (var remark in planned.Remarks) text.WriteLine($"note     {remark}");
+        Paragraph(text, "method   ", $"{ChoiceName.Of(plan.Method)}, {Quantities.Count(plan.TrainedParameters)} trained parameters, {Quantities.Count(plan.BaseParameters)} of the base");
+        Paragraph(text, "batches  ", Batches(plan.Workload));
+        Paragraph(text, "way      ", Way(plan));
+        foreach (var remark in planned.Remarks) Paragraph(text, "note     ", remark);
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.No,
@@ -36,14 +36,14 @@ internal static class PlanView
         });
         console.Profile.Width = Width;
         WriteTable(console, text, Memory(plan));
-        text.WriteLine(Resident(plan));
+        Paragraph(text, "", Resident(plan));
         if (plan.Link.Count > 0)
         {
             WriteTable(console, text, Link(plan));
-            text.WriteLine(BreakEven(plan));
+            Paragraph(text, "", BreakEven(plan));
         }
         if (plan.Step is not null) WriteTable(console, text, Step(plan.Step));
-        if (plan.Seconds is { } seconds) text.WriteLine($"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.");
+        if (plan.Seconds is { } seconds) Paragraph(text, "", $"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.");
     }
 
     /// <summary>What a run begins with, on one line each.</summary>
@@ -95,7 +95,7 @@ internal static class PlanView
         var bound = bounds.HostBytes is { } most ? $" of {Quantities.Bytes(most)}, {bounds.HostReason}" : "";
         var device = bounds.DeviceBytes is { } limit ? $"; device {Quantities.Bytes(memory.DeviceBytes)} of {Quantities.Bytes(limit)}, {bounds.DeviceReason}" : "";
         var disk = bounds.DiskBytes is { } free ? $"; disk {Quantities.Bytes(memory.DiskBytes)} of {Quantities.Bytes(free)} free" : "";
-        return $"The process: {Quantities.Bytes(memory.ResidentBytes)} resident{bound}{device}{disk}.";
+        return $"The process has {Quantities.Bytes(memory.ResidentBytes)} resident at its peak{bound}{device}{disk}.";
     }
 
     private static Table Link(RunPlan plan)
@@ -146,6 +146,22 @@ internal static class PlanView
         console.Profile.Out = new AnsiConsoleOutput(lines);
         console.Write(table);
         foreach (var line in lines.ToString().TrimEnd('\n').Split('\n')) text.WriteLine(line.TrimEnd());
+    }
+
+    /// <summary>Words, broken into lines that fit; those after the first are indented like the first one's text.</summary>
+    private static void Paragraph(TextWriter text, string title, string words)
+    {
+        var line = title;
+        foreach (var word in words.Split(' '))
+        {
+            if (line.Length > title.Length && line.Length + 1 + word.Length > Width)
+            {
+                text.WriteLine(line);
+                line = new string(' ', title.Length);
+            }
+            line += line.Length > title.Length ? " " + word : word;
+        }
+        text.WriteLine(line);
     }
 
     private static string Of(long? bound) => bound is { } bytes ? $" of {Quantities.Bytes(bytes)}" : "";

@@ -16,7 +16,9 @@ public sealed record ExecutionPlan(ExecutionKind Execution, BasePlacement Base, 
     /// base, for it costs less.
     /// </summary>
     /// <param name="config">The config.</param>
-    /// <param name="accelerator">Whether the device is not the CPU: on the CPU nothing travels, and a streamed base saves nothing.</param>
+    /// <param name="accelerator">
+    /// Whether the device is not the CPU: on the CPU nothing travels, and a streamed base saves nothing unless <c>budget.device</c> asks for it.
+    /// </param>
     /// <param name="execution">The cheaper execution on an accelerator.</param>
     internal static IEnumerable<ExecutionPlan> Candidates(RunConfig config, bool accelerator, ExecutionKind execution)
     {
@@ -32,7 +34,9 @@ public sealed record ExecutionPlan(ExecutionKind Execution, BasePlacement Base, 
     {
         if (config.Base != BasePlacement.Auto) return [config.Base];
         // A base that is trained cannot be streamed.
-        return accelerator && config.Method.Kind != MethodKind.Full ? [BasePlacement.Resident, BasePlacement.Streamed] : [BasePlacement.Resident];
+        return (accelerator || config.Budget.DeviceBytes is not null) && config.Method.Kind != MethodKind.Full
+            ? [BasePlacement.Resident, BasePlacement.Streamed]
+            : [BasePlacement.Resident];
     }
 
     private static IEnumerable<bool> Recomputes(RunConfig config) => config.Recompute switch

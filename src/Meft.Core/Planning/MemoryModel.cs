@@ -89,8 +89,19 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     {
         const long mapped = ProgramMemory.MappedBlockBytes;
         var inputs = _tokens * model.HiddenSize * Single < mapped ? KeptInputs(plan) : 0;
-        return accelerator ? inputs : inputs + KeptInsideLayers(plan.Recompute, mapped) + (logits / 5 < mapped ? logits : 0);
+        return accelerator
+            ? inputs
+            : inputs + KeptInsideLayers(plan.Recompute, mapped) + SmallGradients(mapped) + (logits / 5 < mapped ? logits : 0);
     }
+
+    /// <summary>Gradients of trained tensors, made anew in every step, as far as a tensor is below a size; embedding and head are not.</summary>
+    private long SmallGradients(long below) => trained.Kind switch
+    {
+        MethodKind.Full => (long)model.HiddenSize * model.IntermediateSize * width < below ? _base.LayerCount * _base.LayerBytes : 0,
+        MethodKind.Parallel => (long)trained.Rank * model.HiddenSize * Single < below ? Single * trained.Count : 0,
+        MethodKind.Lora => Single * trained.Count,
+        _ => 0,
+    };
 
     private void AddTrained(Action<MemoryTier, string, long, long> add)
     {

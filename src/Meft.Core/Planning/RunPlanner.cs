@@ -5,7 +5,7 @@ namespace Meft.Core.Planning;
 
 /// <summary>
 /// Plans a run from its config and the model's sizes; pure but for what it is given. What the config leaves to <c>auto</c> is the fastest way that
-/// fits; where none fits, the fastest of all, and <see cref="PlanFit"/> says what to change.
+/// fits; where none fits, the one that takes the least, and <see cref="PlanFit"/> says what to change.
 /// </summary>
 /// <param name="config">The run.</param>
 /// <param name="model">The base's sizes.</param>

@@ -219,10 +219,42 @@ public sealed class TrainVerbTests : IDisposable
         var run = Train(Config(Meft), "--dry-run");
         run.ExitCode.ShouldBe(0, run.Error);
         run.Output.ShouldContain("30 steps");
+        run.Output.ShouldContain("memory at its peak");
         Directory.Exists(_folder.File("run")).ShouldBeFalse();
 
         _folder.Write("run/something.txt", "x");
         Train(Config(Meft), "--dry-run").ExitCode.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("budget.host=1MiB", "budget.host is 1 MiB")]
+    [InlineData("budget.device=1KiB", "budget.device is 1 KiB")]
+    public void A_run_that_does_not_fit_is_refused_with_the_numbers_before_it_begins(string set, string named)
+    {
+        var run = Train(Config(Meft), "--set", set);
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("the run does not fit");
+        run.Error.ShouldContain(named);
+        run.Error.ShouldContain("plan "); // shown first
+        Directory.Exists(_folder.File("run")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(Meft)]
+    [InlineData("method: {kind: parallel, rank: 32}")]
+    [InlineData("method: {kind: full}")]
+    public void The_result_holds_what_was_predicted_beside_what_was_measured(string method)
+    {
+        var run = Train(Config(method));
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldContain("predicted");
+        using var result = JsonDocument.Parse(File.ReadAllText(_folder.File("run/result.json")));
+        var predicted = result.RootElement.GetProperty("predicted");
+        var device = (double)result.RootElement.GetProperty("device_bytes_peak").GetInt64();
+        (predicted.GetProperty("device_bytes_peak").GetInt64() / device).ShouldBe(1, 0.1);
+        predicted.GetProperty("peak_resident_bytes").GetInt64().ShouldBeGreaterThan(0);
+        result.RootElement.GetProperty("step_seconds").GetDouble().ShouldBeGreaterThan(0);
+        predicted.GetProperty("step_seconds").GetDouble().ShouldBeGreaterThan(0);
     }
 
     [Theory]

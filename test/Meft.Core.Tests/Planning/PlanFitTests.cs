@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Core.Machine;
+using Meft.Core.Planning;
+using Shouldly;
+using static Meft.Core.Tests.Planning.PlanSamples;
+
+namespace Meft.Core.Tests.Planning;
+
+public sealed partial class PlanFitTests
+{
+    [Fact]
+    public void A_plan_that_fits_is_no_error() => PlanFit.Problem(Planner(Config()), Planner(Config()).Plan(Work())).ShouldBeNull();
+
+    [Fact]
+    public void A_refusal_says_how_much_of_what_and_a_rank_that_really_fits()
+    {
+        var planner = Planner(Config(), HostLimit(24 * GiB));
+        var error = Should.Throw<InvalidInputException>(() => PlanFit.Require(planner, planner.Plan(Work())));
+        error.Message.ShouldContain("24 GiB");
+        error.Message.ShouldContain("budget.host");
+        error.Message.ShouldContain("moments");
+        var rank = int.Parse(RankPattern().Match(error.Message).Groups[1].Value);
+        bool Fits(int r) => PlanFit.Problem(
+            Planner(WithRank(r), HostLimit(24 * GiB)), Planner(WithRank(r), HostLimit(24 * GiB)).Plan(Work())) is null;
+        Fits(rank).ShouldBeTrue();
+        Fits(rank + 256).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_fixed_setting_that_takes_too_much_is_named_with_the_one_that_takes_less()
+    {
+        var config = Config() with { Base = BasePlacement.Resident, Recompute = RecomputeMode.Off };
+        var bounds = new MemoryBounds(8 * GiB, "budget.device", null, null, null);
+        var planner = Planner(config, bounds, accelerator: true);
+        var error = PlanFit.Problem(planner, planner.Plan(Work(256))).ShouldNotBeNull();
+        error.Message.ShouldContain("budget.device");
+        error.Message.ShouldContain("base: streamed");
+        error.Message.ShouldNotContain("recompute: on"); // not enough by itself
+    }
+
+    [Fact]
+    public void Smaller_batches_are_advised_where_tokens_are_the_cause()
+    {
+        var config = Config() with { Recompute = RecomputeMode.Off, Base = BasePlacement.Resident };
+        var planner = Planner(config, new MemoryBounds(20 * GiB, "budget.device", null, null, null), accelerator: true);
+        var error = PlanFit.Problem(planner, planner.Plan(Work(16 * 512))).ShouldNotBeNull();
+        var size = int.Parse(SizePattern().Match(error.Message).Groups[1].Value);
+        size.ShouldBeInRange(1, 15);
+        planner.Fits(planner.Plan(Work(size * 512)).Memory).ShouldBeTrue();
+        planner.Fits(planner.Plan(Work((size + 1) * 512)).Memory).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Where_no_setting_is_enough_that_is_said()
+    {
+        var planner = Planner(Config(), HostLimit(1 << 20));
+        PlanFit.Problem(planner, planner.Plan(Work())).ShouldNotBeNull().Message.ShouldContain("no single setting");
+    }
+
+    [Fact]
+    public void A_disk_too_small_for_the_checkpoints_is_found_before_the_first_step()
+    {
+        var planner = Planner(Config() with { Checkpoint = new CheckpointConfig { Keep = 4 } }, new MemoryBounds(null, null, null, null, 60 * GiB));
+        var error = PlanFit.Problem(planner, planner.Plan(Work())).ShouldNotBeNull();
+        error.Message.ShouldContain("/nowhere/out");
+        error.Message.ShouldContain("checkpoint.keep: 1");
+    }
+
+    [Fact]
+    public void The_least_limit_holds_and_is_named()
+    {
+        var machine = new MemoryLimits(64 * GiB, null, 16 * GiB, 2);
+        MemoryBounds Of(long? budget, MemoryLimits limits) => MemoryBounds.Of(new BudgetConfig { HostBytes = budget }, limits, null);
+        Of(null, machine).ShouldBe(new MemoryBounds(null, null, 16 * GiB, "the control group's limit", null));
+        Of(null, machine with { ControlGroupBytes = 128 * GiB }).ShouldBe(new MemoryBounds(null, null, 64 * GiB, "the machine's memory", null));
+        Of(8 * GiB, machine).ShouldBe(new MemoryBounds(null, null, 8 * GiB, "budget.host", null));
+        Of(32 * GiB, machine).ShouldBe(new MemoryBounds(null, null, 16 * GiB, "the control group's limit", null));
+        Of(null, new MemoryLimits(null, null, null, null)).ShouldBe(MemoryBounds.None);
+    }
+
+    private static MemoryBounds HostLimit(long bytes) => new(null, null, bytes, "budget.host", null);
+
+    private static RunConfig WithRank(int rank) => Config(Config().Method with { RequestedRank = rank });
+
+    [GeneratedRegex(@"method\.rank: (\d+)")]
+    private static partial Regex RankPattern();
+
+    [GeneratedRegex(@"batch\.size: (\d+)")]
+    private static partial Regex SizePattern();
+}

@@ -1,0 +1,154 @@
+using Meft.Core.Configuration;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Planning;
+using Shouldly;
+using static Meft.Core.Tests.Planning.PlanSamples;
+
+namespace Meft.Core.Tests.Planning;
+
+public sealed class RunPlannerTests
+{
+    // performance.md, "at paper scale, on paper": D = 4096, L = 32, R = 6144.
+    [Fact]
+    public void At_paper_scale_the_adapter_is_in_host_memory_and_none_of_it_on_the_device()
+    {
+        var method = new MethodConfig { RequestedRank = 6144, Experts = 0, Probe = 0, TopK = 64, Execution = ExecutionKind.Activations };
+        var plan = Planner(Config(method), accelerator: true).Plan(Work());
+        plan.TrainedParameters.ShouldBe(2L * 6144 * 4096 * 32);
+        (plan.TrainedParameters / 1e9).ShouldBe(1.61, 0.005);
+        (plan.BytesOf(MemoryTier.Host, "adapter weights", "moments") / 1e9).ShouldBe(19.3, 0.05);
+        var small = Planner(Config(method with { RequestedRank = 256 }), accelerator: true).Plan(Work());
+        plan.Memory.DeviceBytes.ShouldBe(small.Memory.DeviceBytes);
+    }
+
+    [Fact]
+    public void At_paper_scale_activations_are_the_cheaper_thing_to_move()
+    {
+        var sizes = new LinkSizes(4096, 2, 6144, 0, 0, 64);
+        const int layers = 32;
+        // The rows of a forward pass at U/R = 0.6: what the rows' traffic grows by with the union, less the backward's rows and gradients.
+        long Forward(long union) => layers * (LinkTraffic.OfRows(sizes with { KeepRows = true }, 1024, union, 0).ToDevice);
+        (Forward(6144 * 6 / 10) / 1e9).ShouldBe(1.93, 0.01);
+        (layers * LinkTraffic.OfActivations(sizes, 1024).Total / 1e9).ShouldBe(1.07, 0.01);
+    }
+
+    [Fact]
+    public void A_model_of_seven_billion_takes_what_its_config_says()
+    {
+        var plan = Planner(Config(), accelerator: true).Plan(Work());
+        plan.BaseParameters.ShouldBe(6_738_415_616);
+        plan.BytesOf(MemoryTier.Device, "base weights").ShouldBe(2 * 6_738_415_616);
+        plan.BytesOf(MemoryTier.Device, "hidden states").ShouldBe(33L * 1024 * 4096 * 2);
+        var streamed = Planner(Config() with { Base = BasePlacement.Streamed }, accelerator: true).Plan(Work());
+        var layer = (6_738_415_616 - 2L * 32000 * 4096 - 4096) / 32;
+        streamed.BytesOf(MemoryTier.Device, "base weights").ShouldBe(2 * (2 * layer + 2L * 32000 * 4096 + 4096));
+        streamed.BytesOf(MemoryTier.Pinned, "base weights").ShouldBe(2 * 32 * layer);
+        // A large micro-batch computes longer than the layers take to arrive; a small one waits for them.
+        streamed.Step.ShouldNotBeNull().Seconds.ShouldBe(plan.Step.ShouldNotBeNull().Seconds);
+        double Seconds(BasePlacement placement) => Planner(Config() with { Base = placement }, accelerator: true).Plan(Work(4)).Step!.Seconds;
+        Seconds(BasePlacement.Streamed).ShouldBeGreaterThan(Seconds(BasePlacement.Resident));
+    }
+
+    [Fact]
+    public void On_the_CPU_auto_is_the_plain_way() =>
+        Planner(Config()).Plan(Work()).Execution.ShouldBe(ExecutionPlan.Plain);
+
+    [Fact]
+    public void What_the_config_says_is_not_decided_anew()
+    {
+        var config = Config() with { Recompute = RecomputeMode.On, Base = BasePlacement.Streamed };
+        config = config with { Method = config.Method with { Execution = ExecutionKind.Rows } };
+        Planner(config).Plan(Work()).Execution.ShouldBe(new ExecutionPlan(ExecutionKind.Rows, BasePlacement.Streamed, Recompute: true));
+    }
+
+    [Fact]
+    public void Auto_saves_no_more_than_the_budget_needs_recompute_before_streaming()
+    {
+        var plain = Planner(Config(), accelerator: true).Plan(Work());
+        ExecutionPlan With(long deviceBytes) =>
+            Planner(Config(), new MemoryBounds(deviceBytes, "budget.device", null, null, null), accelerator: true).Plan(Work()).Execution;
+        With(plain.Memory.DeviceBytes).ShouldBe(ExecutionPlan.Plain);
+        With(plain.Memory.DeviceBytes - 1).ShouldBe(ExecutionPlan.Plain with { Recompute = true });
+        With(4 * GiB).Base.ShouldBe(BasePlacement.Streamed);
+    }
+
+    [Fact]
+    public void On_the_CPU_a_small_memory_makes_auto_recompute()
+    {
+        var plain = Planner(Config()).Plan(Work());
+        var bounds = new MemoryBounds(null, null, plain.Memory.ResidentBytes - 1, "the control group's limit", null);
+        var plan = Planner(Config(), bounds).Plan(Work());
+        plan.Execution.ShouldBe(ExecutionPlan.Plain with { Recompute = true });
+        plan.Memory.ResidentBytes.ShouldBeLessThan(plain.Memory.ResidentBytes);
+    }
+
+    [Fact]
+    public void On_the_CPU_a_device_budget_is_kept_by_streaming_where_recompute_is_not_enough()
+    {
+        var config = Config() with { Budget = new BudgetConfig { DeviceBytes = 6 * GiB } };
+        Planner(config, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Streamed);
+        var full = config with { Method = new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 } };
+        Planner(full, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Resident);
+    }
+
+    [Fact]
+    public void A_card_takes_rows_where_they_are_cheaper_to_move()
+    {
+        var tokens = LinkTraffic.BreakEvenTokens(new LinkSizes(4096, 2, 6144, 256, 8, 64)).ShouldNotBeNull();
+        Planner(Config(), accelerator: true).Plan(Work(tokens)).Execution.Execution.ShouldBe(ExecutionKind.Rows);
+        Planner(Config(), accelerator: true).Plan(Work(tokens - 1)).Execution.Execution.ShouldBe(ExecutionKind.Activations);
+    }
+
+    [Theory]
+    [InlineData(MethodKind.Meft)]
+    [InlineData(MethodKind.Parallel)]
+    [InlineData(MethodKind.Lora)]
+    [InlineData(MethodKind.Full)]
+    public void Every_method_has_a_plan_and_more_tokens_take_more(MethodKind kind)
+    {
+        var config = Config(new MethodConfig { Kind = kind, RequestedRank = 16, Experts = kind == MethodKind.Meft ? 4 : 0, Probe = kind == MethodKind.Meft ? 2 : 0 });
+        var plan = Planner(config).Plan(Work());
+        var longer = Planner(config).Plan(Work(2048));
+        longer.Memory.DeviceBytes.ShouldBeGreaterThan(plan.Memory.DeviceBytes);
+        longer.Step!.Seconds.ShouldBeGreaterThan(plan.Step!.Seconds);
+        plan.Memory.Items.ShouldAllBe(i => i.Bytes > 0);
+        plan.BytesOf(MemoryTier.Disk, "checkpoints").ShouldBe(2 * 12 * plan.TrainedParameters);
+        plan.BytesOf(MemoryTier.Host, "adapter weights", "masters", "moments").ShouldBe(12 * plan.TrainedParameters);
+        plan.Link.Count.ShouldBe(kind == MethodKind.Meft ? 2 : 0);
+    }
+
+    [Fact]
+    public void Lora_counts_the_maps_it_is_beside()
+    {
+        var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 16, Experts = 0, Probe = 0, Layers = new LayerSelection.Last(3) };
+        Planner(Config(method)).Plan(Work()).TrainedParameters.ShouldBe(3 * 2 * 16 * (4096 + 4096));
+    }
+
+    [Fact]
+    public void Row_gradients_hold_the_union_of_a_steps_micro_batches()
+    {
+        var one = Planner(Config()).Plan(Work());
+        var four = Planner(Config()).Plan(Work(microBatches: 4));
+        four.BytesOf(MemoryTier.Host, "row gradients").ShouldBeGreaterThan(one.BytesOf(MemoryTier.Host, "row gradients"));
+        four.Memory.DeviceBytes.ShouldBe(one.Memory.DeviceBytes);
+        one.BytesOf(MemoryTier.Host, "row gradients").ShouldBe(32 * 2 * 4 * 4096 * one.ExpectedUnion!.Value);
+    }
+
+    [Fact]
+    public void Layers_below_the_first_adapted_one_keep_nothing()
+    {
+        RunPlan Last(int count) => Planner(Config(Config().Method with { Layers = new LayerSelection.Last(count) })).Plan(Work());
+        var perLayer = 1024 * KeptForBackward.BytesPerToken(Model, 2, trained: false, hostAttention: true);
+        (Last(3).BytesOf(MemoryTier.Device, "kept for the backward") - Last(2).BytesOf(MemoryTier.Device, "kept for the backward")).ShouldBe(perLayer);
+    }
+
+    [Fact]
+    public void A_float32_model_keeps_no_copies_of_norms_inputs()
+    {
+        long Kept(ModelConfig model, int width) => KeptForBackward.BytesPerToken(model, width, trained: false, hostAttention: true);
+        Kept(Model, 4).ShouldBe(4096 * 4 + 2 * 4 + 3 * 4096 * 4 + 3 * 11008 * 4);
+        Kept(Model, 2).ShouldBe(2 * 4096 * 4 + 2 * 4 + 3 * 4096 * 2 + 3 * 11008 * 2);
+        Kept(Model with { QueryKeyNorm = true }, 2).ShouldBe(Kept(Model, 2) + 2 * (4096 * 4 + 32 * 4));
+        Kept(Model with { Activation = Activation.GeluTanh }, 2).ShouldBe(Kept(Model, 2) + 3 * 11008 * 2);
+    }
+}

@@ -1,0 +1,81 @@
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Planning;
+using Meft.Models;
+using Meft.Native;
+using Shouldly;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Planning;
+
+/// <summary>What malloc holds after a forward pass, against the list of what autograd keeps.</summary>
+[Collection(nameof(AloneCollection))]
+public sealed class KeptForBackwardTests
+{
+    private const int Rows = 4, Length = 256;
+
+    private static readonly ModelConfig Model = new()
+    {
+        Architecture = "LlamaForCausalLM",
+        VocabularySize = 32,
+        HiddenSize = 192,
+        IntermediateSize = 512,
+        LayerCount = 6,
+        HeadCount = 6,
+        KeyValueHeadCount = 2,
+        HeadSize = 32,
+        MaxPositions = 256,
+    };
+
+    [Theory]
+    [InlineData(ScalarType.BFloat16, false, false, Activation.Silu)]
+    [InlineData(ScalarType.Float32, false, false, Activation.Silu)]
+    [InlineData(ScalarType.BFloat16, true, false, Activation.Silu)]
+    [InlineData(ScalarType.Float32, true, false, Activation.Gelu)]
+    [InlineData(ScalarType.BFloat16, false, true, Activation.GeluTanh)]
+    public void The_allocator_holds_what_the_list_says(ScalarType type, bool trained, bool queryKeyNorm, Activation activation)
+    {
+        Assert.SkipWhen(HostHeap.Usage() is null, "only glibc's malloc can be asked what it holds");
+        var model = Model with { QueryKeyNorm = queryKeyNorm, Activation = activation };
+        using var decoder = Decoder.Initialize(model, 1, CPU, type);
+        decoder.SetTrainable(trained);
+        var width = TensorMemory.ElementBytes(type);
+        const long tokens = Rows * Length;
+        // Of a float32 model the first norm of a layer keeps the hidden state itself.
+        var hidden = width == sizeof(float) ? tokens * model.HiddenSize * (long)width : 0;
+        var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, hostAttention: true));
+
+        ((double)HeldByLayers(decoder) / expected).ShouldBe(1, 0.02);
+    }
+
+    private static long HeldByLayers(Decoder decoder)
+    {
+        using var scope = NewDisposeScope();
+        using var layout = TokenLayout.FromLengths([Length, Length, Length, Length], CPU);
+        var h = randn(Rows * Length, Model.HiddenSize, ScalarType.Float32).to(decoder.DataType).requires_grad_(true);
+        // Tables of cosines, thread pools and compiled products come to be in a first pass.
+        using (NewDisposeScope()) Pass(decoder, h, layout);
+        var before = HostHeap.Usage()!.Value.InUse;
+        var result = Pass(decoder, h, layout);
+        var held = HostHeap.Usage()!.Value.InUse - before;
+        GC.KeepAlive(result);
+        // The result is the hidden state after the last layer, which nothing keeps; of float32 the first one is kept, and is not new.
+        var own = TensorMemory.ByteCount(result);
+        return decoder.DataType == ScalarType.Float32 ? held : held - own;
+    }
+
+    private static Tensor Pass(Decoder decoder, Tensor h, TokenLayout layout)
+    {
+        var first = h;
+        for (var layer = 0; layer < decoder.Config.LayerCount; layer++)
+        {
+            var next = decoder.ForwardLayer(layer, h, layout);
+            if (!ReferenceEquals(h, first)) h.Dispose();
+            h = next;
+        }
+        return h;
+    }
+}
+
+/// <summary>Tests that measure the whole process, and so run while no other does.</summary>
+[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
+public sealed class AloneCollection;
