@@ -7,5 +7,5 @@ internal static class VerbList
 {
     /// <summary>New verbs, one of each.</summary>
     public static IReadOnlyList<IVerb> Create() =>
-        [new DemoVerb(), new TrainVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new InspectVerb(), new TokenizeVerb(), new DoctorVerb()];
+        [new DemoVerb(), new TrainVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new InspectVerb(), new TokenizeVerb(), new DoctorVerb(), new BenchVerb()];
 }

@@ -96,7 +96,7 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
         return dc;
     }
 
-    private static float[] Gathered(float[] values, int[] places)
+    private static float[] Gathered(ReadOnlySpan<float> values, ReadOnlySpan<int> places)
     {
         var gathered = new float[places.Length];
         for (var i = 0; i < places.Length; i++) gathered[i] = values[places[i]];
