@@ -4,6 +4,7 @@ using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
+using Meft.Loading;
 using Meft.Native;
 using Spectre.Console;
 
@@ -46,19 +47,39 @@ internal sealed class BenchVerb : IVerb
         var subject = arguments.GetRequiredValue(_subject);
         if (!Subjects.Contains(subject)) throw new InvalidInputException($"WHAT is '{subject}'", "meft bench", string.Join(" | ", Subjects));
         ComputeThreads.Use();
-        var bench = _options.Read(arguments);
+        var settings = _options.Read(arguments);
         void Progress(string what) => context.Status.WriteLine($"bench {subject}: {what}");
+        Action<string> status = Progress;
+        var stop = context.Cancellation;
         switch (subject)
         {
             case Kernels:
-                Report(arguments, context, KernelBenchmark.Run(bench.ToKernels(), Progress, context.Cancellation), (view, result) => view.Write(result));
+                Report(arguments, context, KernelBenchmark.Run(settings.ToKernels(), status, stop), (view, result) => view.Write(result));
                 break;
             case Optimizer:
-                Report(arguments, context, OptimizerBenchmark.Run(bench.ToOptimizer(), Progress, context.Cancellation), (view, result) => view.Write(result));
+                Report(arguments, context, OptimizerBenchmark.Run(settings.ToOptimizer(), status, stop), (view, result) => view.Write(result));
+                break;
+            case Step:
+                var path = Required("--rows", settings.Rows, subject);
+                using (var model = Load(settings, subject, context))
+                {
+                    var rows = StepRows.Read(path, model);
+                    Report(arguments, context, StepBenchmark.Run(model, rows, settings.ToStep(), status, null, stop), (view, result) => view.Write(result));
+                }
+                break;
+            default:
+                using (var model = Load(settings, subject, context))
+                    Report(arguments, context, GenerationBenchmark.Run(model, settings.ToGeneration(), status, stop), (view, result) => view.Write(result));
                 break;
         }
         return 0;
     }
+
+    private static LoadedModel Load(BenchSettings settings, string subject, VerbContext context) => LoadedModel.Load(
+        Required("--model", settings.Model, subject), new ModelLoadOptions { Device = settings.Device, DType = settings.DType }, context.Cancellation);
+
+    private static string Required(string option, string? value, string subject) =>
+        value ?? throw new InvalidInputException($"{option} is required", $"meft bench {subject}", null, "`meft bench --help` lists what is allowed");
 
     private void Report<T>(ParseResult arguments, VerbContext context, T result, Action<BenchView, T> write)
     {

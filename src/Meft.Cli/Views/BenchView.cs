@@ -56,6 +56,47 @@ internal sealed class BenchView(TextWriter text)
         table.Write(text);
     }
 
+    /// <summary>Training steps side by side.</summary>
+    public void Write(StepBenchmarkResult result)
+    {
+        var table = new AlignedTable(
+            "method", "R", "s a step", "ratio", "parameters", "tokens", "active rows", "device peak", "to device", "to host", "host B/parameter");
+        foreach (var side in result.Sides)
+        {
+            table.Add(
+                side.Method, $"{side.Rank:N0}", $"{side.Seconds:F3}", $"{side.Ratio:F2}", Quantities.Count(side.Parameters), $"{side.Tokens:N0}",
+                side.ActiveRows is { } rows ? $"{rows:N0}" : None, Quantities.Bytes(side.DeviceBytesPeak), Quantities.Bytes(side.HostToDeviceBytes),
+                Quantities.Bytes(side.DeviceToHostBytes), $"{side.HostBytesAParameter:F1}");
+        }
+        table.Write(text);
+        text.WriteLine($"ratio: to {result.Reference}, in the same rounds");
+        if (result.Groups > 1) text.WriteLine($"memory did not hold all at once: {result.Groups} groups, each with {result.Reference}");
+        text.WriteLine();
+        WritePhases(result.Sides);
+    }
+
+    /// <summary>Generation, with and without an adapter.</summary>
+    public void Write(IReadOnlyList<GenerationFigure> figures)
+    {
+        var table = new AlignedTable("prompts", "adapter", "s", "tokens a second", "of that without");
+        foreach (var figure in figures)
+        {
+            table.Add(
+                $"{figure.Prompts}", figure.Rank == 0 ? "none" : $"R = {figure.Rank:N0}", $"{figure.Seconds:F3}", $"{figure.TokensPerSecond:F1}",
+                $"{figure.Ratio:F2}");
+        }
+        table.Write(text);
+    }
+
+    private void WritePhases(IReadOnlyList<StepFigure> sides)
+    {
+        var phases = sides.SelectMany(s => s.Phases.Keys).Distinct().ToList();
+        var table = new AlignedTable(["share of a step", "R", .. phases]);
+        foreach (var side in sides)
+            table.Add([side.Method, $"{side.Rank:N0}", .. phases.Select(p => side.Phases.TryGetValue(p, out var share) ? $"{100 * share:F1} %" : None)]);
+        table.Write(text);
+    }
+
     private static string RoofName(RoofKind roof) => roof switch
     {
         RoofKind.Matmul => "matmul",

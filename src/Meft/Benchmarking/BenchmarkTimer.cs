@@ -10,14 +10,14 @@ public sealed record BenchmarkRounds(int WarmUp, int Repeats);
 /// <summary>Times work on a machine that is never quite quiet: warm up, repeat, take medians, the sides in turn.</summary>
 internal static class BenchmarkTimer
 {
-    /// <summary>Warm-up goes on at least so long: the runtime recompiles what is called often.</summary>
+    /// <summary>Warm-up, where there is any, goes on at least so long: the runtime recompiles what is called often.</summary>
     private const double WarmUpSeconds = 0.15;
 
     /// <summary>Median seconds of one piece of work.</summary>
     public static double Median(BenchmarkRounds rounds, Action work)
     {
         var start = Stopwatch.GetTimestamp();
-        for (var i = 0; i < rounds.WarmUp || Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds; i++) work();
+        for (var i = 0; i < rounds.WarmUp || (rounds.WarmUp > 0 && Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds); i++) work();
         return Median([.. Enumerable.Range(0, rounds.Repeats).Select(_ => Seconds(work))]);
     }
 
