@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Meft.Kernels.Simd;
 
 namespace Meft.Kernels;
@@ -69,6 +70,9 @@ public static unsafe class AdamW
             Epsilon = (float)step.Epsilon;
             Scale = (float)step.GradientScale;
         }
+
+        /// <summary>Where the i-th updated row begins.</summary>
+        public long At(int i) => (long)(Rows is null ? i : Rows[i]) * Dimension;
     }
 
     private static void Run<TSimd>(Job job, int count) where TSimd : unmanaged, ISimd<TSimd> =>
@@ -76,16 +80,21 @@ public static unsafe class AdamW
         {
             for (var i = from; i < to; i++)
             {
-                var at = (long)(job.Rows is null ? i : job.Rows[i]) * job.Dimension;
+                var at = job.At(i);
+                // Rows that lie scattered end the hardware's own reading ahead at every row: the next one is asked for by hand.
+                var next = job.Rows is null || i + 1 == to ? -1 : job.At(i + 1);
                 var slot = job.Slots is null ? i : job.Slots[i];
                 var gradient = slot < 0 ? null : job.Gradients + (long)slot * job.Dimension;
-                var done = Row<TSimd>(job, at, gradient, 0);
-                Row<SimdScalar>(job, at, gradient, done);
+                var done = Row<TSimd>(job, at, next, gradient, 0);
+                Row<SimdScalar>(job, at, -1, gradient, done);
             }
         });
 
-    /// <summary>One row from lane <paramref name="from"/> on, as far as whole registers reach; returns where it stopped.</summary>
-    private static int Row<TSimd>(in Job job, long at, float* gradient, int from) where TSimd : unmanaged, ISimd<TSimd>
+    /// <summary>
+    /// One row from lane <paramref name="from"/> on, as far as whole registers reach; returns where it stopped. The row at
+    /// <paramref name="next"/>, unless negative, is brought into the cache meanwhile.
+    /// </summary>
+    private static int Row<TSimd>(in Job job, long at, long next, float* gradient, int from) where TSimd : unmanaged, ISimd<TSimd>
     {
         float* p = job.Parameters + at, m = job.FirstMoments + at, v = job.SecondMoments + at;
         TSimd shrink = TSimd.Broadcast(job.Shrink), scale = TSimd.Broadcast(job.Scale), epsilon = TSimd.Broadcast(job.Epsilon);
@@ -95,6 +104,12 @@ public static unsafe class AdamW
         var d = from;
         for (; d <= job.Dimension - TSimd.Lanes; d += TSimd.Lanes)
         {
+            if (Sse.IsSupported && next >= 0)
+            {
+                Sse.Prefetch0(job.Parameters + next + d);
+                Sse.Prefetch0(job.FirstMoments + next + d);
+                Sse.Prefetch0(job.SecondMoments + next + d);
+            }
             var g = gradient is null ? TSimd.Zero : TSimd.Multiply(TSimd.Load(gradient + d), scale);
             var first = TSimd.Load(m + d);
             first = TSimd.MultiplyAdd(TSimd.MultiplyAdd(first, minus, g), oneMinusBeta1, first);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Meft.Kernels;
 
@@ -29,26 +30,33 @@ public static class LargestK
         if (k <= Few && values.Length >= 4 * k) return SelectFew(values, k, selected);
 
         var keys = scratch[..values.Length];
-        for (var i = 0; i < values.Length; i++) keys[i] = OrderedKey(values[i]);
-        var threshold = KthLargest(keys, k);
+        WriteKeys(values, keys);
+        var threshold = KthLargest(keys, k, out var above);
+        return SelectFrom(keys, threshold, k - above, selected[..k]);
+    }
 
-        // Everything above the threshold is in; of those equal to it, the first ones fill what is left.
-        var equalsLeft = k;
-        foreach (var value in values)
-        {
-            if (OrderedKey(value) > threshold) equalsLeft--;
-        }
+    /// <summary>Everything above the threshold is in; of those equal to it, the first <paramref name="equals"/>.</summary>
+    private static int SelectFrom(ReadOnlySpan<uint> keys, uint threshold, int equals, Span<int> selected)
+    {
         var written = 0;
-        for (var i = 0; written < k; i++)
+        var i = 0;
+        var limit = Vector256.Create(threshold);
+        for (; i <= keys.Length - Vector256<uint>.Count; i += Vector256<uint>.Count)
         {
-            var key = OrderedKey(values[i]);
-            // Written in any case and kept or not: whether a value is among the largest is a coin toss that a branch would lose.
-            selected[written] = i;
-            var isEqual = key == threshold && equalsLeft > 0;
-            equalsLeft -= isEqual ? 1 : 0;
-            written += key > threshold || isEqual ? 1 : 0;
+            var bits = Vector256.GreaterThanOrEqual(Vector256.Create(keys[i..]), limit).ExtractMostSignificantBits();
+            for (; bits != 0; bits &= bits - 1) Take(keys, i + BitOperations.TrailingZeroCount(bits), selected);
+        }
+        for (; i < keys.Length; i++)
+        {
+            if (keys[i] >= threshold) Take(keys, i, selected);
         }
         return written;
+
+        void Take(ReadOnlySpan<uint> keys, int index, Span<int> selected)
+        {
+            if (keys[index] == threshold && equals-- <= 0) return;
+            selected[written++] = index;
+        }
     }
 
     /// <summary>
@@ -91,29 +99,94 @@ public static class LargestK
         return (bits & 0x8000_0000) != 0 ? ~bits : bits | 0x8000_0000;
     }
 
-    /// <summary>Hoare's quickselect with the median of three as pivot; reorders <paramref name="keys"/>.</summary>
-    private static uint KthLargest(Span<uint> keys, int k)
+    /// <summary>The ordered keys of all values.</summary>
+    private static void WriteKeys(ReadOnlySpan<float> values, Span<uint> keys)
     {
-        int low = 0, high = keys.Length - 1, target = k - 1; // descending order
-        while (low < high)
+        var i = 0;
+        for (; i <= values.Length - Vector256<float>.Count; i += Vector256<float>.Count)
         {
-            var pivot = MedianOfThree(keys[low], keys[(low + high) >>> 1], keys[high]);
-            int i = low, j = high;
-            while (i <= j)
-            {
-                while (keys[i] > pivot) i++;
-                while (keys[j] < pivot) j--;
-                if (i > j) break;
-                (keys[i], keys[j]) = (keys[j], keys[i]);
-                i++;
-                j--;
-            }
-            if (target <= j) high = j;
-            else if (target >= i) low = i;
-            else return pivot;
+            var value = Vector256.Create(values[i..]);
+            var bits = (value + Vector256<float>.Zero).AsInt32(); // −0 + 0 is +0
+            // The sign spread over the word: all bits of a negative number turn, of another the sign alone.
+            var ordered = (bits ^ ((bits >> 31) | Vector256.Create(int.MinValue))).AsUInt32();
+            Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), ordered, Vector256<uint>.AllBitsSet).CopyTo(keys[i..]);
         }
-        return keys[target];
+        for (; i < values.Length; i++) keys[i] = OrderedKey(values[i]);
     }
 
-    private static uint MedianOfThree(uint a, uint b, uint c) => Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+    /// <summary>
+    /// A limit that parts the k largest keys from the rest: either exactly k are larger, or it is the k-th largest itself. Found by halving
+    /// the interval that it lies in and counting: a few passes over registers, and no branch that depends on the keys' order.
+    /// </summary>
+    /// <param name="keys">More than <paramref name="k"/> of them.</param>
+    /// <param name="k">At least 1.</param>
+    /// <param name="above">How many keys are larger than the limit.</param>
+    private static uint KthLargest(ReadOnlySpan<uint> keys, int k, out int above)
+    {
+        // Invariant: at least k keys are ≥ low, fewer than k are > high.
+        var (low, high) = Extremes(keys);
+        above = 0;
+        while (low < high)
+        {
+            var middle = low + (high - low) / 2;
+            var larger = CountAbove(keys, middle);
+            if (larger == k)
+            {
+                above = k;
+                return middle;
+            }
+            if (larger > k)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+                above = larger;
+            }
+        }
+        return low;
+    }
+
+    /// <summary>The least and the largest key.</summary>
+    private static (uint Least, uint Largest) Extremes(ReadOnlySpan<uint> keys)
+    {
+        var (least, largest) = (uint.MaxValue, uint.MinValue);
+        var i = 0;
+        if (keys.Length >= Vector256<uint>.Count)
+        {
+            Vector256<uint> leasts = Vector256.Create(keys), largests = leasts;
+            for (; i <= keys.Length - Vector256<uint>.Count; i += Vector256<uint>.Count)
+            {
+                var some = Vector256.Create(keys[i..]);
+                leasts = Vector256.Min(leasts, some);
+                largests = Vector256.Max(largests, some);
+            }
+            for (var lane = 0; lane < Vector256<uint>.Count; lane++)
+            {
+                least = Math.Min(least, leasts[lane]);
+                largest = Math.Max(largest, largests[lane]);
+            }
+        }
+        for (; i < keys.Length; i++)
+        {
+            least = Math.Min(least, keys[i]);
+            largest = Math.Max(largest, keys[i]);
+        }
+        return (least, largest);
+    }
+
+    /// <summary>How many keys are larger than a limit.</summary>
+    private static int CountAbove(ReadOnlySpan<uint> keys, uint limit)
+    {
+        var limits = Vector256.Create(limit);
+        var counts = Vector256<int>.Zero;
+        var i = 0;
+        // A comparison that holds is −1.
+        for (; i <= keys.Length - Vector256<uint>.Count; i += Vector256<uint>.Count)
+            counts -= Vector256.GreaterThan(Vector256.Create(keys[i..]), limits).AsInt32();
+        var count = Vector256.Sum(counts);
+        for (; i < keys.Length; i++) count += keys[i] > limit ? 1 : 0;
+        return count;
+    }
 }

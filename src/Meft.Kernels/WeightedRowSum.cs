@@ -8,7 +8,6 @@ namespace Meft.Kernels;
 /// </summary>
 public static unsafe class WeightedRowSum
 {
-    private const int RegistersAtOnce = 8;
 
     /// <summary>
     /// results[i] (+)= Σ over m in starts[i] … starts[i+1]−1 of weights[m] · source[indices[m]], for every i.
@@ -66,17 +65,19 @@ public static unsafe class WeightedRowSum
         int first = job.Starts[i], count = job.Starts[i + 1] - first;
         var members = new Members(job.Source, job.Indices is null ? null : job.Indices + first, job.Weights + first, count, job.Dimension);
         var to = job.Results + (long)(job.Places is null ? i : job.Places[i]) * job.Dimension;
+        // As many columns at once as there are registers for, so that the members are gone through few times.
         var d = 0;
-        for (; d <= job.Dimension - RegistersAtOnce * TSimd.Lanes; d += RegistersAtOnce * TSimd.Lanes) Eight<TSimd>(members, d, to, job.Accumulate);
+        for (; d <= job.Dimension - 12 * TSimd.Lanes; d += 12 * TSimd.Lanes) Twelve<TSimd>(members, d, to, job.Accumulate);
+        for (; d <= job.Dimension - 4 * TSimd.Lanes; d += 4 * TSimd.Lanes) Four<TSimd>(members, d, to, job.Accumulate);
         for (; d <= job.Dimension - TSimd.Lanes; d += TSimd.Lanes) One<TSimd>(members, d, to, job.Accumulate);
         for (; d < job.Dimension; d++) One<SimdScalar>(members, d, to, job.Accumulate);
     }
 
-    private static void Eight<TSimd>(in Members members, int d, float* to, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+    private static void Twelve<TSimd>(in Members members, int d, float* to, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
     {
         var w = TSimd.Lanes;
-        TSimd s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-        TSimd s4 = TSimd.Zero, s5 = TSimd.Zero, s6 = TSimd.Zero, s7 = TSimd.Zero;
+        TSimd s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero, s4 = TSimd.Zero, s5 = TSimd.Zero;
+        TSimd s6 = TSimd.Zero, s7 = TSimd.Zero, s8 = TSimd.Zero, s9 = TSimd.Zero, s10 = TSimd.Zero, s11 = TSimd.Zero;
         for (var m = 0; m < members.Count; m++)
         {
             var row = members.Row(m) + d;
@@ -89,15 +90,44 @@ public static unsafe class WeightedRowSum
             s5 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 5 * w), s5);
             s6 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 6 * w), s6);
             s7 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 7 * w), s7);
+            s8 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 8 * w), s8);
+            s9 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 9 * w), s9);
+            s10 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 10 * w), s10);
+            s11 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 11 * w), s11);
         }
-        Put(accumulate, s0, to + d);
-        Put(accumulate, s1, to + d + w);
-        Put(accumulate, s2, to + d + 2 * w);
-        Put(accumulate, s3, to + d + 3 * w);
-        Put(accumulate, s4, to + d + 4 * w);
-        Put(accumulate, s5, to + d + 5 * w);
-        Put(accumulate, s6, to + d + 6 * w);
-        Put(accumulate, s7, to + d + 7 * w);
+        to += d;
+        Put(accumulate, s0, to);
+        Put(accumulate, s1, to + w);
+        Put(accumulate, s2, to + 2 * w);
+        Put(accumulate, s3, to + 3 * w);
+        Put(accumulate, s4, to + 4 * w);
+        Put(accumulate, s5, to + 5 * w);
+        Put(accumulate, s6, to + 6 * w);
+        Put(accumulate, s7, to + 7 * w);
+        Put(accumulate, s8, to + 8 * w);
+        Put(accumulate, s9, to + 9 * w);
+        Put(accumulate, s10, to + 10 * w);
+        Put(accumulate, s11, to + 11 * w);
+    }
+
+    private static void Four<TSimd>(in Members members, int d, float* to, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var w = TSimd.Lanes;
+        TSimd s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+        for (var m = 0; m < members.Count; m++)
+        {
+            var row = members.Row(m) + d;
+            var weight = TSimd.Broadcast(members.Weights[m]);
+            s0 = TSimd.MultiplyAdd(weight, TSimd.Load(row), s0);
+            s1 = TSimd.MultiplyAdd(weight, TSimd.Load(row + w), s1);
+            s2 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 2 * w), s2);
+            s3 = TSimd.MultiplyAdd(weight, TSimd.Load(row + 3 * w), s3);
+        }
+        to += d;
+        Put(accumulate, s0, to);
+        Put(accumulate, s1, to + w);
+        Put(accumulate, s2, to + 2 * w);
+        Put(accumulate, s3, to + 3 * w);
     }
 
     private static void One<TSimd>(in Members members, int d, float* to, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>

@@ -9,6 +9,6 @@ internal static class VerbList
     public static IReadOnlyList<IVerb> Create() =>
     [
         new DemoVerb(), new TrainVerb(), new PlanVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new MergeVerb(), new InspectVerb(),
-        new TokenizeVerb(), new DoctorVerb(),
+        new TokenizeVerb(), new DoctorVerb(), new BenchVerb(),
     ];
 }

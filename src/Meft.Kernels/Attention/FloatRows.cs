@@ -3,16 +3,6 @@ using System.Runtime.CompilerServices;
 
 namespace Meft.Kernels.Attention;
 
-/// <summary>The number types that attention reads and writes; it computes in float32 throughout.</summary>
-public enum FloatFormat
-{
-    /// <summary>float32.</summary>
-    Single,
-
-    /// <summary>bfloat16, the upper half of a float32.</summary>
-    BFloat16,
-}
-
 /// <summary>Rows of numbers between memory of either format and float32 scratch.</summary>
 internal static unsafe class FloatRows
 {

@@ -17,6 +17,12 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
 
     static abstract void Store(TSelf value, float* destination);
 
+    /// <summary>As many bfloat16 as there are lanes, exactly.</summary>
+    static abstract TSelf LoadBFloat16(ushort* source);
+
+    /// <summary>Rounds to bfloat16, to nearest even; a NaN stays one.</summary>
+    static abstract void StoreBFloat16(TSelf value, ushort* destination);
+
     static abstract TSelf Add(TSelf a, TSelf b);
 
     static abstract TSelf Multiply(TSelf a, TSelf b);

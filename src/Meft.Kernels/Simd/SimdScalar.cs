@@ -15,6 +15,15 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
 
     public static void Store(SimdScalar value, float* destination) => *destination = value._value;
 
+    public static SimdScalar LoadBFloat16(ushort* source) => new(BitConverter.UInt32BitsToSingle((uint)*source << 16));
+
+    public static void StoreBFloat16(SimdScalar value, ushort* destination)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value._value);
+        // A NaN must not be carried over into an infinity or a zero.
+        *destination = (ushort)(float.IsNaN(value._value) ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
     public static SimdScalar Add(SimdScalar a, SimdScalar b) => new(a._value + b._value);
 
     public static SimdScalar Multiply(SimdScalar a, SimdScalar b) => new(a._value * b._value);

@@ -20,14 +20,16 @@ internal static unsafe class ActiveSetBuilder
         var candidates = probe * spec.RowsPerExpert;
         var most = spec.TopK == 0 ? candidates : Math.Min(spec.TopK, candidates);
         var chunk = Math.Clamp(CandidatesAtOnce / candidates, 1, tokenCount);
-        using var found = new Selection(tokenCount, chunk, most);
+        using var found = new Selection(chunk, most);
+        var starts = new int[tokenCount + 1];
+        var active = new ActiveEntries(checked(chunk * most));
         var products = ArrayPool<float>.Shared.Rent(checked(chunk * candidates));
         var oneExpert = routing is null ? new int[chunk] : null;
         for (var from = 0; from < tokenCount; from += chunk)
         {
             var count = Math.Min(chunk, tokenCount - from);
             var experts = routing is null ? oneExpert.AsSpan(0, count) : routing.Experts.AsSpan(from * probe, count * probe);
-            var groups = ExpertGroups.Build(experts, probe, Math.Max(1, spec.Experts));
+            using var groups = ExpertGroups.Build(experts, probe, Math.Max(1, spec.Experts));
             fixed (int* tokens = groups.Tokens, slots = groups.Slots)
             fixed (float* to = products)
             {
@@ -35,10 +37,14 @@ internal static unsafe class ActiveSetBuilder
                     x + (long)from * spec.HiddenSize, keys, groups.Starts, tokens, slots, spec.RowsPerExpert, spec.HiddenSize, to);
             }
             SelectChunk(products, routing, from, count, spec, found);
-            found.TakeChunk(from, count);
+            for (var i = 0; i < count; i++)
+            {
+                active.Append(found.Entries, i * most, found.Counts[i]);
+                starts[from + i + 1] = active.Count;
+            }
         }
         ArrayPool<float>.Shared.Return(products);
-        return found.ToActiveSet(routing, spec.Rank);
+        return new ActiveSet(routing, starts, active, spec.Rank);
     }
 
     private static void SelectChunk(float[] products, Routing? routing, int from, int count, SparseAdapterSpec spec, Selection found)
@@ -47,10 +53,10 @@ internal static unsafe class ActiveSetBuilder
         int e = spec.RowsPerExpert, candidates = probe * e;
         KernelThreads.For(count, grain: 16, (first, end) =>
         {
-            var places = new int[candidates];
-            var scores = new float[candidates];
-            var scratch = new uint[candidates];
-            var chosen = new int[found.Most];
+            var places = ArrayPool<int>.Shared.Rent(candidates);
+            var scores = ArrayPool<float>.Shared.Rent(candidates);
+            var scratch = ArrayPool<uint>.Shared.Rent(candidates);
+            var chosen = ArrayPool<int>.Shared.Rent(found.Most);
             for (var i = first; i < end; i++)
             {
                 var t = from + i;
@@ -68,55 +74,35 @@ internal static unsafe class ActiveSetBuilder
                         kept += score <= 0 ? 0 : 1;
                     }
                 }
-                var active = LargestK.Select(scores.AsSpan(0, kept), found.Most, scratch, chosen);
-                for (var a = 0; a < active; a++)
+                found.Counts[i] = LargestK.Select(scores.AsSpan(0, kept), found.Most, scratch, chosen);
+                for (int a = 0, p = 0; a < found.Counts[i]; a++)
                 {
                     var place = places[chosen[a]];
-                    var (p, j) = Math.DivRem(place, e);
+                    while (place >= (p + 1) * e) p++;
                     var expert = routing is null ? 0 : routing.Experts[t * probe + p];
-                    found.Put(i, a, new Candidate(expert * e + j, scores[chosen[a]], ofToken[place], p));
+                    found.Entries.Put(i * found.Most + a, expert * e + place - p * e, scores[chosen[a]], ofToken[place], p);
                 }
-                found.SetCount(i, active);
             }
+            ArrayPool<int>.Shared.Return(places);
+            ArrayPool<float>.Shared.Return(scores);
+            ArrayPool<uint>.Shared.Return(scratch);
+            ArrayPool<int>.Shared.Return(chosen);
         });
     }
 
-    private readonly record struct Candidate(int Row, float Score, float Product, int Probe);
-
-    /// <summary>
-    /// What has been selected: up to <paramref name="most"/> candidates for each token of the chunk at hand, and, of the chunks before it, the
-    /// active ones alone, packed.
-    /// </summary>
-    private sealed class Selection(int tokenCount, int chunk, int most) : IDisposable
+    /// <summary>What has been selected for each token of a chunk: up to <paramref name="most"/> entries, from most·i on.</summary>
+    private sealed class Selection(int chunk, int most) : IDisposable
     {
-        private readonly Candidate[] _chunk = ArrayPool<Candidate>.Shared.Rent(checked(chunk * most));
-        private readonly int[] _counts = new int[chunk];
-        private readonly int[] _starts = new int[tokenCount + 1];
-        private readonly List<Candidate> _active = [];
+        public ActiveEntries Entries { get; } = new(checked(chunk * most));
+
+        public int[] Counts { get; } = ArrayPool<int>.Shared.Rent(chunk);
 
         public int Most => most;
 
-        public void Put(int tokenOfChunk, int place, Candidate candidate) => _chunk[tokenOfChunk * most + place] = candidate;
-
-        public void SetCount(int tokenOfChunk, int count) => _counts[tokenOfChunk] = count;
-
-        public void TakeChunk(int from, int count)
+        public void Dispose()
         {
-            for (var i = 0; i < count; i++)
-            {
-                _active.AddRange(_chunk.AsSpan(i * most, _counts[i]));
-                _starts[from + i + 1] = _active.Count;
-            }
-        }
-
-        public void Dispose() => ArrayPool<Candidate>.Shared.Return(_chunk);
-
-        public ActiveSet ToActiveSet(Routing? routing, int rank)
-        {
-            var total = _active.Count;
-            var (rows, scores, products, probes) = (new int[total], new float[total], new float[total], new int[total]);
-            for (var i = 0; i < total; i++) (rows[i], scores[i], products[i], probes[i]) = _active[i];
-            return new ActiveSet(routing, _starts, rows, scores, products, probes, rank);
+            Entries.Dispose();
+            ArrayPool<int>.Shared.Return(Counts);
         }
     }
 }

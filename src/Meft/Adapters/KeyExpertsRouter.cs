@@ -27,7 +27,7 @@ internal static unsafe class KeyExpertsRouter
         var coefficients = new float[tokenCount * p];
         KernelThreads.For(tokenCount, grain: 32, (from, end) =>
         {
-            var scratch = new uint[n];
+            var scratch = ArrayPool<uint>.Shared.Rent(n);
             for (var t = from; t < end; t++)
             {
                 var row = scores.AsSpan(t * n, n);
@@ -36,6 +36,7 @@ internal static unsafe class KeyExpertsRouter
                 LargestK.Select(row, p, scratch, chosen);
                 for (var i = 0; i < p; i++) coefficients[t * p + i] = row[chosen[i]];
             }
+            ArrayPool<uint>.Shared.Return(scratch);
         });
         ArrayPool<float>.Shared.Return(scores);
         return new Routing(experts, coefficients, probabilities);
@@ -64,14 +65,15 @@ internal static unsafe class KeyExpertsRouter
             WeightedRowSum.Compute(gate, starts, experts, weights, tokenCount, spec.HiddenSize, dx, accumulate: true);
         }
 
-        var groups = ExpertGroups.Build(routing.Experts, spec.Probe, spec.Experts);
-        var byExpert = new float[dc.Length];
-        for (var m = 0; m < byExpert.Length; m++) byExpert[m] = dc[groups.Slots[m]];
+        using var groups = ExpertGroups.Build(routing.Experts, spec.Probe, spec.Experts);
+        var byExpert = ArrayPool<float>.Shared.Rent(dc.Length);
+        for (var m = 0; m < dc.Length; m++) byExpert[m] = dc[groups.Slots[m]];
         fixed (int* starts = groups.Starts, tokens = groups.Tokens)
         fixed (float* weights = byExpert)
         {
             WeightedRowSum.Compute(x, starts, tokens, weights, spec.Experts, spec.HiddenSize, dGate, accumulate: true);
         }
+        ArrayPool<float>.Shared.Return(byExpert);
     }
 
     private static void SoftmaxBackward(

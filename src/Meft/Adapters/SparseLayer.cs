@@ -70,15 +70,9 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
         store.RowGradients.Touch(active.UnionRows, slots);
         fixed (int* places = slots)
         {
-            MoveRows(keys, null, slots.Length, store.RowGradients.Keys.Data, places);
-            MoveRows(values, null, slots.Length, store.RowGradients.Values.Data, places);
+            RowScatter.Compute(keys, FloatFormat.Single, places, slots.Length, _dimension, store.RowGradients.Keys.Data, add: true);
+            RowScatter.Compute(values, FloatFormat.Single, places, slots.Length, _dimension, store.RowGradients.Values.Data, add: true);
         }
-    }
-
-    /// <summary>The given rows of a matrix → to [count, D].</summary>
-    public void GatherRows(HostMatrix matrix, int[] rows, float* to)
-    {
-        fixed (int* from = rows) MoveRows(matrix.Data, from, rows.Length, to, null);
     }
 
     /// <summary>dV_j += Σ_t s_j dy_t and dK_j += Σ_t ds_j c x_t, by row over the row's own tokens in order.</summary>
@@ -122,20 +116,7 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
         return dc;
     }
 
-    /// <summary>to[places[i]] = or += from[rows[i]], where a null index counts up; adds where places are given.</summary>
-    private void MoveRows(float* from, int* rows, int count, float* to, int* places)
-    {
-        var ones = new float[count];
-        Array.Fill(ones, 1);
-        int[] starts = [.. Enumerable.Range(0, count + 1)], identity = [.. Enumerable.Range(0, count)];
-        fixed (int* start = starts, same = identity)
-        fixed (float* weights = ones)
-        {
-            WeightedRowSum.Compute(from, start, rows is null ? same : rows, weights, count, _dimension, to, places, accumulate: places is not null);
-        }
-    }
-
-    private static float[] Gathered(float[] values, int[] places)
+    private static float[] Gathered(ReadOnlySpan<float> values, ReadOnlySpan<int> places)
     {
         var gathered = new float[places.Length];
         for (var i = 0; i < places.Length; i++) gathered[i] = values[places[i]];

@@ -1,3 +1,4 @@
+using Meft.Kernels;
 using Meft.Kernels.Attention;
 using Meft.Native;
 using static TorchSharp.torch;

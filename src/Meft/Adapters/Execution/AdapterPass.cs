@@ -23,5 +23,9 @@ internal sealed unsafe class AdapterPass(SparseLayer layer, Tensor hostInput) : 
     public float* Input => TensorMemory.Singles(_hostInput);
 
     /// <inheritdoc/>
-    public void Dispose() => _hostInput.Dispose();
+    public void Dispose()
+    {
+        Active.Dispose();
+        _hostInput.Dispose();
+    }
 }

@@ -1,4 +1,6 @@
 using Meft.Devices;
+using Meft.Host;
+using Meft.Kernels;
 using Meft.Memory;
 using Meft.Native;
 using static TorchSharp.torch;
@@ -19,7 +21,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     /// <inheritdoc/>
     public Tensor Forward(AdapterPass pass, Tensor x)
     {
-        if (pass.Active.Rows.Length == 0) return zeros_like(x);
+        if (pass.Active.EntryCount == 0) return zeros_like(x);
         using var scope = NewDisposeScope();
         var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
         using var held = ledger?.Hold(
@@ -41,7 +43,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     /// <inheritdoc/>
     public Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
     {
-        if (pass.Active.Rows.Length == 0) return zeros_like(dy);
+        if (pass.Active.EntryCount == 0) return zeros_like(dy);
         using var scope = NewDisposeScope();
         var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
         var dimension = x.shape[1];
@@ -84,10 +86,16 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     }
 
     /// <summary>The U active rows, ascending → [U, D] on the device.</summary>
-    private Tensor FetchRows(AdapterPass pass, Host.HostMatrix matrix, ScalarType type)
+    private Tensor FetchRows(AdapterPass pass, HostMatrix matrix, ScalarType type)
     {
-        using var staged = empty(pass.Active.UnionCount, matrix.Dimension, ScalarType.Float32);
-        pass.Layer.GatherRows(matrix, pass.Active.UnionRows, TensorMemory.Singles(staged));
+        var narrow = type == ScalarType.BFloat16;
+        using var staged = empty(pass.Active.UnionCount, matrix.Dimension, narrow ? type : ScalarType.Float32);
+        fixed (int* rows = pass.Active.UnionRows)
+        {
+            RowGather.Compute(
+                matrix.Data, rows, pass.Active.UnionCount, matrix.Dimension, TensorMemory.Pointer(staged),
+                narrow ? FloatFormat.BFloat16 : FloatFormat.Single);
+        }
         return link.ToDevice(staged, type, LinkUse.Rows);
     }
 

@@ -20,12 +20,12 @@ internal sealed class TravellingSelection : IDisposable
     public bool HasProbes => _active.Routing is not null;
 
     /// <summary>Bytes of an active set's selection.</summary>
-    public static long ByteCount(ActiveSet active) => (IntegersAnEntry + SinglesAnEntry) * sizeof(int) * (long)active.Rows.Length;
+    public static long ByteCount(ActiveSet active) => (IntegersAnEntry + SinglesAnEntry) * sizeof(int) * (long)active.EntryCount;
 
     /// <summary>Sends a selection to the device.</summary>
     public static TravellingSelection Send(ActiveSet active, IDeviceLink link)
     {
-        var count = active.Rows.Length;
+        var count = active.EntryCount;
         var (integers, singles) = (new int[IntegersAnEntry * count], new float[SinglesAnEntry * count]);
         var probe = active.Routing is { } routing ? routing.Coefficients.Length / active.TokenCount : 0;
         for (var u = 0; u < active.UnionCount; u++)

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Meft.Benchmarking;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Loading;
+
+namespace Meft.Cli.CommandLine;
+
+/// <summary>The options of <c>meft bench</c>.</summary>
+internal sealed class BenchOptions
+{
+    private const string Verb = "meft bench";
+    private const int MostRank = 1 << 24, MostSize = 1 << 20;
+
+    private readonly Option<string?> _ranks = new("--ranks") { HelpName = "R,R", Description = "Neurons a layer [kernels 4096,65536; optimizer 4096,16384,65536; step 1024,4096,16384,65536; generate 4096]." };
+    private readonly Option<string?> _tokens = new("--tokens") { HelpName = "T,T", Description = "kernels: tokens of a micro-batch [312,1260]." };
+    private readonly Option<int?> _hidden = new("--hidden") { HelpName = "D", Description = "kernels, optimizer: hidden size [576]." };
+    private readonly Option<int?> _warmUp = new("--warm-up") { HelpName = "N", Description = "Rounds before timing begins [3; step 2; generate 1]." };
+    private readonly Option<int?> _repeats = new("--repeats") { HelpName = "N", Description = "Rounds that are timed; medians count [15; step 5; generate 3]." };
+    private readonly Option<int?> _megabytes = new("--megabytes") { HelpName = "N", Description = "kernels, optimizer: size of a stream of memory [128]." };
+
+    private readonly Option<string?> _model = new("--model") { HelpName = "M", Description = "step, generate: a Hugging Face folder or a .gguf file." };
+    private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "step, generate: the model's numbers, auto | fp32 | bf16 [auto]." };
+    private readonly Option<string> _device = new("--device") { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"step, generate: where the model computes, {ComputeDevice.Allowed} [auto]." };
+    private readonly Option<string?> _rows = new("--rows") { HelpName = "F.jsonl", Description = "step: rows to train on, in order, for example {\"input_ids\",\"labels\"}." };
+    private readonly Option<string> _layers = new("--layers") { HelpName = "LAYERS", DefaultValueFactory = _ => "all", Description = "step, generate: adapted layers, all | last:N | 3,4,20 [all]." };
+    private readonly Option<int?> _batch = new("--batch") { HelpName = "N", Description = "Rows of a step [8]; prompts of the larger batch [16]." };
+    private readonly Option<string?> _methods = new("--methods")
+    { HelpName = "A,B", Description = $"step: what is timed, of {string.Join(", ", StepBenchmark.MethodNames)} [all]; the others are compared with the first." };
+    private readonly Option<bool> _profile = new("--profile") { Description = "step: the adapter's share of the forward and the backward pass as well." };
+    private readonly Option<int?> _promptTokens = new("--prompt-tokens") { HelpName = "N", Description = "generate: tokens of a prompt [64]." };
+    private readonly Option<int?> _newTokens = new("--new-tokens") { HelpName = "N", Description = "generate: tokens that are added [64]." };
+
+    /// <summary>Adds the options to the verb's command.</summary>
+    public void AddTo(Command command)
+    {
+        Option[] options =
+        [
+            _model, _type, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+            _warmUp, _repeats,
+        ];
+        foreach (var option in options) command.Options.Add(option);
+    }
+
+    /// <summary>What the arguments say.</summary>
+    /// <exception cref="InvalidInputException">A value is out of range.</exception>
+    public BenchSettings Read(ParseResult arguments) => new()
+    {
+        Model = arguments.GetValue(_model),
+        DType = ChoiceName.Find<BaseDType>(arguments.GetRequiredValue(_type))
+            ?? throw new InvalidInputException($"--dtype is '{arguments.GetValue(_type)}'", Verb, "auto | fp32 | bf16"),
+        Device = arguments.GetRequiredValue(_device),
+        Rows = arguments.GetValue(_rows),
+        Layers = LayersOf(arguments.GetRequiredValue(_layers)),
+        Batch = Number("--batch", arguments.GetValue(_batch), 1, MostSize),
+        Methods = arguments.GetValue(_methods)?.Split(','),
+        Ranks = Numbers("--ranks", arguments.GetValue(_ranks), MostRank),
+        Profile = arguments.GetValue(_profile),
+        PromptTokens = Number("--prompt-tokens", arguments.GetValue(_promptTokens), 1, MostSize),
+        NewTokens = Number("--new-tokens", arguments.GetValue(_newTokens), 1, MostSize),
+        Tokens = Numbers("--tokens", arguments.GetValue(_tokens), MostSize),
+        HiddenSize = Number("--hidden", arguments.GetValue(_hidden), 1, MostSize),
+        Megabytes = Number("--megabytes", arguments.GetValue(_megabytes), 1, 1024),
+        WarmUp = Number("--warm-up", arguments.GetValue(_warmUp), 0, MostSize),
+        Repeats = Number("--repeats", arguments.GetValue(_repeats), 1, MostSize),
+    };
+
+    private static LayerSelection LayersOf(string text)
+    {
+        const string prefix = "last:";
+        if (text == "all") return new LayerSelection.All();
+        if (text.StartsWith(prefix, StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last > 0)
+        {
+            return new LayerSelection.Last(last);
+        }
+        var indices = new SortedSet<int>();
+        foreach (var part in text.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || !indices.Add(index))
+                throw new InvalidInputException($"--layers is '{text}'", Verb, "all, last:N, or distinct indices with commas between them, for example 3,4,20");
+        }
+        return new LayerSelection.Listed([.. indices]);
+    }
+
+    private static int? Number(string option, int? value, int least, int most) => value is null || (value >= least && value <= most)
+        ? value
+        : throw new InvalidInputException($"{option} is {value}", Verb, $"{least} to {most}");
+
+    private static List<int>? Numbers(string option, string? text, int most)
+    {
+        if (text is null) return null;
+        var numbers = new List<int>();
+        foreach (var part in text.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1 || number > most)
+                throw new InvalidInputException($"{option} is '{text}'", Verb, $"whole numbers from 1 to {most} with commas between them, for example 1024,4096");
+            numbers.Add(number);
+        }
+        return numbers;
+    }
+}

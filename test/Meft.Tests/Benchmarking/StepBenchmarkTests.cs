@@ -1,0 +1,69 @@
+using Meft.Benchmarking;
+using Meft.Core.Errors;
+using Meft.Core.Machine;
+using Meft.Loading;
+using Meft.Models;
+using Meft.Tests.Training;
+using Meft.TestSupport;
+using Shouldly;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Benchmarking;
+
+public sealed class StepBenchmarkTests : IDisposable
+{
+    /// <summary>What the benchmark leaves to everything but its sides.</summary>
+    private const long Reserve = 2L << 30;
+
+    private static readonly StepBenchmarkOptions Options = new() { Ranks = [16, 64], Methods = ["meft"], BatchSize = 4, Rounds = new(0, 2) };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly LoadedModel _model;
+
+    public StepBenchmarkTests()
+    {
+        using (var decoder = Decoder.Initialize(TinyTask.Config, 1, CPU, ScalarType.Float32)) decoder.Save(_folder.File("model"));
+        _model = LoadedModel.Load(_folder.File("model"));
+    }
+
+    [Fact]
+    public void What_memory_does_not_hold_at_once_is_timed_in_groups_each_with_the_side_that_all_are_compared_with()
+    {
+        // 3 layers of (2·16 + 16)·16 and of (2·64 + 32)·16 parameters, 16 bytes each.
+        const long first = 3 * 48 * 16 * 16, second = 3 * 160 * 16 * 16;
+        Run(first + second).Groups.ShouldBe(1);
+        var three = Run(first + second, Options with { Ranks = [16, 64, 32] });
+        three.Groups.ShouldBe(2);
+        three.Reference.ShouldBe("meft R = 16");
+        three.Sides.Select(s => (s.Rank, s.Group)).ShouldBe([(16, 1), (64, 1), (48, 2)]);
+        three.Sides[0].Ratio.ShouldBe(1);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_with_the_numbers_before_memory_is_taken()
+    {
+        var error = Should.Throw<InvalidInputException>(() => Run(100_000));
+        error.Message.ShouldContain("meft R = 64 beside meft R = 16 takes up to 159,744 bytes");
+        error.Message.ShouldContain("100,000 are free");
+        error.Message.ShouldContain("--ranks");
+    }
+
+    [Fact]
+    public void No_tensor_is_left_behind()
+    {
+        Run(1 << 30);
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        Run(1 << 30, Options with { Methods = ["parallel", "masked", "meft"], Profile = true });
+        DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount.ShouldBe(before);
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _folder.Dispose();
+    }
+
+    private StepBenchmarkResult Run(long free, StepBenchmarkOptions? options = null) =>
+        StepBenchmark.Run(_model, TinyTask.Rows(10), options ?? Options, limits: new MemoryLimits(null, Reserve + free, null, null));
+}
