@@ -49,7 +49,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var hidden = (model.LayerCount + 1) * Hidden;
         var inside = KeptInsideLayers(plan.Recompute);
         var (logits, countedLogits) = Logits();
-        var (tensors, countedTensors) = TrainedTensors();
+        var (tensors, countedTensors) = TrainedTensors(inside + logits);
         var working = WorkingSet(plan.Execution);
         Add(MemoryTier.Device, "base weights", onDevice, onDevice);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
@@ -89,9 +89,9 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     {
         const long mapped = ProgramMemory.MappedBlockBytes;
         var inputs = _tokens * model.HiddenSize * Single < mapped ? KeptInputs(plan) : 0;
-        return accelerator
-            ? inputs
-            : inputs + KeptInsideLayers(plan.Recompute, mapped) + SmallGradients(mapped) + (logits / 5 < mapped ? logits : 0);
+        if (accelerator) return inputs;
+        var (kept, gradients) = (KeptInsideLayers(plan.Recompute, mapped), SmallGradients(mapped));
+        return inputs + kept + GradientsBeside(kept, gradients) + (logits / 5 < mapped ? logits : 0);
     }
 
     /// <summary>Gradients of trained tensors, made anew in every step, as far as a tensor is below a size; embedding and head are not.</summary>
@@ -168,13 +168,27 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         return (chunk * (width + 4 * wide), chunk * (width + 2 * wide));
     }
 
-    /// <summary>Trained tensors that the device computes with, and their gradients. Weights of a trained base are counted as the base's.</summary>
-    private (long Bytes, long Counted) TrainedTensors() => trained.Kind switch
+    /// <summary>
+    /// Trained tensors that the device computes with (a trained base's are counted as the base's) and their gradients, which take the place of what
+    /// else lives until the backward frees it. The ledger counts all gradients always.
+    /// </summary>
+    private (long Bytes, long Counted) TrainedTensors(long freedInBackward)
     {
-        MethodKind.Meft => (0, 0),
-        MethodKind.Full => (trained.Count * width, 2 * trained.Count * width),
-        _ => (2 * Single * trained.Count, 2 * Single * trained.Count),
-    };
+        var (weights, gradients, counted) = trained.Kind switch
+        {
+            MethodKind.Meft => (0L, 0L, 0L),
+            MethodKind.Full => (0, trained.Count * width, 2 * trained.Count * width),
+            _ => (Single * trained.Count, Single * trained.Count, 2 * Single * trained.Count),
+        };
+        return (weights + GradientsBeside(freedInBackward, gradients), counted);
+    }
+
+    /// <summary>
+    /// What gradients take beyond memory that the backward frees meanwhile, layer by layer. With several micro-batches a step those of the earlier ones are
+    /// there when the next one's forward fills that memory again.
+    /// </summary>
+    private long GradientsBeside(long freedInBackward, long gradients) =>
+        work.MicroBatches > 1 ? gradients : Math.Max(0, gradients - freedInBackward);
 
     /// <summary>
     /// What one adapted layer needs on the device: the activations that leave and arrive, or the active rows (2·U·D·w) with their gradients (2·U·D·4) and

@@ -135,6 +135,17 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
+    public void Gradients_take_the_place_of_what_the_backward_frees_unless_they_wait_for_more_micro_batches()
+    {
+        var config = Config(new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 });
+        const long gradients = 2 * 6_738_415_616;
+        var one = Planner(config).Plan(Work());
+        var freed = one.BytesOf(MemoryTier.Device, "kept for the backward", "logits");
+        one.BytesOf(MemoryTier.Device, "trained tensors").ShouldBe(gradients - freed);
+        Planner(config).Plan(Work(microBatches: 2)).BytesOf(MemoryTier.Device, "trained tensors").ShouldBe(gradients);
+    }
+
+    [Fact]
     public void Layers_below_the_first_adapted_one_keep_nothing()
     {
         RunPlan Last(int count) => Planner(Config(Config().Method with { Layers = new LayerSelection.Last(count) })).Plan(Work());
