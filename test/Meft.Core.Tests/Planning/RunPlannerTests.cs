@@ -118,6 +118,31 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
+    public void The_largest_sizes_a_config_takes_are_refused_and_not_overflowed()
+    {
+        var config = Config(new MethodConfig { RequestedRank = 1 << 28, Experts = 1 << 16, Probe = 8, Gate = GateKind.Softmax }) with
+        {
+            Batch = new BatchConfig { Size = int.MaxValue, Accumulate = int.MaxValue },
+            Checkpoint = new CheckpointConfig { Every = 1, Keep = int.MaxValue },
+            MaxSteps = int.MaxValue,
+        };
+        var planner = Planner(config, new MemoryBounds(null, null, 1L << 50, "the machine's memory", 1L << 50));
+        var plan = planner.Plan(Workload.Assumed(config, Model, "nothing is known"));
+        plan.Memory.Items.ShouldAllBe(i => i.Bytes > 0);
+        plan.Memory.ResidentBytes.ShouldBeGreaterThan(1L << 50);
+        PlanFit.Problem(planner, plan).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Checkpoints_that_will_never_be_written_take_no_room()
+    {
+        long Checkpoints(int every, int keep) => Planner(Config() with { Checkpoint = new CheckpointConfig { Every = every, Keep = keep } })
+            .Plan(Work()).BytesOf(MemoryTier.Disk, "checkpoints"); // 10 steps
+        Checkpoints(every: 0, keep: 5).ShouldBe(Checkpoints(every: 200, keep: 1));
+        Checkpoints(every: 5, keep: 5).ShouldBe(Checkpoints(every: 0, keep: 1) * 4 / 2);
+    }
+
+    [Fact]
     public void Lora_counts_the_maps_it_is_beside()
     {
         var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 16, Experts = 0, Probe = 0, Layers = new LayerSelection.Last(3) };
