@@ -61,9 +61,13 @@ internal static class PlanView
     /// <summary>Predicted against measured, a line each.</summary>
     public static IEnumerable<string> Compare(Training.Runs.RunResult result)
     {
-        if (result.Predicted is not { } predicted) yield break;
-        yield return $"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident, "
-            + $"{Quantities.Bytes(predicted.PeakResidentBytes)} predicted";
+        var resident = $"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident";
+        if (result.Predicted is not { } predicted)
+        {
+            yield return resident;
+            yield break;
+        }
+        yield return $"{resident}, {Quantities.Bytes(predicted.PeakResidentBytes)} predicted";
         if (result.DeviceBytesPeak is { } device)
             yield return $"device, counted     {Quantities.Bytes(device)}, {Quantities.Bytes(predicted.DeviceBytesPeak)} predicted";
         if (result.StepSeconds is { } measured && predicted.StepSeconds is { } seconds)
