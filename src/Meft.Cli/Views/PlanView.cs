@@ -23,7 +23,8 @@ internal static class PlanView
     public static void WriteText(PlannedRun planned, TextWriter text)
     {
         var plan = planned.Plan;
-        Paragraph(text, "method   ", $"{ChoiceName.Of(plan.Method)}, {Quantities.Count(plan.TrainedParameters)} trained parameters, {Quantities.Count(plan.BaseParameters)} of the base");
+        var (trained, whole) = (Quantities.Count(plan.TrainedParameters), Quantities.Count(plan.BaseParameters));
+        Paragraph(text, "method   ", $"{ChoiceName.Of(plan.Method)}, {trained} trained parameters, {whole} of the base");
         Paragraph(text, "batches  ", Batches(plan.Workload));
         Paragraph(text, "way      ", Way(plan));
         foreach (var remark in planned.Remarks) Paragraph(text, "note     ", remark);
@@ -50,8 +51,9 @@ internal static class PlanView
     public static IEnumerable<string> Short(PlannedRun planned)
     {
         var plan = planned.Plan;
-        yield return $"{Quantities.Bytes(plan.Memory.ResidentBytes)} resident{Of(plan.Bounds.HostBytes)}, "
-            + $"device {Quantities.Bytes(plan.Memory.DeviceBytes)}{Of(plan.Bounds.DeviceBytes)}, disk {Quantities.Bytes(plan.Memory.DiskBytes)}{Of(plan.Bounds.DiskBytes)}";
+        var (memory, bounds) = (plan.Memory, plan.Bounds);
+        yield return $"{Quantities.Bytes(memory.ResidentBytes)} resident{Of(bounds.HostBytes)}, "
+            + $"device {Quantities.Bytes(memory.DeviceBytes)}{Of(bounds.DeviceBytes)}, disk {Quantities.Bytes(memory.DiskBytes)}{Of(bounds.DiskBytes)}";
         var time = plan.Step is { } step ? $", {Seconds(step.Seconds)} s a step" + (plan.Seconds is { } all ? $", {Duration(all)} in all" : "") : "";
         yield return Way(plan) + time;
     }
@@ -59,9 +61,15 @@ internal static class PlanView
     /// <summary>Predicted against measured, a line each.</summary>
     public static IEnumerable<string> Compare(Training.Runs.RunResult result)
     {
-        if (result.Predicted is not { } predicted) yield break;
-        yield return $"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident, {Quantities.Bytes(predicted.PeakResidentBytes)} predicted";
-        if (result.DeviceBytesPeak is { } device) yield return $"device, counted     {Quantities.Bytes(device)}, {Quantities.Bytes(predicted.DeviceBytesPeak)} predicted";
+        var resident = $"peak memory         {Quantities.Bytes(result.PeakResidentBytes)} resident";
+        if (result.Predicted is not { } predicted)
+        {
+            yield return resident;
+            yield break;
+        }
+        yield return $"{resident}, {Quantities.Bytes(predicted.PeakResidentBytes)} predicted";
+        if (result.DeviceBytesPeak is { } device)
+            yield return $"device, counted     {Quantities.Bytes(device)}, {Quantities.Bytes(predicted.DeviceBytesPeak)} predicted";
         if (result.StepSeconds is { } measured && predicted.StepSeconds is { } seconds)
             yield return $"seconds a step      {Seconds(measured)}, {Seconds(seconds)} predicted";
     }
@@ -93,7 +101,9 @@ internal static class PlanView
     {
         var (memory, bounds) = (plan.Memory, plan.Bounds);
         var bound = bounds.HostBytes is { } most ? $" of {Quantities.Bytes(most)}, {bounds.HostReason}" : "";
-        var device = bounds.DeviceBytes is { } limit ? $"; device {Quantities.Bytes(memory.DeviceBytes)} of {Quantities.Bytes(limit)}, {bounds.DeviceReason}" : "";
+        var device = bounds.DeviceBytes is { } limit
+            ? $"; device {Quantities.Bytes(memory.DeviceBytes)} of {Quantities.Bytes(limit)}, {bounds.DeviceReason}"
+            : "";
         var disk = bounds.DiskBytes is { } free ? $"; disk {Quantities.Bytes(memory.DiskBytes)} of {Quantities.Bytes(free)} free" : "";
         return $"The process has {Quantities.Bytes(memory.ResidentBytes)} resident at its peak{bound}{device}{disk}.";
     }

@@ -131,7 +131,7 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
         double floats = trained.Count;
         if (trained is { Kind: MethodKind.Meft, Sparse: { } spec })
         {
-            var union = ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, (long)(_tokens * work.MicroBatches));
+            var union = ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, (long)Math.Min(_tokens * work.MicroBatches, 1e15));
             floats = spec.Layers.Count * (2.0 * union + spec.Experts) * spec.HiddenSize;
         }
         return floats * (OptimizerBytes + Single) / machine.HostBytesPerSecond;

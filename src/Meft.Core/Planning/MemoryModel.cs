@@ -17,16 +17,13 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
     private const int Single = sizeof(float);
 
-    /// <summary>Bytes of an active entry kept on the host between forward and backward: row, score, product, probe, and the two of the transpose.</summary>
-    private const int KeptEntryBytes = 6 * sizeof(int);
-
-    /// <summary>Candidate scores alive at once while a selection is made, in numbers, as <c>ActiveSetBuilder</c> has it.</summary>
-    private const long CandidatesAtOnce = 1 << 20;
-
     /// <summary>Masters, both moments and the gradient of a parameter in host memory.</summary>
     private const int TensorHostBytes = 4 * Single;
 
     private readonly BaseWeights _base = BaseWeights.Of(model, width);
+    private readonly SparseAdapterMemory? _sparse = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
+        ? new SparseAdapterMemory(spec, width, work.WorstTokens, accelerator)
+        : null;
     private readonly long _tokens = work.WorstTokens;
 
     /// <summary>T·D·w of the largest micro-batch.</summary>
@@ -49,8 +46,8 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var hidden = (model.LayerCount + 1) * Hidden;
         var inside = KeptInsideLayers(plan.Recompute);
         var (logits, countedLogits) = Logits();
-        var (tensors, countedTensors) = TrainedTensors();
-        var working = WorkingSet(plan.Execution);
+        var (tensors, countedTensors) = TrainedTensors(inside + logits);
+        var working = _sparse?.WorkingSet(plan.Execution) ?? 0;
         Add(MemoryTier.Device, "base weights", onDevice, onDevice);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
         Add(MemoryTier.Device, "kept for the backward", inside);
@@ -60,7 +57,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
         Add(MemoryTier.Host, "base weights", streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
         AddTrained(Add);
-        var (inputs, selections) = (KeptInputs(plan), KeptSelections(plan));
+        var (inputs, selections) = (_sparse?.KeptInputs(plan.Recompute) ?? 0, _sparse?.Selections(plan.Recompute) ?? 0);
         Add(MemoryTier.Host, "adapter inputs", inputs);
         Add(MemoryTier.Host, "selections", selections);
 
@@ -88,10 +85,10 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     private long InHeap(ExecutionPlan plan, long logits)
     {
         const long mapped = ProgramMemory.MappedBlockBytes;
-        var inputs = _tokens * model.HiddenSize * Single < mapped ? KeptInputs(plan) : 0;
-        return accelerator
-            ? inputs
-            : inputs + KeptInsideLayers(plan.Recompute, mapped) + SmallGradients(mapped) + (logits / 5 < mapped ? logits : 0);
+        var inputs = _tokens * model.HiddenSize * Single < mapped ? _sparse?.KeptInputs(plan.Recompute) ?? 0 : 0;
+        if (accelerator) return inputs;
+        var (kept, gradients) = (KeptInsideLayers(plan.Recompute, mapped), SmallGradients(mapped));
+        return inputs + kept + GradientsBeside(kept, gradients) + (logits / 5 < mapped ? logits : 0);
     }
 
     /// <summary>Gradients of trained tensors, made anew in every step, as far as a tensor is below a size; embedding and head are not.</summary>
@@ -105,24 +102,18 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
     private void AddTrained(Action<MemoryTier, string, long, long> add)
     {
-        if (trained is { Kind: MethodKind.Meft, Sparse: { } spec })
+        if (_sparse is not null)
         {
-            add(MemoryTier.Host, "adapter weights", Single * spec.ParameterCount, 0);
-            add(MemoryTier.Host, "moments", 2 * Single * spec.ParameterCount, 0);
-            add(MemoryTier.Host, "row gradients", RowGradients(spec), 0);
-            add(MemoryTier.Host, "gate gradient", (long)spec.Layers.Count * spec.Experts * spec.HiddenSize * Single, 0);
+            add(MemoryTier.Host, "adapter weights", Single * trained.Count, 0);
+            add(MemoryTier.Host, "moments", 2 * Single * trained.Count, 0);
+            add(MemoryTier.Host, "row gradients", _sparse.RowGradients(work.MicroBatches), 0);
+            add(MemoryTier.Host, "gate gradient", _sparse.GateGradient, 0);
             return;
         }
         add(MemoryTier.Host, "masters", Single * trained.Count, 0);
         add(MemoryTier.Host, "moments", 2 * Single * trained.Count, 0);
         add(MemoryTier.Host, "gradients", (TensorHostBytes - 3 * Single) * trained.Count, 0);
     }
-
-    /// <summary>Gradients of the rows that a step's micro-batches activate between them, 2·U·D·4 a layer.</summary>
-    private long RowGradients(SparseAdapterSpec spec) =>
-        spec.Layers.Count * 2 * Single * spec.HiddenSize * Union(spec, _tokens * work.MicroBatches);
-
-    private static long Union(SparseAdapterSpec spec, long tokens) => ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, tokens);
 
     /// <summary>
     /// What autograd keeps: of every layer above the lowest trained one; with recompute of one layer at a time. The lowest itself keeps the base's
@@ -168,38 +159,25 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         return (chunk * (width + 4 * wide), chunk * (width + 2 * wide));
     }
 
-    /// <summary>Trained tensors that the device computes with, and their gradients. Weights of a trained base are counted as the base's.</summary>
-    private (long Bytes, long Counted) TrainedTensors() => trained.Kind switch
+    /// <summary>
+    /// Trained tensors that the device computes with (a trained base's are counted as the base's) and their gradients, which take the place of what
+    /// else lives until the backward frees it. The ledger counts all gradients always.
+    /// </summary>
+    private (long Bytes, long Counted) TrainedTensors(long freedInBackward)
     {
-        MethodKind.Meft => (0, 0),
-        MethodKind.Full => (trained.Count * width, 2 * trained.Count * width),
-        _ => (2 * Single * trained.Count, 2 * Single * trained.Count),
-    };
+        var (weights, gradients, counted) = trained.Kind switch
+        {
+            MethodKind.Meft => (0L, 0L, 0L),
+            MethodKind.Full => (0, trained.Count * width, 2 * trained.Count * width),
+            _ => (Single * trained.Count, Single * trained.Count, 2 * Single * trained.Count),
+        };
+        return (weights + GradientsBeside(freedInBackward, gradients), counted);
+    }
 
     /// <summary>
-    /// What one adapted layer needs on the device: the activations that leave and arrive, or the active rows (2·U·D·w) with their gradients (2·U·D·4) and
-    /// the selection. On the CPU device activations are float32 copies: y, then dy and dx.
+    /// What gradients take beyond memory that the backward frees meanwhile, layer by layer. With several micro-batches a step those of the earlier ones are
+    /// there when the next one's forward fills that memory again.
     /// </summary>
-    private long WorkingSet(ExecutionKind execution)
-    {
-        if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return 0;
-        if (execution == ExecutionKind.Activations) return accelerator ? 2 * Hidden : 2 * _tokens * model.HiddenSize * Single;
-        var entries = _tokens * ExpectedUnion.MostPerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK);
-        return Hidden + 2 * Union(spec, _tokens) * spec.HiddenSize * (width + Single) + entries * LinkTraffic.SelectionEntryBytes;
-    }
-
-    /// <summary>x of every adapted layer as float32 in host memory, T·D·4, kept for the backward; one layer's with recompute.</summary>
-    private long KeptInputs(ExecutionPlan plan) => trained.Kind != MethodKind.Meft ? 0
-        : (plan.Recompute ? 1 : trained.Layers.Count) * _tokens * model.HiddenSize * Single;
-
-    /// <summary>The active entries and the routing of every adapted layer, one layer's with recompute, and the candidates of the one at work.</summary>
-    private long KeptSelections(ExecutionPlan plan)
-    {
-        if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return 0;
-        var layers = plan.Recompute ? 1 : spec.Layers.Count;
-        var entries = (long)(_tokens * ExpectedUnion.ActivePerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK));
-        var routing = _tokens * (spec.Probe * (sizeof(int) + Single) + (spec.Gate == GateKind.Softmax ? spec.Experts * sizeof(double) : 0L));
-        var atWork = CandidatesAtOnce * Single + _tokens * spec.Experts * Single + 2 * entries * KeptEntryBytes;
-        return layers * (entries * KeptEntryBytes + routing) + atWork;
-    }
+    private long GradientsBeside(long freedInBackward, long gradients) =>
+        work.MicroBatches > 1 ? gradients : Math.Max(0, gradients - freedInBackward);
 }

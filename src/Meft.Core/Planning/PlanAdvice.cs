@@ -54,7 +54,7 @@ internal static class PlanAdvice
     /// <summary>Micro-batches of fewer rows, each as long as before.</summary>
     private static Workload Scaled(Workload work, int size, int before)
     {
-        long Part(long whole) => (whole * size + before - 1) / before;
+        long Part(long whole) => (long)(((Int128)whole * size + before - 1) / before);
         return work with
         {
             WorstTokens = Part(work.WorstTokens),
@@ -74,7 +74,7 @@ internal static class PlanAdvice
 
     private static RunConfig With(RunConfig config, MethodConfig method) => config with { Method = method };
 
-    private static int Times(BatchConfig batch, int size) => (int)Math.Ceiling((double)batch.Size * batch.Accumulate / size);
+    private static long Times(BatchConfig batch, int size) => (long)Math.Ceiling((double)batch.Size * batch.Accumulate / size);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

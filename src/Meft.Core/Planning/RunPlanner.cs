@@ -16,6 +16,9 @@ namespace Meft.Core.Planning;
 public sealed class RunPlanner(
     RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, long weightFileBytes = 0)
 {
+    /// <summary>More than anyone keeps; it keeps products within their types.</summary>
+    private const int MostCheckpoints = 1000;
+
     private readonly int _width = BaseWeights.WidthOf(config.DType, model);
 
     /// <summary>The config that is planned.</summary>
@@ -41,7 +44,7 @@ public sealed class RunPlanner(
             ? ExecutionKind.Rows
             : ExecutionKind.Activations;
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
-            .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed), weightFileBytes))).ToList();
+            .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
         var (chosen, planned) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
         return new RunPlan
         {
@@ -75,6 +78,14 @@ public sealed class RunPlanner(
         ];
     }
 
-    /// <summary>Checkpoints that lie on disk at once: those that are kept, the best one where there is a measure of it, the one being written.</summary>
-    private static int Checkpoints(RunConfig config) => Math.Max(1, config.Checkpoint.Keep) + (config.Data.Validation.Count > 0 ? 1 : 0) + 1;
+    /// <summary>
+    /// Checkpoints that lie on disk at once: those that are kept, but no more than there will be, the best one where there is a measure of it, and the
+    /// one being written.
+    /// </summary>
+    private static int Checkpoints(RunConfig config, Workload work)
+    {
+        var every = config.Checkpoint.Every;
+        var written = every == 0 ? 1 : work.Steps is { } steps ? Math.Min(1L + steps / every, MostCheckpoints) : MostCheckpoints;
+        return (int)Math.Clamp(config.Checkpoint.Keep, 1, written) + (config.Data.Validation.Count > 0 ? 1 : 0) + 1;
+    }
 }

@@ -19,6 +19,9 @@ public sealed record Workload(
     /// <summary>So many steps are looked at: enough that a larger micro-batch among the others is rare.</summary>
     private const int MostSteps = 20_000;
 
+    /// <summary>More tokens of a micro-batch than any machine holds; it keeps products within their types.</summary>
+    private const long MostTokens = 1L << 32;
+
     /// <summary>The micro-batches of a run's own rows, as its schedule will form them.</summary>
     public static Workload Of(RunConfig config, IReadOnlyList<TokenRow> rows)
     {
@@ -48,7 +51,7 @@ public sealed record Workload(
     public static Workload Assumed(RunConfig config, ModelConfig model, string reason)
     {
         var length = Math.Min(config.Data.MaxLength, model.MaxPositions);
-        var tokens = (long)length * config.Batch.Size;
+        var tokens = Math.Min((long)length * config.Batch.Size, MostTokens);
         return new Workload(
             tokens, tokens, tokens, tokens, config.Batch.Accumulate, 1, config.MaxSteps,
             $"{reason}, so every micro-batch is taken for {config.Batch.Size} rows of {length} tokens, all trained");

@@ -62,7 +62,7 @@ public sealed partial class PlanFitTests
     [Fact]
     public void A_disk_too_small_for_the_checkpoints_is_found_before_the_first_step()
     {
-        var planner = Planner(Config() with { Checkpoint = new CheckpointConfig { Keep = 4 } }, new MemoryBounds(null, null, null, null, 60 * GiB));
+        var planner = Planner(Config() with { Checkpoint = new CheckpointConfig { Every = 1, Keep = 4 } }, new MemoryBounds(null, null, null, null, 60 * GiB));
         var error = PlanFit.Problem(planner, planner.Plan(Work())).ShouldNotBeNull();
         error.Message.ShouldContain("/nowhere/out");
         error.Message.ShouldContain("checkpoint.keep: 1");

@@ -118,6 +118,31 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
+    public void The_largest_sizes_a_config_takes_are_refused_and_not_overflowed()
+    {
+        var config = Config(new MethodConfig { RequestedRank = 1 << 28, Experts = 1 << 16, Probe = 8, Gate = GateKind.Softmax }) with
+        {
+            Batch = new BatchConfig { Size = int.MaxValue, Accumulate = int.MaxValue },
+            Checkpoint = new CheckpointConfig { Every = 1, Keep = int.MaxValue },
+            MaxSteps = int.MaxValue,
+        };
+        var planner = Planner(config, new MemoryBounds(null, null, 1L << 50, "the machine's memory", 1L << 50));
+        var plan = planner.Plan(Workload.Assumed(config, Model, "nothing is known"));
+        plan.Memory.Items.ShouldAllBe(i => i.Bytes > 0);
+        plan.Memory.ResidentBytes.ShouldBeGreaterThan(1L << 50);
+        PlanFit.Problem(planner, plan).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Checkpoints_that_will_never_be_written_take_no_room()
+    {
+        long Checkpoints(int every, int keep) => Planner(Config() with { Checkpoint = new CheckpointConfig { Every = every, Keep = keep } })
+            .Plan(Work()).BytesOf(MemoryTier.Disk, "checkpoints"); // 10 steps
+        Checkpoints(every: 0, keep: 5).ShouldBe(Checkpoints(every: 200, keep: 1));
+        Checkpoints(every: 5, keep: 5).ShouldBe(Checkpoints(every: 0, keep: 1) * 4 / 2);
+    }
+
+    [Fact]
     public void Lora_counts_the_maps_it_is_beside()
     {
         var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 16, Experts = 0, Probe = 0, Layers = new LayerSelection.Last(3) };
@@ -132,6 +157,17 @@ public sealed class RunPlannerTests
         four.BytesOf(MemoryTier.Host, "row gradients").ShouldBeGreaterThan(one.BytesOf(MemoryTier.Host, "row gradients"));
         four.Memory.DeviceBytes.ShouldBe(one.Memory.DeviceBytes);
         one.BytesOf(MemoryTier.Host, "row gradients").ShouldBe(32 * 2 * 4 * 4096 * one.ExpectedUnion!.Value);
+    }
+
+    [Fact]
+    public void Gradients_take_the_place_of_what_the_backward_frees_unless_they_wait_for_more_micro_batches()
+    {
+        var config = Config(new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 });
+        const long gradients = 2 * 6_738_415_616;
+        var one = Planner(config).Plan(Work());
+        var freed = one.BytesOf(MemoryTier.Device, "kept for the backward", "logits");
+        one.BytesOf(MemoryTier.Device, "trained tensors").ShouldBe(gradients - freed);
+        Planner(config).Plan(Work(microBatches: 2)).BytesOf(MemoryTier.Device, "trained tensors").ShouldBe(gradients);
     }
 
     [Fact]

@@ -205,11 +205,13 @@ public class TrainerTests
         Directory.Exists(folder.File("run/checkpoints/step-000002")).ShouldBeFalse();
     }
 
-    [Fact]
-    public void A_step_leaves_no_tensor_behind()
+    [Theory]
+    [InlineData(MethodKind.Meft)]
+    [InlineData(MethodKind.Full)]
+    public void A_step_leaves_no_tensor_behind(MethodKind kind)
     {
         using var tiny = new TinyTask();
-        using var method = TinyTask.NewMethod();
+        using ITrainedMethod method = kind == MethodKind.Full ? new FullMethod(tiny.Decoder) : TinyTask.NewMethod();
         var live = new List<long>();
         var seen = new Recorder { OnStep = () => live.Add(DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount) };
         new Trainer(tiny.Create(method, steps: 30), null, seen).Run(cancellation: TestContext.Current.CancellationToken);
