@@ -32,10 +32,11 @@ internal static class AdapterFolder
         var path = ConfigPath(folder);
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path), null, Strict) as JsonObject
-                ?? throw new InvalidInputException("the file holds no JSON object", path, "the config of an adapter");
+            var node = JsonNode.Parse(File.ReadAllBytes(path), null, Strict);
+            ReadTexts(node);
+            return node as JsonObject ?? throw new InvalidInputException("the file holds no JSON object", path, "the config of an adapter");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new InvalidInputException($"not the config of an adapter: {e.Message}", path, null, null, e);
         }
@@ -47,4 +48,21 @@ internal static class AdapterFolder
         ReadConfig(folder)[KindKey] is JsonValue value && value.TryGetValue<string>(out var kind)
             ? kind
             : throw new InvalidInputException($"'{KindKey}' is missing", ConfigPath(folder), "the config of an adapter");
+
+    /// <summary>Reads every name and text once: one that is no Unicode shows only then.</summary>
+    private static void ReadTexts(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject inner:
+                foreach (var (_, value) in inner) ReadTexts(value);
+                break;
+            case JsonArray list:
+                foreach (var item in list) ReadTexts(item);
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                _ = value.GetValue<string>();
+                break;
+        }
+    }
 }

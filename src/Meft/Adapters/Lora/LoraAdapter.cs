@@ -94,7 +94,8 @@ public sealed class LoraAdapter : ILinearAdapter, IDisposable
     private Tensor ToSingle(Tensor x)
     {
         if (x.dtype == ScalarType.Float32) return x;
-        if (_lastInput is { } last && ReferenceEquals(last.Source, x) && !last.Single.IsInvalid) return last.Single;
+        var recorded = is_grad_enabled() && x.requires_grad;
+        if (_lastInput is { } last && ReferenceEquals(last.Source, x) && !last.Single.IsInvalid && last.Single.requires_grad == recorded) return last.Single;
         var single = x.to(ScalarType.Float32).MoveToOuterDisposeScope();
         _lastInput = new SingleInput(x, single);
         return single;

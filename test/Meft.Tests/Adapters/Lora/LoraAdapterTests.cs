@@ -142,6 +142,18 @@ public class LoraAdapterTests
     }
 
     [Fact]
+    public void Vectors_that_were_read_without_gradients_pass_them_on_when_read_with()
+    {
+        using var scope = NewDisposeScope();
+        using var adapter = Filled(Adapter(Settings)).MakeTrainable();
+        var x = randn([3, 32], generator: new Generator(1, CPU)).to(bfloat16).requires_grad_();
+        var y = zeros([3, 32], bfloat16);
+        using (no_grad()) adapter.Apply(0, LinearMap.Query, x, y);
+        adapter.Apply(0, LinearMap.Query, x, y).sum().backward();
+        x.grad.ShouldNotBeNull().count_nonzero().item<long>().ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public void A_pass_leaves_no_tensor_behind()
     {
         using var decoder = TinyDecoder.Create(Config);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CsCheck;
 using Meft.Adapters.Lora;
 using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
@@ -151,6 +152,8 @@ public sealed class LoraFilesTests : IDisposable
     [InlineData("{\"peft_type\": \"LORA\", \"r\": 1, \"r\": 2}")]
     [InlineData("{\"peft_type\": \"LORA\"}")]
     [InlineData("{\"peft_type\": 3}")]
+    [InlineData("{\"peft_type\": \"LORA\", \"r\": 8, \"target_modules\": \"\\ud800\"}")]
+    [InlineData("{\"peft_type\": \"LORA\", \"\\ud800\": 8}")]
     public void A_config_that_is_none_is_refused(string text)
     {
         Save(Settings).Dispose();
@@ -167,6 +170,30 @@ public sealed class LoraFilesTests : IDisposable
         Refused().ShouldContain("no regular expression");
         Change(json => json["target_modules"] = "(([a-z]+[._0-9]*)+)+!");
         Refused().ShouldContain("takes too long");
+    }
+
+    [Fact]
+    public void A_config_changed_at_random_is_read_or_refused()
+    {
+        Save(Settings).Dispose();
+        var text = File.ReadAllText(_folder.File("adapter_config.json"));
+        var edit = Gen.Select(Gen.Int[0, text.Length - 1], Gen.Char["{}[]\",:.\\-+019eEnullqdpu*() \t"]);
+        edit.Array[1, 4].Sample(
+            edits =>
+            {
+                var changed = text.ToCharArray();
+                foreach (var (at, with) in edits) changed[at] = with;
+                _folder.Write("adapter_config.json", new string(changed));
+                try
+                {
+                    LoraFiles.Load(_folder.Path, Base, CPU).Dispose();
+                }
+                catch (InvalidInputException e)
+                {
+                    e.Message.ShouldNotBeEmpty();
+                }
+            },
+            iter: 1500, threads: 1);
     }
 
     [Fact]
