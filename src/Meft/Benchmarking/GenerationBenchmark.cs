@@ -62,7 +62,10 @@ public static class GenerationBenchmark
         var experts = MethodConfig.AutoExperts(options.Rank);
         var method = new MethodConfig
         {
-            RequestedRank = options.Rank, Experts = experts, Probe = Math.Min(MethodConfig.AutoExperts(options.Rank), 8), Layers = options.Layers,
+            RequestedRank = options.Rank,
+            Experts = experts,
+            Probe = Math.Min(experts, 8),
+            Layers = options.Layers,
         };
         using var adapter = new SparseAdapter(SparseAdapterSpec.From(method, model.Config.HiddenSize, model.Config.LayerCount)).Initialize(seed: 0);
         Side[] sides =

@@ -80,7 +80,9 @@ public static class StepBenchmark
     /// <param name="progress">Is told what comes next; null for nobody.</param>
     /// <param name="limits">The machine's memory; null to read it.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    /// <exception cref="InvalidInputException">There is no such method or layer, or a side does not fit into memory: the numbers are named.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no such method or layer, or a side does not fit into memory: the numbers are named.
+    /// </exception>
     public static StepBenchmarkResult Run(
         LoadedModel model, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, Action<string>? progress = null, MemoryLimits? limits = null,
         CancellationToken cancellation = default)
@@ -90,14 +92,16 @@ public static class StepBenchmark
         var figures = new List<StepFigure>();
         for (var g = 0; g < groups.Count; g++)
         {
-            progress?.Invoke($"{string.Join(", ", groups[g])}{(groups.Count > 1 ? $" (group {g + 1} of {groups.Count}: memory does not hold all at once)" : "")}");
+            var which = groups.Count > 1 ? $" (group {g + 1} of {groups.Count}: memory does not hold all at once)" : "";
+            progress?.Invoke(string.Join(", ", groups[g]) + which);
             figures.AddRange(RunGroup(model, rows, options, groups[g], g, cancellation));
         }
         return new StepBenchmarkResult(plans[0].ToString(), groups.Count, figures);
     }
 
     private static List<StepFigure> RunGroup(
-        LoadedModel model, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, List<StepPlan> group, int index, CancellationToken cancellation)
+        LoadedModel model, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, List<StepPlan> group, int index,
+        CancellationToken cancellation)
     {
         var sides = new List<StepSide>();
         try
@@ -128,7 +132,6 @@ public static class StepBenchmark
 
     private static List<StepPlan> Plans(LoadedModel model, StepBenchmarkOptions options)
     {
-        var layers = options.Layers.Resolve(model.Config.LayerCount);
         var plans = new List<StepPlan>();
         foreach (var method in options.Methods.Select(StepMethod.Find))
         {
@@ -137,10 +140,13 @@ public static class StepBenchmark
             {
                 var config = new MethodConfig
                 {
-                    RequestedRank = rank, Experts = MethodConfig.AutoExperts(rank), TopK = options.TopK, Layers = options.Layers,
+                    RequestedRank = rank,
+                    Experts = MethodConfig.AutoExperts(rank),
                     Probe = Math.Min(options.Probe, MethodConfig.AutoExperts(rank)),
+                    TopK = options.TopK,
+                    Layers = options.Layers,
                 };
-                plans.Add(new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount) with { Layers = layers }));
+                plans.Add(new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount)));
             }
         }
         return plans.Count > 0 ? plans : throw new InvalidInputException(

@@ -4,6 +4,7 @@ using Meft.Core.Data;
 using Meft.Loading;
 using Meft.Memory;
 using Meft.Training;
+using static TorchSharp.torch;
 
 namespace Meft.Benchmarking;
 
@@ -37,6 +38,7 @@ internal sealed class StepSide : IDisposable
     /// <summary>Takes a step.</summary>
     public void Run(IReadOnlyList<TokenRow> rows, bool timed)
     {
+        using var scope = NewDisposeScope();
         _profile?.Restart();
         StepResult result = default;
         var seconds = BenchmarkTimer.Seconds(() => result = _runner.Run([rows], LearningRate, ++_step));

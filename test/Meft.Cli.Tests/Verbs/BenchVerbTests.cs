@@ -36,16 +36,17 @@ public sealed class BenchVerbTests : IDisposable
     {
         var result = Json("step", "--model", SampleModel.Write(_folder), "--rows", Rows(), "--batch", "2", "--ranks", "16,64", "--warm-up", "0", "--repeats", "1", "--profile");
         var sides = result.GetProperty("sides").EnumerateArray().ToList();
-        sides.Select(s => $"{s.GetProperty("method")} {s.GetProperty("rank")}")
+        var beside = sides.Where(s => s.GetProperty("method").GetString() is "parallel" or "masked" or "meft").ToList();
+        beside.Select(s => $"{s.GetProperty("method")} {s.GetProperty("rank")}")
             .ShouldBe(["parallel 16", "parallel 64", "masked 16", "masked 64", "meft 16", "meft 64"]);
         sides[0].GetProperty("ratio").GetDouble().ShouldBe(1);
         sides.ShouldAllBe(s => s.GetProperty("tokens").GetDouble() == Tokens);
-        foreach (var side in sides)
+        foreach (var side in beside)
         {
             var phases = side.GetProperty("phases").EnumerateObject().Select(p => p.Name);
             phases.ShouldBe(["data", "forward", "backward", "optimizer", "forward: adapter", "backward: adapter"], ignoreOrder: true);
         }
-        foreach (var meft in sides.Skip(4))
+        foreach (var meft in beside.Skip(4))
         {
             // x and dy to the host, y and dx back: T·D·4 bytes each, in both layers.
             meft.GetProperty("device_to_host_bytes").GetInt64().ShouldBe(2 * 2 * Tokens * 16 * 4);
@@ -53,7 +54,7 @@ public sealed class BenchVerbTests : IDisposable
             meft.GetProperty("active_rows").GetDouble().ShouldBeInRange(1, meft.GetProperty("rank").GetInt32());
             meft.GetProperty("host_bytes_a_parameter").GetDouble().ShouldBeInRange(12, 16);
         }
-        sides[4].GetProperty("device_bytes_peak").GetInt64().ShouldBe(sides[5].GetProperty("device_bytes_peak").GetInt64());
+        beside[4].GetProperty("device_bytes_peak").GetInt64().ShouldBe(beside[5].GetProperty("device_bytes_peak").GetInt64());
     }
 
     [Fact]
