@@ -35,11 +35,13 @@ public class SparseLayerPropertyTests
 
         // Float32 may decide near-ties differently from float64: only selections that agree make the rest comparable.
         if (!fast.Active.equal(oracle.Active).all().item<bool>()) return Margin(spec, oracle, x, keys, gate) < 1e-5;
-        Near(fast.Y, oracle.Y, "y");
-        Near(fast.Dx, oracle.Dx, "dx");
-        Near(fast.DKeys, oracle.DKeys, "dK");
-        Near(fast.DValues, oracle.DValues, "dV");
-        Near(fast.DGate, oracle.DGate, "dG");
+        Tensor Single(Tensor values) => values.to(ScalarType.Float32);
+        var single = new MaskedDenseOracle(spec).Run(Single(x), Single(keys), Single(values), Single(gate), Single(dy));
+        Near(fast.Y, oracle.Y, single.Y, "y");
+        Near(fast.Dx, oracle.Dx, single.Dx, "dx");
+        Near(fast.DKeys, oracle.DKeys, single.DKeys, "dK");
+        Near(fast.DValues, oracle.DValues, single.DValues, "dV");
+        Near(fast.DGate, oracle.DGate, single.DGate, "dG");
         return true;
     }, iter: 300, threads: 1);
 
@@ -95,13 +97,13 @@ public class SparseLayerPropertyTests
     }
 
     /// <summary>
-    /// 1e-5 relative in the Frobenius norm. Random data can make a sum that nearly cancels, a small difference of float32 numbers near 1: the norm that
-    /// errors are relative to is at least that of elements of 0.05.
+    /// 1e-5 relative in the Frobenius norm. Random data can make sums that nearly cancel, whose relative error no float32 arithmetic keeps small: there
+    /// the error may be four times that of the same formula in plain float32.
     /// </summary>
-    private static void Near(Tensor actual, Tensor expected, string what)
+    private static void Near(Tensor actual, Tensor expected, Tensor single, string what)
     {
-        var norm = Math.Max(expected.norm().item<double>(), 0.05 * Math.Sqrt(expected.numel()));
-        (actual.to(ScalarType.Float64) - expected).norm().item<double>().ShouldBeLessThanOrEqualTo(1e-5 * norm, what);
+        double Error(Tensor values) => (values.to(ScalarType.Float64) - expected).norm().item<double>();
+        Error(actual).ShouldBeLessThanOrEqualTo(Math.Max(1e-5 * expected.norm().item<double>(), 4 * Error(single)), what);
     }
 
     /// <summary>The smallest distance, over all tokens, between a selected number and one that was not, relative to their size.</summary>
