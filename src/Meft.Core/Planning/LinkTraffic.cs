@@ -7,8 +7,8 @@ namespace Meft.Core.Planning;
 /// <param name="Experts">N; 0 without a router.</param>
 /// <param name="Probe">P.</param>
 /// <param name="TopK">k; 0 for no limit.</param>
-/// <param name="KeepRows">Whether rows that travelled stay on the device until the backward pass.</param>
-public sealed record LinkSizes(long HiddenSize, int Width, long Rank, long Experts, long Probe, long TopK, bool KeepRows = false);
+/// <param name="Recompute">Whether a layer's forward pass runs a second time in the backward; the selection and x are remembered on the host.</param>
+public sealed record LinkSizes(long HiddenSize, int Width, long Rank, long Experts, long Probe, long TopK, bool Recompute = false);
 
 /// <summary>Bytes that cross the link for one adapted layer and one micro-batch of T tokens (method.md, section 5).</summary>
 /// <param name="ToHost">From the device to the host.</param>
@@ -16,27 +16,30 @@ public sealed record LinkSizes(long HiddenSize, int Width, long Rank, long Exper
 public readonly record struct LinkTraffic(long ToHost, long ToDevice)
 {
     /// <summary>
-    /// What an entry of the selection sends beside the rows: its token, its place in the union, its score, its product K·x, its coefficient and its
+    /// What an entry of the selection sends to a backward pass: its token, its place in the union, its score, its product K·x, its coefficient and its
     /// place among the token's probes, 4 bytes each.
     /// </summary>
-    public const int SelectionEntryBytes = 6 * sizeof(int);
+    public const int BackwardEntryBytes = 6 * sizeof(int);
+
+    /// <summary>What it sends to a forward pass: token, place in the union, score.</summary>
+    public const int ForwardEntryBytes = 3 * sizeof(int);
 
     private const int Single = sizeof(float);
 
     /// <summary>Both directions.</summary>
     public long Total => ToHost + ToDevice;
 
-    /// <summary>Activations travel: x and dy to the host, y and dx to the device, T·D·w each.</summary>
+    /// <summary>Activations travel: x and dy to the host, y (twice with recompute) and dx to the device, T·D·w each.</summary>
     public static LinkTraffic OfActivations(LinkSizes sizes, long tokens)
     {
         var hidden = tokens * sizes.HiddenSize * sizes.Width;
-        return new LinkTraffic(2 * hidden, 2 * hidden);
+        return new LinkTraffic(2 * hidden, (sizes.Recompute ? 3 : 2) * hidden);
     }
 
     /// <summary>
     /// Rows travel. To the host: x (T·D·w), the gradients of K's and V's active rows (2·U·D·4) and, with experts, those of the coefficients (T·P·4).
-    /// To the device: K's and V's active rows (2·U·D·w), again in the backward unless kept, the selection, and, with experts, the gate's share of dx
-    /// (T·D·w).
+    /// To the device: V's active rows in a forward pass, for the scores come with the selection (U·D·w; twice with recompute), K's and V's in the backward
+    /// (2·U·D·w), the selection with each, and, with experts, the gate's share of dx (T·D·w).
     /// </summary>
     /// <param name="sizes">The sizes.</param>
     /// <param name="tokens">T.</param>
@@ -45,11 +48,12 @@ public readonly record struct LinkTraffic(long ToHost, long ToDevice)
     public static LinkTraffic OfRows(LinkSizes sizes, long tokens, long union, long entries)
     {
         var hidden = tokens * sizes.HiddenSize * sizes.Width;
-        var rows = 2 * union * sizes.HiddenSize;
+        var rows = union * sizes.HiddenSize;
         var routed = sizes.Experts > 0;
+        var forward = (rows * sizes.Width) + (entries * ForwardEntryBytes);
+        var backward = (2 * rows * sizes.Width) + (entries * BackwardEntryBytes) + (routed ? hidden : 0);
         return new LinkTraffic(
-            hidden + rows * Single + (routed ? tokens * sizes.Probe * Single : 0),
-            rows * sizes.Width * (sizes.KeepRows ? 1 : 2) + entries * SelectionEntryBytes + (routed ? hidden : 0));
+            hidden + (2 * rows * Single) + (routed ? tokens * sizes.Probe * Single : 0), ((sizes.Recompute ? 2 : 1) * forward) + backward);
     }
 
     /// <summary>As the other overload, with the expected union and the most entries there can be.</summary>

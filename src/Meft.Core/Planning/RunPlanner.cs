@@ -58,7 +58,7 @@ public sealed class RunPlanner(
             Bounds = bounds,
             ExpectedUnion = sizes is null ? null : ExpectedUnion.Rows(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
             UnionBound = sizes is null ? null : ExpectedUnion.Bound(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
-            Link = sizes is null ? [] : Link(sizes, tokens, (long)trained.Layers.Count * work.MicroBatches),
+            Link = sizes is null ? [] : Link(sizes with { Recompute = chosen.Recompute }, tokens, (long)trained.Layers.Count * work.MicroBatches),
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
             Step = machine is null ? null : new CostModel(model, _width, trained, work, machine).Of(chosen),
         };

@@ -18,6 +18,9 @@ internal sealed class SparseAdapterMemory(SparseAdapterSpec spec, int width, lon
     /// <summary>Candidate scores alive at once while a selection is made, in numbers, as <c>ActiveSetBuilder</c> has it.</summary>
     private const long CandidatesAtOnce = 1 << 20;
 
+    /// <summary>Elements of a matrix of tokens by active rows at once, as <c>RowsTravel</c> has it.</summary>
+    private const long MatrixElementsAtOnce = 1 << 22;
+
     /// <summary>More tokens than any step has: beyond them nothing grows, and nothing overflows.</summary>
     private const double MostTokens = 1e15;
 
@@ -30,14 +33,15 @@ internal sealed class SparseAdapterMemory(SparseAdapterSpec spec, int width, lon
 
     /// <summary>
     /// What one adapted layer needs on the device: the activations that leave and arrive, or the active rows (2·U·D·w) with their gradients
-    /// (2·U·D·4) and the selection. On the CPU device activations are float32 copies: y, then dy and dx.
+    /// (2·U·D·4), the selection and matrices of tokens by active rows. On the CPU device activations are float32 copies: y, then dy and dx.
     /// </summary>
     public long WorkingSet(ExecutionKind execution)
     {
         var hidden = tokens * spec.HiddenSize;
         if (execution == ExecutionKind.Activations) return 2 * hidden * (accelerator ? width : Single);
         var entries = tokens * ExpectedUnion.MostPerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK);
-        return hidden * width + 2 * Union(tokens) * spec.HiddenSize * (width + Single) + entries * LinkTraffic.SelectionEntryBytes;
+        var chunk = 3 * Math.Min(tokens * Union(tokens), MatrixElementsAtOnce) * width; // scores, their gradients, those times c
+        return hidden * width + chunk + 2 * Union(tokens) * spec.HiddenSize * (width + Single) + entries * LinkTraffic.BackwardEntryBytes;
     }
 
     /// <summary>x of every adapted layer as float32 in host memory, T·D·4, kept for the backward; one layer's with recompute.</summary>

@@ -25,11 +25,11 @@ internal static unsafe class TensorMemory
         return (void*)data;
     }
 
-    /// <summary>Bytes of one element of the types that models are held in.</summary>
+    /// <summary>Bytes of one element of the types that models and indices are held in.</summary>
     public static int ElementBytes(ScalarType type) => type switch
     {
         ScalarType.Float16 or ScalarType.BFloat16 => 2,
-        ScalarType.Float32 => 4,
+        ScalarType.Float32 or ScalarType.Int32 => 4,
         _ => 8,
     };
 

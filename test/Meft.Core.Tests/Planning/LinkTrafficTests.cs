@@ -14,13 +14,13 @@ public sealed class LinkTrafficTests
     [Fact]
     public void Rows_travel_with_their_selection_and_come_back_as_gradients()
     {
-        // T = 7, U = 11, 20 entries; x, row gradients, coefficient gradients; rows twice, the selection, the gate's share of dx.
+        // T = 7, U = 11, 20 entries; x, row gradients, coefficient gradients; V, then K and V, the selection with each, the gate's share of dx.
         LinkTraffic.OfRows(Sizes, 7, 11, 20).ShouldBe(new LinkTraffic(
             ToHost: 7 * 10 * 2 + 2 * 11 * 10 * 4 + 7 * 3 * 4,
-            ToDevice: 2 * (2 * 11 * 10 * 2) + 20 * LinkTraffic.SelectionEntryBytes + 7 * 10 * 2));
-        LinkTraffic.OfRows(Sizes with { KeepRows = true }, 7, 11, 20).ToDevice.ShouldBe(2 * 11 * 10 * 2 + 20 * LinkTraffic.SelectionEntryBytes + 7 * 10 * 2);
+            ToDevice: 3 * 11 * 10 * 2 + 20 * (12 + 24) + 7 * 10 * 2));
+        LinkTraffic.OfRows(Sizes with { Recompute = true }, 7, 11, 20).ToDevice.ShouldBe(4 * 11 * 10 * 2 + 20 * (2 * 12 + 24) + 7 * 10 * 2);
         LinkTraffic.OfRows(Sizes with { Experts = 0, Probe = 0 }, 7, 11, 20).ShouldBe(new LinkTraffic(
-            ToHost: 7 * 10 * 2 + 2 * 11 * 10 * 4, ToDevice: 2 * (2 * 11 * 10 * 2) + 20 * LinkTraffic.SelectionEntryBytes));
+            ToHost: 7 * 10 * 2 + 2 * 11 * 10 * 4, ToDevice: 3 * 11 * 10 * 2 + 20 * (12 + 24)));
     }
 
     [Fact]

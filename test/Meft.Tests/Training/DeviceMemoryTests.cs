@@ -1,6 +1,7 @@
 using Meft.Adapters;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
+using Meft.Core.Planning;
 using Meft.Memory;
 using Meft.Training;
 using Shouldly;
@@ -57,6 +58,12 @@ public class DeviceMemoryTests
         run.Ledger.ToHostByCause[LinkUse.Activations].ShouldBe(layers * tokens * hidden * sizeof(float));
         run.Ledger.ToDeviceByCause[LinkUse.Activations].ShouldBe(layers * tokens * hidden * sizeof(float));
         run.Ledger.ToHostByCause[LinkUse.Selection].ShouldBe(layers * tokens * Probe * sizeof(float));
+        // Nothing else, and all of it what the plan goes by.
+        var sizes = new LinkSizes(hidden, sizeof(float), run.Rank, 4 * (int)Math.Sqrt(run.Rank), Probe, TopK);
+        var entries = run.Ledger.ToDeviceByCause[LinkUse.Selection] / (LinkTraffic.ForwardEntryBytes + LinkTraffic.BackwardEntryBytes);
+        run.Ledger.HostToDeviceBytes.ShouldBe(run.Unions.Sum(u => LinkTraffic.OfRows(sizes, tokens, u, 0).ToDevice)
+            + (entries * (LinkTraffic.ForwardEntryBytes + LinkTraffic.BackwardEntryBytes)));
+        run.Ledger.DeviceToHostBytes.ShouldBe(run.Unions.Sum(u => LinkTraffic.OfRows(sizes, tokens, u, 0).ToHost));
     }
 
     private const int Probe = 2;

@@ -26,8 +26,8 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
         using var held = ledger?.Hold(
             DeviceUse.AdapterWorkingSet,
-            Bytes(x, (unionCount * x.shape[1]) + ((long)tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active));
-        using var selection = TravellingSelection.Send(pass.Active, link);
+            Bytes(x, (unionCount * x.shape[1]) + ((long)tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active, forBackward: false));
+        using var selection = TravellingSelection.Send(pass.Active, forBackward: false, link);
         var values = FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype);
         var y = empty_like(x);
         for (var from = 0; from < pass.TokenCount; from += tokens)
@@ -49,9 +49,9 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         var dimension = x.shape[1];
         using var held = ledger?.Hold(
             DeviceUse.AdapterWorkingSet,
-            Bytes(x, (2 * unionCount * dimension) + (3L * tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active)
+            Bytes(x, (2 * unionCount * dimension) + (3L * tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active, forBackward: true)
                 + (2 * unionCount * dimension * sizeof(float)));
-        using var selection = TravellingSelection.Send(pass.Active, link);
+        using var selection = TravellingSelection.Send(pass.Active, forBackward: true, link);
         var (keys, values) = (FetchRows(pass, pass.Layer.Store.Keys.Weights, x.dtype), FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype));
         Tensor dKeys = zeros(unionCount, dimension, ScalarType.Float32, x.device), dValues = zeros_like(dKeys);
         var dCoefficients = selection.HasProbes ? zeros((long)pass.TokenCount * pass.Layer.Spec.Probe, ScalarType.Float32, x.device) : null;
@@ -60,14 +60,15 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         {
             using var chunkScope = NewDisposeScope();
             var chunk = selection.Chunk(from, Math.Min(tokens, pass.TokenCount - from));
+            var entries = chunk.Backward!;
             Tensor dyOfChunk = dy.narrow(0, from, chunk.TokenCount), xOfChunk = x.narrow(0, from, chunk.TokenCount);
             var dScores = chunk.Pick(dyOfChunk.mm(values.t())); // ds_j = dy·V_j at the selected places
             var spreadScores = chunk.Spread(chunk.Scores, x.dtype);
-            var spreadGradients = chunk.Spread(dScores * chunk.Coefficients, x.dtype); // ds_j·c
+            var spreadGradients = chunk.Spread(dScores * entries.Coefficients, x.dtype); // ds_j·c
             dValues.add_(spreadScores.t().mm(dyOfChunk));
             dKeys.add_(spreadGradients.t().mm(xOfChunk));
             dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
-            dCoefficients?.index_add_(0, chunk.ProbePlaces, dScores * chunk.Products, 1);
+            dCoefficients?.index_add_(0, entries.ProbePlaces, dScores * entries.Products, 1);
         }
         using var hostKeys = link.ToHost(dKeys, LinkUse.RowGradients);
         using var hostValues = link.ToHost(dValues, LinkUse.RowGradients);

@@ -1,3 +1,4 @@
+using Meft.Core.Planning;
 using Meft.Devices;
 using Meft.Memory;
 using static TorchSharp.torch;
@@ -5,12 +6,11 @@ using static TorchSharp.torch;
 namespace Meft.Adapters.Execution;
 
 /// <summary>
-/// A selection on the device, entry by entry in the order of the tokens: token, place in the union, place among the probes; score, product K·x,
-/// coefficient. Four bytes each.
+/// A selection on the device, entry by entry in the order of the tokens: token, place in the union and score; for a backward pass also the product
+/// K·x, the coefficient and the place among the probes. Four bytes each.
 /// </summary>
 internal sealed class TravellingSelection : IDisposable
 {
-    private const int IntegersAnEntry = 3, SinglesAnEntry = 3;
     private readonly ActiveSet _active;
     private readonly Tensor _integers, _singles;
 
@@ -20,13 +20,14 @@ internal sealed class TravellingSelection : IDisposable
     public bool HasProbes => _active.Routing is not null;
 
     /// <summary>Bytes of an active set's selection.</summary>
-    public static long ByteCount(ActiveSet active) => (IntegersAnEntry + SinglesAnEntry) * sizeof(int) * (long)active.EntryCount;
+    public static long ByteCount(ActiveSet active, bool forBackward) =>
+        (forBackward ? LinkTraffic.BackwardEntryBytes : LinkTraffic.ForwardEntryBytes) * (long)active.EntryCount;
 
     /// <summary>Sends a selection to the device.</summary>
-    public static TravellingSelection Send(ActiveSet active, IDeviceLink link)
+    public static TravellingSelection Send(ActiveSet active, bool forBackward, IDeviceLink link)
     {
         var count = active.EntryCount;
-        var (integers, singles) = (new int[IntegersAnEntry * count], new float[SinglesAnEntry * count]);
+        var (integers, singles) = (new int[(forBackward ? 3 : 2) * count], new float[(forBackward ? 3 : 1) * count]);
         var probe = active.Routing is { } routing ? routing.Coefficients.Length / active.TokenCount : 0;
         for (var u = 0; u < active.UnionCount; u++)
         {
@@ -38,15 +39,16 @@ internal sealed class TravellingSelection : IDisposable
             {
                 var place = t * probe + active.Probes[i];
                 integers[i] = t;
-                integers[2 * count + i] = place;
                 singles[i] = active.Scores[i];
+                if (!forBackward) continue;
+                integers[2 * count + i] = place;
                 singles[count + i] = active.Products[i];
                 singles[2 * count + i] = active.Routing?.Coefficients[place] ?? 1;
             }
         }
         using var scope = NewDisposeScope();
-        var sentIntegers = link.ToDevice(tensor(integers, [IntegersAnEntry, count], ScalarType.Int32), ScalarType.Int32, LinkUse.Selection);
-        var sentSingles = link.ToDevice(tensor(singles, [SinglesAnEntry, count], ScalarType.Float32), ScalarType.Float32, LinkUse.Selection);
+        var sentIntegers = link.ToDevice(tensor(integers, [integers.Length / count, count], ScalarType.Int32), ScalarType.Int32, LinkUse.Selection);
+        var sentSingles = link.ToDevice(tensor(singles, [singles.Length / count, count], ScalarType.Float32), ScalarType.Float32, LinkUse.Selection);
         return new TravellingSelection(active, sentIntegers.DetachFromDisposeScope(), sentSingles.DetachFromDisposeScope());
     }
 
@@ -57,7 +59,11 @@ internal sealed class TravellingSelection : IDisposable
         var integers = _integers.narrow(1, start, end - start).to(ScalarType.Int64);
         var singles = _singles.narrow(1, start, end - start);
         var places = (integers.select(0, 0) - from) * _active.UnionCount + integers.select(0, 1);
-        return new Part(count, _active.UnionCount, places, integers.select(0, 2), singles.select(0, 0), singles.select(0, 1), singles.select(0, 2));
+        return singles.shape[0] == 1
+            ? new Part(count, _active.UnionCount, places, singles.select(0, 0), null)
+            : new Part(
+                count, _active.UnionCount, places, singles.select(0, 0),
+                new BackwardPart(integers.select(0, 2), singles.select(0, 1), singles.select(0, 2)));
     }
 
     /// <inheritdoc/>
@@ -67,16 +73,19 @@ internal sealed class TravellingSelection : IDisposable
         _singles.Dispose();
     }
 
+    /// <summary>What a backward pass needs of n entries, each [n].</summary>
+    /// <param name="ProbePlaces">Where each stands among all tokens' probes, [T·P].</param>
+    /// <param name="Products">K·x.</param>
+    /// <param name="Coefficients">c.</param>
+    internal sealed record BackwardPart(Tensor ProbePlaces, Tensor Products, Tensor Coefficients);
+
     /// <summary>The n entries of some of the tokens, each [n]; freed with the scope they were made in.</summary>
     /// <param name="TokenCount">How many tokens.</param>
     /// <param name="UnionCount">U.</param>
     /// <param name="Places">Where each entry stands in a [tokens, U] matrix.</param>
-    /// <param name="ProbePlaces">Where it stands among all tokens' probes, [T·P].</param>
     /// <param name="Scores">s.</param>
-    /// <param name="Products">K·x.</param>
-    /// <param name="Coefficients">c.</param>
-    internal sealed record Part(
-        int TokenCount, int UnionCount, Tensor Places, Tensor ProbePlaces, Tensor Scores, Tensor Products, Tensor Coefficients)
+    /// <param name="Backward">What a backward pass needs besides; null where the selection was sent for a forward pass.</param>
+    internal sealed record Part(int TokenCount, int UnionCount, Tensor Places, Tensor Scores, BackwardPart? Backward)
     {
         /// <summary>values [n] → [tokens, U], zero where nothing was selected.</summary>
         public Tensor Spread(Tensor values, ScalarType type) =>
