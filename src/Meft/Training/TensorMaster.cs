@@ -38,6 +38,7 @@ internal sealed unsafe class TensorMaster : IDisposable
     /// <summary>Brings the gradient to the host and returns its squared norm.</summary>
     public double CollectGradient()
     {
+        // Every call makes an object of its own: one that is not disposed holds the gradient until it is collected.
         using var gradient = _tensor.grad;
         if (gradient is not null) _gradient.CopyFrom(gradient);
         else _gradient.Clear();
