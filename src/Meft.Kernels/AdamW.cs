@@ -20,6 +20,9 @@ public readonly record struct AdamWStep(
 /// </summary>
 public static unsafe class AdamW
 {
+    /// <summary>How many floats ahead of the arithmetic scattered rows are brought into the cache.</summary>
+    private const int Ahead = 256;
+
     /// <summary>Updates rows of a matrix in place.</summary>
     /// <param name="parameters">[R, D].</param>
     /// <param name="firstMoments">[R, D].</param>
@@ -82,7 +85,7 @@ public static unsafe class AdamW
             {
                 var at = job.At(i);
                 // Rows that lie scattered end the hardware's own reading ahead at every row: the next one is asked for by hand.
-                var next = job.Rows is null || i + 1 == to ? -1 : job.At(i + 1);
+                var next = job.Rows is null || i + 1 == to || job.Dimension < Ahead ? -1 : job.At(i + 1);
                 var slot = job.Slots is null ? i : job.Slots[i];
                 var gradient = slot < 0 ? null : job.Gradients + (long)slot * job.Dimension;
                 var done = Row<TSimd>(job, at, next, gradient, 0);
@@ -91,8 +94,8 @@ public static unsafe class AdamW
         });
 
     /// <summary>
-    /// One row from lane <paramref name="from"/> on, as far as whole registers reach; returns where it stopped. The row at
-    /// <paramref name="next"/>, unless negative, is brought into the cache meanwhile.
+    /// One row from lane <paramref name="from"/> on, as far as whole registers reach; returns where it stopped. What follows, in
+    /// the end the row at <paramref name="next"/>, is brought into the cache meanwhile, unless that is negative.
     /// </summary>
     private static int Row<TSimd>(in Job job, long at, long next, float* gradient, int from) where TSimd : unmanaged, ISimd<TSimd>
     {
@@ -106,9 +109,10 @@ public static unsafe class AdamW
         {
             if (Sse.IsSupported && next >= 0)
             {
-                Sse.Prefetch0(job.Parameters + next + d);
-                Sse.Prefetch0(job.FirstMoments + next + d);
-                Sse.Prefetch0(job.SecondMoments + next + d);
+                var where = d + Ahead < job.Dimension ? at + d + Ahead : next + d + Ahead - job.Dimension;
+                Sse.Prefetch0(job.Parameters + where);
+                Sse.Prefetch0(job.FirstMoments + where);
+                Sse.Prefetch0(job.SecondMoments + where);
             }
             var g = gradient is null ? TSimd.Zero : TSimd.Multiply(TSimd.Load(gradient + d), scale);
             var first = TSimd.Load(m + d);

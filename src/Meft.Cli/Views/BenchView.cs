@@ -46,12 +46,13 @@ internal sealed class BenchView(TextWriter text)
     /// <summary>The optimizer beside a plain loop.</summary>
     public void Write(IReadOnlyList<OptimizerFigure> figures)
     {
-        var table = new AlignedTable("AdamW", "R", "rows updated", "matrices", "ms", "GB/s", "plain loop, GB/s", "of the plain loop");
+        var table = new AlignedTable("AdamW", "R", "rows updated", "matrices", "ms", "GB/s", "plain loop, GB/s", "of it", "same rows, GB/s", "of it");
         foreach (var figure in figures)
         {
             table.Add(
                 figure.Update, $"{figure.Rank:N0}", $"{figure.TouchedRows:N0}", $"{figure.Matrices}", Milliseconds(figure.Seconds),
-                $"{figure.GigabytesPerSecond:F1}", $"{figure.StreamGigabytesPerSecond:F1}", $"{figure.Share:F2}");
+                $"{figure.GigabytesPerSecond:F1}", $"{figure.StreamGigabytesPerSecond:F1}", $"{figure.Share:F2}",
+                figure.SameRowsGigabytesPerSecond is { } same ? $"{same:F1}" : None, figure.SameRowsShare is { } of ? $"{of:F2}" : None);
         }
         table.Write(text);
     }

@@ -31,9 +31,11 @@ public sealed record OptimizerBenchmarkOptions
 /// <param name="GigabytesPerSecond">10⁹ bytes read and written a second, 28 a float.</param>
 /// <param name="StreamGigabytesPerSecond">The plain loop with the same streams over as many floats, timed in the same rounds.</param>
 /// <param name="Share">Of the plain loop.</param>
+/// <param name="SameRowsGigabytesPerSecond">The plain loop over the very rows that are updated; null where that is all of them.</param>
+/// <param name="SameRowsShare">Of that loop: what is left is the arithmetic's cost, and no longer that of rows that lie scattered.</param>
 public sealed record OptimizerFigure(
     string Update, int Rank, int TouchedRows, int Matrices, double Seconds, double GigabytesPerSecond, double StreamGigabytesPerSecond,
-    double Share);
+    double Share, double? SameRowsGigabytesPerSecond, double? SameRowsShare);
 
 /// <summary>
 /// AdamW over touched rows, in host memory, beside the plainest loop that reads and writes as much: both sides in turn, so that the machine's
@@ -69,7 +71,7 @@ public static class OptimizerBenchmark
         using var data = new OptimizerData(matrices, rank, count, d);
         var floats = (long)count * d;
         var step = new AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 1, 1);
-        List<double> update = [], stream = [];
+        List<double> update = [], stream = [], sameRows = [];
         for (var round = -options.Rounds.WarmUp; round < options.Rounds.Repeats; round++)
         {
             var updateSeconds = BenchmarkTimer.Seconds(() =>
@@ -91,13 +93,29 @@ public static class OptimizerBenchmark
                     StreamingLoop.FourReadsThreeWrites(p.Weights.Data, p.FirstMoments.Data, p.SecondMoments.Data, g.Data, floats);
                 }
             });
+            var sameRowsSeconds = BenchmarkTimer.Seconds(() =>
+            {
+                fixed (int* touched = rows)
+                {
+                    for (var m = 0; m < matrices && touched is not null; m++)
+                    {
+                        var (p, g) = (data.Parameters[m], data.Gradients[m]);
+                        StreamingLoop.FourReadsThreeWrites(
+                            p.Weights.Data, p.FirstMoments.Data, p.SecondMoments.Data, g.Data, touched, count, d);
+                    }
+                }
+            });
             if (round < 0) continue;
+            sameRows.Add(sameRowsSeconds);
             update.Add(updateSeconds);
             stream.Add(streamSeconds);
         }
         var (seconds, streamed) = (BenchmarkTimer.Median(update), BenchmarkTimer.Median(stream));
         var bytes = (double)BytesAFloat * floats * matrices;
-        return new OptimizerFigure(name, rank, count, matrices, seconds, bytes / seconds / 1e9, bytes / streamed / 1e9, streamed / seconds);
+        double? same = rows is null ? null : BenchmarkTimer.Median(sameRows);
+        return new OptimizerFigure(
+            name, rank, count, matrices, seconds, bytes / seconds / 1e9, bytes / streamed / 1e9, streamed / seconds, bytes / same / 1e9,
+            same / seconds);
     }
 
     /// <summary>Rows as a micro-batch touches them: anywhere, ascending.</summary>
