@@ -76,6 +76,7 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
             $"loss {metrics.Loss:F4}", $"{metrics.TokensPerSecond:N0} tokens/s", $"{metrics.Seconds:F2} s a step",
             $"host {Quantities.Bytes(metrics.HostBytes)}", $"device {Quantities.Bytes(metrics.DeviceBytesPeak)}",
             double.IsNaN(metrics.ActiveRows) ? "" : $"{metrics.ActiveRows:P0} rows active",
+            $"link {Quantities.Bytes(metrics.HostToDeviceBytes + metrics.DeviceToHostBytes)} a step",
         ];
         var text = "";
         foreach (var part in parts.Where(p => p.Length > 0))

@@ -107,6 +107,7 @@ internal static class ConfigLoader
             TrainOnPrompt = s.Get(ConfigSchema.TrainOnPrompt),
             Packing = s.Get(ConfigSchema.Packing),
             Shuffle = s.Get(ConfigSchema.Shuffle),
+            GroupByLength = s.Get(ConfigSchema.GroupByLength),
         },
         Batch = new BatchConfig { Size = s.Get(ConfigSchema.BatchSize), Accumulate = s.Get(ConfigSchema.Accumulate) },
         Epochs = s.IsGiven(ConfigSchema.MaxSteps) && !s.IsGiven(ConfigSchema.Epochs) ? null : s.Get(ConfigSchema.Epochs),

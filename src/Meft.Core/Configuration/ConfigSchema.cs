@@ -120,6 +120,9 @@ internal static class ConfigSchema
     public static readonly ConfigKey<bool> Packing = Boolean("data.packing", c => c.Data.Packing, "Let several rows share one sequence.");
     public static readonly ConfigKey<bool> Shuffle = Boolean(
         "data.shuffle", c => c.Data.Shuffle, "Visit the rows in a new seeded order each epoch.");
+    public static readonly ConfigKey<bool> GroupByLength = Boolean(
+        "data.group_by_length", c => c.Data.GroupByLength,
+        "A step takes rows of like length, the steps in a seeded order. Tokens are packed on the CPU, where this saves nothing; attention on a CUDA card pads.");
 
     public static readonly ConfigKey<int> BatchSize = Integer(
         "batch.size", 1, 1 << 20, c => c.Batch.Size, "Rows of a micro-batch.", null, "per_device_train_batch_size", "batch_size");

@@ -26,6 +26,9 @@ public sealed record DataConfig
 
     /// <summary>Whether each epoch visits the rows in a new seeded order.</summary>
     public bool Shuffle { get; init; } = true;
+
+    /// <summary>Whether a step takes rows of like length.</summary>
+    public bool GroupByLength { get; init; }
 }
 
 /// <summary>Rows a step (the config's <c>batch</c>): <see cref="Size"/> · <see cref="Accumulate"/>.</summary>

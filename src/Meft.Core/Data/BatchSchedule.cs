@@ -21,7 +21,7 @@ public sealed class BatchSchedule
     private readonly IReadOnlyList<TokenRow> _rows;
     private readonly BatchConfig _batch;
     private readonly long _seed;
-    private readonly bool _shuffle;
+    private readonly bool _shuffle, _groupByLength;
     private EpochOrder? _order;
 
     /// <param name="rows">At least one row.</param>
@@ -30,7 +30,9 @@ public sealed class BatchSchedule
     /// <param name="epochs">Passes over the rows; null where <paramref name="maxSteps"/> is given.</param>
     /// <param name="maxSteps">Steps in all, over as many epochs as they need.</param>
     /// <param name="shuffle">Whether each epoch has an order of its own; else that of the rows.</param>
-    public BatchSchedule(IReadOnlyList<TokenRow> rows, BatchConfig batch, long seed, int? epochs, int? maxSteps, bool shuffle)
+    /// <param name="groupByLength">Whether the rows of a step shall be of like length.</param>
+    public BatchSchedule(
+        IReadOnlyList<TokenRow> rows, BatchConfig batch, long seed, int? epochs, int? maxSteps, bool shuffle, bool groupByLength = false)
     {
         ArgumentOutOfRangeException.ThrowIfZero(rows.Count);
         if (epochs is null == maxSteps is null) throw new ArgumentException("one of epochs and maxSteps must be given", nameof(epochs));
@@ -38,6 +40,7 @@ public sealed class BatchSchedule
         _batch = batch;
         _seed = seed;
         _shuffle = shuffle;
+        _groupByLength = groupByLength;
         RowsPerStep = (int)Math.Min((long)batch.Size * batch.Accumulate, rows.Count);
         StepsPerEpoch = (rows.Count + RowsPerStep - 1) / RowsPerStep;
         TotalSteps = maxSteps ?? StepsOf(epochs!.Value, StepsPerEpoch);
@@ -45,7 +48,7 @@ public sealed class BatchSchedule
 
     /// <summary>The schedule that a config asks for.</summary>
     public static BatchSchedule Create(RunConfig config, IReadOnlyList<TokenRow> rows) =>
-        new(rows, config.Batch, config.Seed, config.Epochs, config.MaxSteps, config.Data.Shuffle);
+        new(rows, config.Batch, config.Seed, config.Epochs, config.MaxSteps, config.Data.Shuffle, config.Data.GroupByLength);
 
     /// <summary>Rows of a step other than an epoch's last.</summary>
     public int RowsPerStep { get; }
@@ -87,6 +90,7 @@ public sealed class BatchSchedule
     {
         if (_order is { } known && known.Epoch == epoch) return known.Order;
         var order = _shuffle ? SeededPermutation.Of(_rows.Count, _seed, epoch) : [.. Enumerable.Range(0, _rows.Count)];
+        if (_groupByLength) order = LengthGroups.Of(order, _rows, RowsPerStep, _shuffle ? (_seed, epoch) : null);
         _order = new EpochOrder(epoch, order);
         return order;
     }

@@ -111,10 +111,19 @@ public sealed class MetricsWriter : IDisposable
         json.WriteNumber("host_to_device_bytes", step.HostToDeviceBytes);
         json.WriteNumber("device_to_host_bytes", step.DeviceToHostBytes);
         WriteFinite(json, "active_rows", step.ActiveRows);
+        WriteBytes(json, "device_bytes_by_cause", step.DeviceBytesByCause);
+        WriteBytes(json, "link_bytes_by_cause", step.LinkBytesByCause);
         if (!double.IsNaN(step.ValidationLoss)) WriteFinite(json, "validation_loss", step.ValidationLoss);
         json.WriteStartObject("phases");
         foreach (var (phase, seconds) in step.Phases) WriteFinite(json, phase, seconds);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteBytes(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, long> byCause)
+    {
+        json.WriteStartObject(name);
+        foreach (var (cause, bytes) in byCause) json.WriteNumber(cause.Replace(' ', '_'), bytes);
         json.WriteEndObject();
     }
 

@@ -36,6 +36,9 @@ public sealed record StepMetrics
     /// <summary>The most bytes held on the device during the step.</summary>
     public long DeviceBytesPeak { get; init; }
 
+    /// <summary>What the device held at that peak, by cause.</summary>
+    public IReadOnlyDictionary<string, long> DeviceBytesByCause { get; init; } = new Dictionary<string, long>();
+
     /// <summary>Bytes of the host store.</summary>
     public long HostBytes { get; init; }
 
@@ -44,6 +47,9 @@ public sealed record StepMetrics
 
     /// <summary>Bytes that went from device to host.</summary>
     public long DeviceToHostBytes { get; init; }
+
+    /// <summary>What crossed the link, both directions together, by cause.</summary>
+    public IReadOnlyDictionary<string, long> LinkBytesByCause { get; init; } = new Dictionary<string, long>();
 
     /// <summary>Rows that were active, as a share of R, mean over layers; NaN where the method has no rows.</summary>
     public double ActiveRows { get; init; } = double.NaN;

@@ -8,14 +8,14 @@ namespace Meft.Core.Tests.Data;
 
 public class BatchScheduleTests
 {
-    private static readonly Gen<(int Rows, int Size, int Accumulate, long Seed, int Epochs, bool Shuffle)> Case =
-        Gen.Select(Gen.Int[1, 50], Gen.Int[1, 7], Gen.Int[1, 4], Gen.Long, Gen.Int[1, 3], Gen.Bool);
+    private static readonly Gen<(int Rows, int Size, int Accumulate, long Seed, int Epochs, bool Shuffle, bool Group)> Case =
+        Gen.Select(Gen.Int[1, 50], Gen.Int[1, 7], Gen.Int[1, 4], Gen.Long, Gen.Int[1, 3], Gen.Bool, Gen.Bool);
 
     private static TokenRow[] Rows(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new TokenRow(new int[2 + i * 7 % 5], new int[2 + i * 7 % 5], new RowOrigin("f", i)))];
 
-    private static BatchSchedule Schedule((int Rows, int Size, int Accumulate, long Seed, int Epochs, bool Shuffle) c) =>
-        new(Rows(c.Rows), new BatchConfig { Size = c.Size, Accumulate = c.Accumulate }, c.Seed, c.Epochs, null, c.Shuffle);
+    private static BatchSchedule Schedule((int Rows, int Size, int Accumulate, long Seed, int Epochs, bool Shuffle, bool Group) c) =>
+        new(Rows(c.Rows), new BatchConfig { Size = c.Size, Accumulate = c.Accumulate }, c.Seed, c.Epochs, null, c.Shuffle, c.Group);
 
     private static int[] Lines(BatchStep step) => [.. step.MicroBatches.SelectMany(m => m.Select(r => r.Origin.Line))];
 
@@ -32,6 +32,18 @@ public class BatchScheduleTests
         }
         steps.GroupBy(s => s.Epoch).Count().ShouldBe(c.Epochs);
     });
+
+    [Fact]
+    public void Grouped_by_length_a_step_takes_rows_of_like_length_in_an_order_that_changes()
+    {
+        var rows = Rows(60);
+        var grouped = new BatchSchedule(rows, new BatchConfig { Size = 4 }, seed: 3, epochs: 2, maxSteps: null, shuffle: true, groupByLength: true);
+        // Five lengths, twelve rows of each: a step of four holds one length.
+        grouped.Steps().ShouldAllBe(step => step.MicroBatches[0].Select(r => r.Length).Distinct().Count() == 1);
+        var epochs = grouped.Steps().Select(s => s.MicroBatches[0][0].Length).Chunk(15).ToList();
+        epochs[0].ShouldNotBe([.. epochs[0].Order()]);
+        epochs[0].ShouldNotBe(epochs[1]);
+    }
 
     [Fact]
     public void Steps_are_full_but_for_the_last_of_an_epoch() => Case.Sample(c =>

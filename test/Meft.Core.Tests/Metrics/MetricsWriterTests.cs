@@ -25,6 +25,8 @@ public sealed class MetricsWriterTests : IDisposable
         HostToDeviceBytes = 3,
         DeviceToHostBytes = 4,
         ActiveRows = 0.25,
+        DeviceBytesByCause = new Dictionary<string, long> { ["base weights"] = 1 },
+        LinkBytesByCause = new Dictionary<string, long> { ["row gradients"] = 7 },
         Phases = new Dictionary<string, double> { ["data"] = 0.5, ["forward"] = 1.5 },
     };
 
@@ -38,7 +40,7 @@ public sealed class MetricsWriterTests : IDisposable
             """
             {"step":7,"epoch":0.5,"loss":1.5,"learning_rate":0.001,"grad_norm":2,"tokens":300,"trained_tokens":100,"seconds":2,
             "tokens_per_second":150,"device_bytes_peak":1,"host_bytes":2,"host_to_device_bytes":3,"device_to_host_bytes":4,
-            "active_rows":0.25,"phases":{"data":0.5,"forward":1.5}}
+            "active_rows":0.25,"device_bytes_by_cause":{"base_weights":1},"link_bytes_by_cause":{"row_gradients":7},"phases":{"data":0.5,"forward":1.5}}
             """.ReplaceLineEndings("") + "\n");
     }
 
