@@ -1,7 +1,9 @@
+using System.Buffers;
 using Meft.Core.Adapters;
 using Meft.Host;
+using Meft.Kernels.Attention;
+using Meft.Kernels.Rows;
 using Meft.Memory;
-using Meft.Models;
 using Meft.Native;
 using static TorchSharp.torch;
 
@@ -11,7 +13,7 @@ namespace Meft.Adapters;
 /// The sparse adapter of a model: one <see cref="HostParameterStore"/> for each adapted layer, applied through autograd. Parameters, moments
 /// and gradients stay in host memory; only activations cross to the device and back.
 /// </summary>
-public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
+public sealed class SparseAdapter : IFewTokensAdapter, IDisposable
 {
     internal const float KeyDeviation = 0.02f;
     private readonly SortedDictionary<int, SparseLayer> _layers = [];
@@ -70,6 +72,23 @@ public sealed class SparseAdapter : IFeedForwardAdapter, IDisposable
         var y = call.Forward(x, out var hostInput);
         hostInput.Dispose();
         return y;
+    }
+
+    /// <inheritdoc/>
+    unsafe void IFewTokensAdapter.ApplyToFew(int layer, nint x, FloatFormat format, int tokenCount, nint y)
+    {
+        var count = tokenCount * Spec.HiddenSize;
+        var rented = ArrayPool<float>.Shared.Rent(2 * count);
+        fixed (float* input = rented)
+        {
+            RowConversion.ToSingle(x, format, input, count);
+            _layers[layer].ForwardOnly(input, tokenCount, input + count);
+            RowConversion.FromSingle(input + count, y, format, count);
+        }
+        ArrayPool<float>.Shared.Return(rented);
+        var bytes = (long)count * (format == FloatFormat.Single ? sizeof(float) : sizeof(ushort));
+        Ledger?.ToHost(bytes);
+        Ledger?.ToDevice(bytes);
     }
 
     /// <summary>Throws what a backward pass could not throw itself; call after every backward.</summary>
