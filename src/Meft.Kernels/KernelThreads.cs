@@ -6,16 +6,16 @@ namespace Meft.Kernels;
 /// </summary>
 public static class KernelThreads
 {
-    private static ParallelOptions _options = new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+    private static int _count = Environment.ProcessorCount;
 
     /// <summary>The number of threads, at least 1; all processors at the start.</summary>
     public static int Count
     {
-        get => _options.MaxDegreeOfParallelism;
+        get => Volatile.Read(ref _count);
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            _options = new ParallelOptions { MaxDegreeOfParallelism = value };
+            Volatile.Write(ref _count, value);
         }
     }
 
@@ -25,13 +25,23 @@ public static class KernelThreads
     /// <param name="body">The work on a range.</param>
     public static void For(int count, int grain, Action<int, int> body)
     {
+        var work = new Delegated(body);
+        For(count, grain, ref work);
+    }
+
+    /// <summary>Runs <paramref name="work"/> on the ranges [from, to) that together make [0, count), without allocating anything.</summary>
+    /// <param name="count">How many items there are.</param>
+    /// <param name="grain">The most items a range holds: large enough to pay for handing it out, small enough to balance.</param>
+    /// <param name="work">The work; several threads run it at once.</param>
+    public static void For<TWork>(int count, int grain, ref TWork work) where TWork : struct, IRangeWork
+    {
         if (count <= 0) return;
-        var ranges = (count + grain - 1) / grain;
-        if (Count == 1 || ranges == 1)
-        {
-            body(0, count);
-            return;
-        }
-        Parallel.For(0, ranges, _options, range => body(range * grain, Math.Min(count, (range + 1) * grain)));
+        if (Count == 1 || count <= grain) work.Run(0, count);
+        else WorkTeam.Run(count, grain, ref work);
+    }
+
+    private readonly struct Delegated(Action<int, int> body) : IRangeWork
+    {
+        public void Run(int from, int to) => body(from, to);
     }
 }

@@ -35,7 +35,10 @@ public sealed class AttentionShape
     /// <summary>How many earlier tokens of each row the keys begin with.</summary>
     public required IReadOnlyList<int> Starts { get; init; }
 
-    /// <summary>Elements from a row's key 0 to the next row's; null where keys are packed.</summary>
+    /// <summary>Where in the cache each row lies; null where row i lies at i.</summary>
+    public IReadOnlyList<int>? Slots { get; private init; }
+
+    /// <summary>Elements from a slot's key 0 to the next slot's; null where keys are packed.</summary>
     internal long? RowStride { get; private init; }
 
     /// <summary>Elements from head to head of the keys.</summary>
@@ -66,7 +69,7 @@ public sealed class AttentionShape
     /// <summary>Keys and values in a cache of a capacity; each row's new tokens follow its earlier ones.</summary>
     public static AttentionShape Cached(
         IReadOnlyList<int> offsets, IReadOnlyList<int> lengths, IReadOnlyList<int> starts, int capacity, int heads, int keyHeads,
-        int headSize, float scale, int? window) => new()
+        int headSize, float scale, int? window, IReadOnlyList<int>? slots = null) => new()
         {
             Heads = heads,
             KeyHeads = keyHeads,
@@ -76,6 +79,7 @@ public sealed class AttentionShape
             Lengths = lengths,
             Offsets = offsets,
             Starts = starts,
+            Slots = slots,
             RowStride = (long)keyHeads * capacity * headSize,
             HeadStride = (long)capacity * headSize,
             TokenStride = headSize,
@@ -83,7 +87,7 @@ public sealed class AttentionShape
 
     /// <summary>The element of a row's key 0 in a head.</summary>
     internal long KeyElement(int row, int keyHead) =>
-        (RowStride is { } stride ? row * stride : Offsets[row] * TokenStride) + keyHead * HeadStride;
+        (RowStride is { } stride ? (Slots?[row] ?? row) * stride : Offsets[row] * TokenStride) + keyHead * HeadStride;
 
     /// <summary>The element of a query: token i of a row, in a head.</summary>
     internal long QueryElement(int row, int token, int head) => (((long)Offsets[row] + token) * Heads + head) * HeadSize;

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Meft.Kernels.Simd;
 
 /// <summary>
@@ -23,6 +25,15 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
     /// <summary>Rounds to bfloat16, to nearest even; a NaN stays one.</summary>
     static abstract void StoreBFloat16(TSelf value, ushort* destination);
 
+    /// <summary>The even ones of 2·<see cref="Lanes"/> bfloat16 numbers: the lower halves of 32-bit words.</summary>
+    static abstract TSelf LoadEven(ushort* source);
+
+    /// <summary>The odd ones of 2·<see cref="Lanes"/> bfloat16 numbers: the upper halves of 32-bit words.</summary>
+    static abstract TSelf LoadOdd(ushort* source);
+
+    /// <summary>Rounds to nearest, ties to even, and writes even and odd numbers side by side.</summary>
+    static abstract void StorePair(TSelf even, TSelf odd, ushort* destination);
+
     static abstract TSelf Add(TSelf a, TSelf b);
 
     static abstract TSelf Multiply(TSelf a, TSelf b);
@@ -36,4 +47,7 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
 
     /// <summary>The sum of the lanes, in an order that depends on the width alone.</summary>
     static abstract float Sum(TSelf a);
+
+    /// <summary>The sums of the lanes of four registers; the order depends on the width alone and is not that of <see cref="Sum"/>.</summary>
+    static abstract Vector128<float> SumFour(TSelf a, TSelf b, TSelf c, TSelf d);
 }

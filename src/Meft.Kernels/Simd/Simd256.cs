@@ -53,4 +53,30 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd256 a) => Vector256.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SumFour(Simd256 a, Simd256 b, Simd256 c, Simd256 d) =>
+        Simd128.SumFour(Folded(a), Folded(b), Folded(c), Folded(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Simd128 Folded(Simd256 a) => new(a._value.GetLower() + a._value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LoadEven(ushort* source) => new((Vector256.Load((uint*)source) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LoadOdd(ushort* source) => new((Vector256.Load((uint*)source) & Vector256.Create(0xFFFF0000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePair(Simd256 even, Simd256 odd, ushort* destination) =>
+        ((Rounded(even._value) >> 16) | (Rounded(odd._value) & Vector256.Create(0xFFFF0000))).Store((uint*)destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Rounded(Vector256<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = bits + Vector256.Create(0x7FFFu) + ((bits >> 16) & Vector256<uint>.One);
+        // A NaN must not be carried over into an infinity or a zero.
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, bits | Vector256.Create(0x400000u));
+    }
 }

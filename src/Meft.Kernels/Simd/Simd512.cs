@@ -53,4 +53,30 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd512 a) => Vector512.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SumFour(Simd512 a, Simd512 b, Simd512 c, Simd512 d) =>
+        Simd256.SumFour(Folded(a), Folded(b), Folded(c), Folded(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Simd256 Folded(Simd512 a) => new(a._value.GetLower() + a._value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LoadEven(ushort* source) => new((Vector512.Load((uint*)source) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LoadOdd(ushort* source) => new((Vector512.Load((uint*)source) & Vector512.Create(0xFFFF0000)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePair(Simd512 even, Simd512 odd, ushort* destination) =>
+        ((Rounded(even._value) >> 16) | (Rounded(odd._value) & Vector512.Create(0xFFFF0000))).Store((uint*)destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Rounded(Vector512<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One);
+        // A NaN must not be carried over into an infinity or a zero.
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x400000u));
+    }
 }

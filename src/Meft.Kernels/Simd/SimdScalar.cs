@@ -1,3 +1,6 @@
+using System.Runtime.Intrinsics;
+using Meft.Kernels.Rows;
+
 namespace Meft.Kernels.Simd;
 
 /// <summary>One lane: what the kernels compute where there are no vectors, and the reference for their tests.</summary>
@@ -35,4 +38,17 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
     public static SimdScalar MultiplyAdd(SimdScalar a, SimdScalar b, SimdScalar c) => new(MathF.FusedMultiplyAdd(a._value, b._value, c._value));
 
     public static float Sum(SimdScalar a) => a._value;
+
+    public static Vector128<float> SumFour(SimdScalar a, SimdScalar b, SimdScalar c, SimdScalar d) =>
+        Vector128.Create(a._value, b._value, c._value, d._value);
+
+    public static SimdScalar LoadEven(ushort* source) => new(BFloat16Row.Load((nint)source, 0));
+
+    public static SimdScalar LoadOdd(ushort* source) => new(BFloat16Row.Load((nint)source, 1));
+
+    public static void StorePair(SimdScalar even, SimdScalar odd, ushort* destination)
+    {
+        BFloat16Row.Store(even._value, (nint)destination, 0);
+        BFloat16Row.Store(odd._value, (nint)destination, 1);
+    }
 }

@@ -119,6 +119,14 @@ internal static unsafe class KeyExpertsRouter
         }
     }
 
+    /// <summary>Overwrites a row of numbers with its softmax; the same bits as with the probabilities kept.</summary>
+    internal static void Softmax(Span<float> row)
+    {
+        var probabilities = ArrayPool<double>.Shared.Rent(row.Length);
+        Softmax(row, probabilities);
+        ArrayPool<double>.Shared.Return(probabilities);
+    }
+
     private static int[] Multiples(int count, int step)
     {
         var starts = new int[count + 1];

@@ -1,8 +1,11 @@
+using Meft.Kernels;
+using System.Buffers;
 using Meft.Adapters.Execution;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Devices;
 using Meft.Host;
+using Meft.Kernels.Rows;
 using Meft.Memory;
 using Meft.Models;
 using static TorchSharp.torch;
@@ -13,7 +16,7 @@ namespace Meft.Adapters;
 /// The sparse adapter of a model: one <see cref="HostParameterStore"/> for each adapted layer, applied through autograd. Parameters, moments
 /// and gradients stay in host memory, where the selection is made too; what crosses to the device is the executor's business.
 /// </summary>
-public sealed class SparseAdapter : IFeedForwardAdapter, ISelectingAdapter, IDisposable
+public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDisposable
 {
     internal const float KeyDeviation = 0.02f;
     private readonly SortedDictionary<int, SparseLayer> _layers = [];
@@ -90,6 +93,20 @@ public sealed class SparseAdapter : IFeedForwardAdapter, ISelectingAdapter, IDis
         if (_remembered is { } passes) passes.Keep(layer, pass);
         else pass.Dispose();
         return y;
+    }
+
+    /// <inheritdoc/>
+    unsafe void IFewTokensAdapter.ApplyToFew(int layer, nint x, FloatFormat format, int tokenCount, nint y)
+    {
+        var count = tokenCount * Spec.HiddenSize;
+        var rented = ArrayPool<float>.Shared.Rent(2 * count);
+        fixed (float* input = rented)
+        {
+            RowConversion.ToSingle(x, format, input, count);
+            _layers[layer].ForwardOnly(input, tokenCount, input + count);
+            RowConversion.FromSingle(input + count, y, format, count);
+        }
+        ArrayPool<float>.Shared.Return(rented);
     }
 
     /// <summary>Throws what a backward pass could not throw itself; call after every backward.</summary>

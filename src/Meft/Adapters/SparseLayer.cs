@@ -11,6 +11,7 @@ namespace Meft.Adapters;
 internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterStore store)
 {
     private readonly int _dimension = spec.HiddenSize;
+    private readonly FewTokensLayer _fewTokens = new(spec, store);
 
     /// <summary>The layer's parameters, moments and gradients.</summary>
     public HostParameterStore Store => store;
@@ -31,6 +32,9 @@ internal sealed unsafe class SparseLayer(SparseAdapterSpec spec, HostParameterSt
             WeightedRowSum.Compute(store.Values.Weights.Data, starts, rows, scores, active.TokenCount, _dimension, y);
         }
     }
+
+    /// <summary>x [T, D] → y [T, D] for a few tokens that need no backward: the same bits, and no active set.</summary>
+    public void ForwardOnly(float* x, int tokenCount, float* y) => _fewTokens.Forward(x, tokenCount, y);
 
     /// <summary>
     /// dy [T, D] → dx [T, D] (overwritten); adds dK, dV of the active rows and dG to the store's gradients.

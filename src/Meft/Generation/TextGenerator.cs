@@ -93,6 +93,7 @@ public sealed class TextGenerator(Decoder decoder, IDecoderAdapter? adapter = nu
         var logits = decoder.Logits(h);
         if (rows.TrueForAll(row => row.IsPlain))
         {
+            if (GreedyChoice.Takes(logits)) return GreedyChoice.Choose(logits, rows);
             var likeliest = logits.argmax(1, keepdim: true);
             RequireFinite(rows, logits.gather(1, likeliest).to(float32).cpu());
             return [.. likeliest.cpu().data<long>().Select(token => (int)token)];

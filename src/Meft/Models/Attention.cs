@@ -39,7 +39,7 @@ internal static class Attention
     public static Tensor OverCache(Tensor q, KeyValueCache cache, int layer, TokenLayout layout, int? window)
     {
         var (keys, values) = cache.Layer(layer);
-        if (HostAttention.Takes(q)) return HostAttention.OverCache(q, keys, values, layout, window);
+        if (HostAttention.Takes(q)) return HostAttention.OverCache(q, keys, values, cache.Slots, layout, window);
         using var scope = NewDisposeScope();
         // Views [B, Hkv, L, hd] of what the rows have reached.
         var seen = layout.Starts.Zip(layout.Lengths, (start, count) => start + count).Max();

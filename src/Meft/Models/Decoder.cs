@@ -17,12 +17,14 @@ public sealed class Decoder : IDisposable
 {
     private readonly Dictionary<string, Tensor> _parameters;
     private readonly DecoderWeights _weights;
+    private readonly FewTokensPass _fewTokens;
 
     private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters, Func<ILayerSource>? layers = null)
     {
         Config = config;
         _parameters = parameters;
         _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke());
+        _fewTokens = new FewTokensPass(config, _weights);
     }
 
     /// <summary>The model's sizes and flags.</summary>
@@ -162,6 +164,7 @@ public sealed class Decoder : IDisposable
     /// <summary>h [T, D], embedded → [T, D] after all layers and the final norm.</summary>
     public Tensor ForwardEmbedded(Tensor h, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
+        if (cache is not null && _fewTokens.Takes(h, layout, adapter)) return _fewTokens.Run(h, layout, cache, adapter);
         using var scope = NewDisposeScope();
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {

@@ -27,12 +27,13 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [B, Hkv, capacity, hd] that hold the T tokens already.</summary>
-    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, TokenLayout layout, int? window)
+    /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [slots, Hkv, capacity, hd] that hold the T tokens already.</summary>
+    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, IReadOnlyList<int> slots, TokenLayout layout, int? window)
     {
         int heads = (int)q.shape[1], size = (int)q.shape[2];
         var shape = AttentionShape.Cached(
-            layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, Scale(size), window);
+            layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, Scale(size), window,
+            slots);
         using var scope = NewDisposeScope();
         return Forward(q.contiguous(), keys, values, shape).MoveToOuterDisposeScope();
     }

@@ -1,3 +1,5 @@
+using Meft.Kernels;
+using Meft.Kernels.Rows;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -18,6 +20,27 @@ internal sealed record RotaryTables(Tensor Cosine, Tensor Sine) : IDisposable
         var cosine = (angles.cos() * frequencies.AttentionFactor).to(type).unsqueeze(1);
         var sine = (angles.sin() * frequencies.AttentionFactor).to(type).unsqueeze(1);
         return new RotaryTables(cosine.DetachFromDisposeScope(), sine.DetachFromDisposeScope());
+    }
+
+    /// <summary>Writes the same numbers, [T, hd/2] each, to plain memory.</summary>
+    public static unsafe void Write(TokenLayout layout, RotaryFrequencies frequencies, FloatFormat format, nint cosine, nint sine)
+    {
+        var half = frequencies.Inverse.Length;
+        var row = stackalloc float[2 * half];
+        for (int b = 0, t = 0; b < layout.Rows; b++)
+        {
+            for (var i = 0; i < layout.Lengths[b]; i++, t++)
+            {
+                for (var pair = 0; pair < half; pair++)
+                {
+                    var (sin, cos) = Math.SinCos((layout.Starts[b] + i) * frequencies.Inverse[pair]);
+                    (row[pair], row[half + pair]) = ((float)(cos * frequencies.AttentionFactor), (float)(sin * frequencies.AttentionFactor));
+                }
+                var at = (nint)t * half * (format == FloatFormat.Single ? sizeof(float) : sizeof(ushort));
+                RowConversion.FromSingle(row, cosine + at, format, half);
+                RowConversion.FromSingle(row + half, sine + at, format, half);
+            }
+        }
     }
 
     /// <summary>

@@ -87,6 +87,26 @@ public class KeyValueCacheTests
         TinyModel.Difference(h[2], Alone(decoder, [3, 4, 5, 6, 9, 12])).ShouldBeLessThan(Tolerance);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(40)]
+    public void No_step_and_no_row_that_leaves_copies_what_is_there(int length)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var decoder = TinyDecoder.Create(TinyDecoder.Llama);
+        using var cache = new KeyValueCache(decoder.Config, 3, 60, CPU, float32);
+        Feed(decoder, cache, [.. Enumerable.Range(0, 3 * length).Select(i => (long)i % 48)], [length, length, length]);
+        for (var step = 0; step < 5; step++) Feed(decoder, cache, [1, 2, 3], [1, 1, 1]);
+        cache.RemoveRow(0);
+        cache.SelectRows([1, 0]);
+        Feed(decoder, cache, [4, 5], [1, 1]);
+        cache.CopiedBytes.ShouldBe(0);
+        // A row that goes on twice is copied once: keys and values of both layers' two heads, 8 float32 a token.
+        cache.SelectRows([1, 1]);
+        cache.CopiedBytes.ShouldBe(2 * 2 * 2 * 8 * 4 * (length + 6));
+    }
+
     [Fact]
     public void Misuse_is_refused()
     {
