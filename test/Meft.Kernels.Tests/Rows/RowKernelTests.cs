@@ -1,0 +1,111 @@
+using CsCheck;
+using Meft.Kernels.Attention;
+using Meft.Kernels.Rows;
+
+namespace Meft.Kernels.Tests.Rows;
+
+/// <summary>Every row kernel against plain loops, in both formats, over sizes that leave tails and that need several threads.</summary>
+public unsafe class RowKernelTests
+{
+    private static readonly Gen<FloatFormat> AnyFormat = Gen.Bool.Select(narrow => narrow ? FloatFormat.BFloat16 : FloatFormat.Single);
+
+    [Fact]
+    public void Norms_agree_with_plain_loops() =>
+        Gen.Select(AnyFormat, Gen.Int[1, 70], Gen.Int[1, 700], Gen.Int[0, 1000]).Sample((format, rows, width, seed) =>
+        {
+            FormattedRow x = new(format, rows * width, seed), weight = new(format, width, seed + 1), y = new(format, rows * width);
+            RootMeanSquareRows.Apply(x.Address, weight.Address, format, 1e-5, rows, width, y.Address);
+            for (var row = 0; row < rows; row++)
+            {
+                var squares = 0.0;
+                for (var i = 0; i < width; i++) squares += (double)x[row * width + i] * x[row * width + i];
+                var scale = 1 / Math.Sqrt(squares / width + 1e-5);
+                for (var i = 0; i < width; i++) y.ShouldBeNear(row * width + i, x[row * width + i] * scale * weight[i], roundings: 2);
+            }
+        }, iter: 100);
+
+    [Fact]
+    public void Turned_pairs_agree_with_plain_loops_and_turn_back() =>
+        Gen.Select(AnyFormat, Gen.Int[1, 40], Gen.Int[1, 9], Gen.Int[1, 40], Gen.Int[0, 1000]).Sample((format, tokens, heads, half, seed) =>
+        {
+            var size = 2 * half;
+            FormattedRow x = new(format, tokens * heads * size, seed), y = new(format, tokens * heads * size), back = new(format, tokens * heads * size);
+            FormattedRow cosine = new(format, tokens * half), sine = new(format, tokens * half);
+            for (var i = 0; i < tokens * half; i++) (cosine[i], sine[i]) = (MathF.Cos(i), MathF.Sin(i));
+            RotaryRows.Apply(x.Address, cosine.Address, sine.Address, format, tokens, heads, size, y.Address);
+            RotaryRows.Apply(y.Address, cosine.Address, sine.Address, format, tokens, heads, size, back.Address, inverse: true);
+            for (var t = 0; t < tokens; t++)
+                for (var h = 0; h < heads; h++)
+                    for (var i = 0; i < half; i++)
+                    {
+                        int first = (t * heads + h) * size + i, second = first + half;
+                        float c = cosine[t * half + i], s = sine[t * half + i];
+                        var largest = Math.Abs(x[first]) + Math.Abs(x[second]);
+                        y.ShouldBeNear(first, (double)x[first] * c - (double)x[second] * s, roundings: 2, largest);
+                        y.ShouldBeNear(second, (double)x[second] * c + (double)x[first] * s, roundings: 2, largest);
+                        back.ShouldBeNear(first, x[first], roundings: 8, largest);
+                    }
+        }, iter: 100);
+
+    [Fact]
+    public void Gated_products_agree_with_plain_loops() =>
+        Gen.Select(AnyFormat, Gen.Int[1, 20_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
+        {
+            FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), y = new(format, count);
+            for (var i = 0; i < count; i++) gate[i] = gate[i] * 20;
+            SwiGluRows.Apply(gate.Address, up.Address, format, count, y.Address);
+            for (var i = 0; i < count; i++) y.ShouldBeNear(i, gate[i] / (1 + Math.Exp(-gate[i])) * up[i], roundings: 2);
+        }, iter: 50);
+
+    [Fact]
+    public void Sums_are_rounded_once() =>
+        Gen.Select(AnyFormat, Gen.Int[1, 40_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
+        {
+            FormattedRow a = new(format, count, seed), b = new(format, count, seed + 1), y = new(format, count), expected = new(format, count);
+            RowAddition.Apply(a.Address, b.Address, format, count, y.Address);
+            for (var i = 0; i < count; i++) expected[i] = a[i] + b[i];
+            for (var i = 0; i < count; i++) Assert.Equal(expected[i], y[i]);
+        }, iter: 50);
+
+    [Fact]
+    public void Conversion_there_and_back_keeps_every_number()
+    {
+        const int count = 70_001;
+        foreach (var format in Enum.GetValues<FloatFormat>())
+        {
+            FormattedRow source = new(format, count, 3), back = new(format, count);
+            var single = new float[count];
+            fixed (float* at = single)
+            {
+                RowConversion.ToSingle(source.Address, format, at, count);
+                RowConversion.FromSingle(at, back.Address, format, count);
+            }
+            for (var i = 0; i < count; i++)
+            {
+                Assert.Equal(source[i], single[i]);
+                Assert.Equal(source[i], back[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Rounding_goes_to_the_nearest_even_and_keeps_what_is_not_finite()
+    {
+        // Enough numbers for whole registers, so that both the registers' and the single numbers' rounding are seen.
+        foreach (var count in new[] { 3, 64 })
+        {
+            Added(count, 1f, 1f / 256).ShouldAllBe(1f);            // halfway: to the even neighbour below
+            Added(count, 1f + 1f / 128, 1f / 256).ShouldAllBe(1f + 1f / 64); // halfway: to the even neighbour above
+            Added(count, float.NaN, 1f).ShouldAllBe(float.NaN);
+            Added(count, float.NegativeInfinity, 1f).ShouldAllBe(float.NegativeInfinity);
+        }
+    }
+
+    private static FormattedRow Added(int count, float a, float b)
+    {
+        FormattedRow left = new(FloatFormat.BFloat16, count), right = new(FloatFormat.BFloat16, count);
+        for (var i = 0; i < count; i++) (left[i], right[i]) = (a, b);
+        RowAddition.Apply(left.Address, right.Address, FloatFormat.BFloat16, count, left.Address);
+        return left;
+    }
+}
