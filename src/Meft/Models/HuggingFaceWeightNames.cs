@@ -41,12 +41,14 @@ internal static class HuggingFaceWeightNames
     /// <summary>Puts tensors, all those of <see cref="Of"/> by name, into their places.</summary>
     public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors)
     {
+        var packing = new PackingBudget();
         return new DecoderWeights
         {
+            Packing = packing,
             Embedding = tensors[Embedding],
             Layers = [.. Enumerable.Range(0, config.LayerCount).Select(Layer)],
             FinalNorm = tensors[FinalNorm],
-            Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null),
+            Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null, packing),
         };
 
         LayerWeights Layer(int layer)
@@ -68,7 +70,7 @@ internal static class HuggingFaceWeightNames
             };
         }
 
-        LinearWeights Map(string name) => new(tensors[$"{name}.weight"], tensors.GetValueOrDefault($"{name}.bias"));
+        LinearWeights Map(string name) => new(tensors[$"{name}.weight"], tensors.GetValueOrDefault($"{name}.bias"), packing);
     }
 
     /// <summary>

@@ -22,6 +22,9 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 /// </summary>
 public sealed class StepRunner
 {
+    /// <summary>The most bytes of packed copies of frozen weights.</summary>
+    private const long PackedBytes = 512L << 20;
+
     private readonly Decoder _decoder;
     private readonly ITrainedMethod _method;
     private readonly OptimizerConfig _optimizer;
@@ -38,6 +41,7 @@ public sealed class StepRunner
         _optimizer = optimizer;
         _ledger = ledger;
         method.CountIn(ledger);
+        decoder.AllowPacking(PackedBytes);
     }
 
     /// <summary>Seconds of each phase of the latest step.</summary>
