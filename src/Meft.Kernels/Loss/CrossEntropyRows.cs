@@ -45,13 +45,13 @@ public static unsafe class CrossEntropyRows
     {
         var largest = LargestNarrow(x, classes);
         var sum = SumNarrow(x, classes, largest);
-        var wanted = BFloat16Row.Load(x, target);
+        double wanted = BFloat16Row.Load(x, target);
         if (scale is { } factor)
         {
             ExponentiateNarrow(x, classes, largest, (float)(factor / sum));
-            BFloat16Row.Store((float)((Math.Exp((double)wanted - largest) - sum) / sum * factor), x, target);
+            BFloat16Row.Store((float)((Math.Exp(wanted - largest) - sum) / sum * factor), x, target);
         }
-        return Math.Log(sum) + largest - wanted;
+        return Math.Log(sum) + (largest - wanted);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -137,6 +137,6 @@ public static unsafe class CrossEntropyRows
             for (; at < classes; at++) x[at] = (float)(Math.Exp((double)x[at] - largest) * (factor / sum));
             x[target] = (float)((Math.Exp(wanted - largest) - sum) / sum * factor);
         }
-        return Math.Log(sum) + largest - wanted;
+        return Math.Log(sum) + (largest - wanted);
     }
 }

@@ -23,7 +23,7 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 public sealed class StepRunner
 {
     /// <summary>The most bytes of packed copies of frozen weights.</summary>
-    private const long PackedBytes = 512L << 20;
+    private const long PackedBytes = 128L << 20;
 
     private readonly Decoder _decoder;
     private readonly ITrainedMethod _method;
