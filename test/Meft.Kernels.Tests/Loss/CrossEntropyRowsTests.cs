@@ -80,7 +80,7 @@ public unsafe class CrossEntropyRowsTests
     [Theory]
     [InlineData(FloatFormat.Single)]
     [InlineData(FloatFormat.BFloat16)]
-    public void Excluded_classes_and_huge_logits_are_exact(FloatFormat format)
+    public void Excluded_classes_and_huge_logits_do_no_harm(FloatFormat format)
     {
         foreach (var classes in new[] { 2, 33, 100 })
         {
@@ -89,7 +89,8 @@ public unsafe class CrossEntropyRowsTests
             logits[0] = 1e30f;
             logits[classes - 1] = 1e30f;
             var losses = Run(logits, format, [classes - 1], classes, 1);
-            Assert.Equal(Math.Log(2), losses[0], 1e-12);
+            // bfloat16 rows are summed in float32, whose exponential of 0 is 1 within one unit in the last place.
+            Assert.Equal(Math.Log(2), losses[0], format == FloatFormat.Single ? 1e-12 : 2e-7);
             Assert.Equal(-0.5f, logits[classes - 1]);
             Assert.Equal(0.5f, logits[0]);
             for (var i = 1; i < classes - 1; i++) Assert.Equal(0, logits[i]);
