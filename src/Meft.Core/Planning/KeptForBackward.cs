@@ -26,45 +26,58 @@ public static class KeptForBackward
     /// <param name="model">The model.</param>
     /// <param name="width">w.</param>
     /// <param name="trained">Whether the base's own weights are trained: then linear maps keep their inputs too.</param>
-    /// <param name="hostAttention">Whether attention runs on the CPU, over packed tokens.</param>
-    public static IEnumerable<KeptTensor> InLayer(ModelConfig model, int width, bool trained, bool hostAttention)
+    /// <param name="onHost">Whether the device is the CPU: own kernels over packed tokens, which keep their inputs and nothing else.</param>
+    public static IEnumerable<KeptTensor> InLayer(ModelConfig model, int width, bool trained, bool onHost)
     {
         long d = model.HiddenSize * (long)width, f = model.IntermediateSize * (long)width;
         long q = (long)model.HeadCount * model.HeadSize * width, kv = (long)model.KeyValueHeadCount * model.HeadSize * width;
-        foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, inputIsHidden: true)) yield return kept;
+        var fused = onHost && !trained;
+        foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: true)) yield return kept;
         if (trained) yield return new("query, key, value maps: their input", d);
         if (model.QueryKeyNorm)
         {
-            foreach (var kept in Norm("query norm", model.HeadSize, model.HeadCount, width, trained, inputIsHidden: false)) yield return kept;
-            foreach (var kept in Norm("key norm", model.HeadSize, model.KeyValueHeadCount, width, trained, inputIsHidden: false)) yield return kept;
+            foreach (var kept in Norm("query norm", model.HeadSize, model.HeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
+            foreach (var kept in Norm("key norm", model.HeadSize, model.KeyValueHeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
         }
         yield return new("attention: rotated queries", q);
-        yield return new("attention: rotated keys", hostAttention ? kv : q);
-        yield return new("attention: values", hostAttention ? kv : q);
-        if (!hostAttention) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
+        yield return new("attention: rotated keys", onHost ? kv : q);
+        yield return new("attention: values", onHost ? kv : q);
+        if (!onHost) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
         if (trained) yield return new("output map: its input", q);
-        foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, inputIsHidden: false)) yield return kept;
+        foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
         if (trained) yield return new("gate and up maps: their input", d);
-        foreach (var kept in Activated(model.Activation, f)) yield return kept;
-        yield return new("gate · up: the activated gate", f);
+        if (!onHost || model.Activation != Activation.Silu)
+        {
+            foreach (var kept in Activated(model.Activation, f)) yield return kept;
+            yield return new("gate · up: the activated gate", f);
+        }
+        else
+        {
+            yield return new("silu(gate) · up: the gate", f);
+        }
         yield return new("gate · up: up", f);
         if (trained) yield return new("down map: its input", f);
     }
 
     /// <summary>Bytes a token of a layer: the sum of <see cref="InLayer"/>.</summary>
-    public static long BytesPerToken(ModelConfig model, int width, bool trained, bool hostAttention) =>
-        InLayer(model, width, trained, hostAttention).Sum(k => k.Bytes);
+    public static long BytesPerToken(ModelConfig model, int width, bool trained, bool onHost) =>
+        InLayer(model, width, trained, onHost).Sum(k => k.Bytes);
 
     /// <summary>Of the norm before the head.</summary>
-    public static long FinalNormBytesPerToken(ModelConfig model, int width, bool trained) =>
-        Norm("final norm", model.HiddenSize, 1, width, trained, inputIsHidden: true).Sum(k => k.Bytes);
+    public static long FinalNormBytesPerToken(ModelConfig model, int width, bool trained, bool onHost) =>
+        Norm("final norm", model.HiddenSize, 1, width, trained, onHost && !trained, inputIsHidden: true).Sum(k => k.Bytes);
 
     /// <summary>
-    /// A root-mean-square norm over groups of n numbers, done in float32. Of a 16-bit model it keeps the float32 copy of its input; of a float32 model
-    /// the input itself, which for a layer's first norm is the hidden state that is counted elsewhere.
+    /// A root-mean-square norm over groups of n numbers, done in float32. The fused one keeps its input. The other one, of a 16-bit model, keeps the
+    /// float32 copy of its input; of a float32 model the input itself. A layer's first norm reads the hidden state, which is counted elsewhere.
     /// </summary>
-    private static IEnumerable<KeptTensor> Norm(string name, int n, int groups, int width, bool trained, bool inputIsHidden)
+    private static IEnumerable<KeptTensor> Norm(string name, int n, int groups, int width, bool trained, bool fused, bool inputIsHidden)
     {
+        if (fused)
+        {
+            if (!inputIsHidden) yield return new($"{name}: its input", (long)n * groups * width);
+            yield break;
+        }
         if (width < Single || !inputIsHidden) yield return new($"{name}: its input in float32", (long)n * groups * Single);
         yield return new($"{name}: the scale", (long)groups * Single);
         if (trained) yield return new($"{name}: the normed input", (long)n * groups * width);

@@ -124,7 +124,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     private long KeptInsideLayers(bool recompute, long below = long.MaxValue)
     {
         var full = trained.Kind == MethodKind.Full;
-        var perLayer = KeptForBackward.InLayer(model, width, full, hostAttention: !accelerator)
+        var perLayer = KeptForBackward.InLayer(model, width, full, onHost: !accelerator)
             .Where(k => k.Bytes * _tokens < below).Sum(k => k.Bytes);
         var first = trained.Sparse is null ? trained.FirstLayer : trained.FirstLayer + 1;
         var layers = Math.Max(0, model.LayerCount - first);
@@ -139,7 +139,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
             layers = Math.Min(layers, 1);
             beside /= trained.Layers.Count;
         }
-        return _tokens * (layers * perLayer + beside + KeptForBackward.FinalNormBytesPerToken(model, width, full));
+        return _tokens * (layers * perLayer + beside + KeptForBackward.FinalNormBytesPerToken(model, width, full, onHost: !accelerator));
     }
 
     /// <summary>relu(x·Kᵀ)·V in float32 keeps x, its float32 copy where it is one, and the R activations.</summary>
@@ -155,6 +155,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     private (long Bytes, long Counted) Logits()
     {
         var chunk = Math.Min(work.WorstTrained, Math.Max(1, LogitsAtOnce / model.VocabularySize)) * model.VocabularySize;
+        if (!accelerator && width is 2 or Single) return (chunk * width, chunk * width); // the gradient takes the logits' place
         var wide = width < Single ? Single : 2 * Single;
         return (chunk * (width + 4 * wide), chunk * (width + 2 * wide));
     }

@@ -1,4 +1,5 @@
 using Meft.Adapters.Execution;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters;
@@ -34,15 +35,16 @@ internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<Spar
     {
         ArgumentNullException.ThrowIfNull(ctx);
         var (adapter, pass) = ((SparseAdapter, AdapterPass))ctx.get_data(State);
+        using var handles = new BackwardHandles(grad_output);
         using var x = ctx.get_saved_variables()[0];
         // An exception must not cross libtorch's frames: it is kept, and thrown when backward has returned.
         try
         {
-            using (pass) return [adapter.Executor.Backward(pass, x, grad_output), null!, null!];
+            using (pass) return handles.Return(adapter.Executor.Backward(pass, x, grad_output), null, null);
         }
         catch (Exception e) when (adapter.KeepFailure(e))
         {
-            return [zeros_like(grad_output), null!, null!];
+            return handles.Return(zeros_like(grad_output), null, null);
         }
     }
 }

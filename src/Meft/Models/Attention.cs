@@ -13,7 +13,7 @@ internal static class Attention
     /// </summary>
     public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
     {
-        if (HostAttention.Takes(q)) return HostAttention.Within(q, k, v, layout, window);
+        if (HostFloats.Takes(q)) return HostAttention.Within(q, k, v, layout, window);
         using var scope = NewDisposeScope();
         long heads = q.shape[1], group = heads / k.shape[1];
         var mask = window < layout.Length ? layout.Mask(layout.Length, window, q.dtype) : null;
@@ -39,7 +39,7 @@ internal static class Attention
     public static Tensor OverCache(Tensor q, KeyValueCache cache, int layer, TokenLayout layout, int? window)
     {
         var (keys, values) = cache.Layer(layer);
-        if (HostAttention.Takes(q)) return HostAttention.OverCache(q, keys, values, cache.Slots, layout, window);
+        if (HostFloats.Takes(q)) return HostAttention.OverCache(q, keys, values, cache.Slots, layout, window);
         using var scope = NewDisposeScope();
         // Views [B, Hkv, L, hd] of what the rows have reached.
         var seen = layout.Starts.Zip(layout.Lengths, (start, count) => start + count).Max();

@@ -123,6 +123,13 @@ public sealed class Decoder : IDisposable
         _weights.Layers.CountIn(ledger);
     }
 
+    /// <summary>
+    /// Lets frozen bfloat16 weights in host memory have copies in the form that their products are computed from, each made when it is first
+    /// used: steps then do not convert the weights again and again. Training does this; results change within the type's rounding.
+    /// </summary>
+    /// <param name="byteLimit">The most bytes of such copies; the plain weights stay beside them.</param>
+    internal void AllowPacking(long byteLimit) => _weights.Packing.Limit = byteLimit;
+
     /// <summary>ids [T] (int64) → hidden states [T, D].</summary>
     public Tensor Embed(Tensor ids) => _weights.Embedding.index_select(0, ids);
 
@@ -180,7 +187,7 @@ public sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _weights.Layers.Dispose();
+        _weights.Dispose();
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 
@@ -216,6 +223,8 @@ public sealed class Decoder : IDisposable
     private Tensor FeedForward(LayerWeights weights, AdaptedMaps maps, Tensor x)
     {
         var gate = maps.Apply(LinearMap.Gate, weights.Gate, x);
+        if (Config.Activation == Activation.Silu && HostFloats.Takes(gate))
+            return maps.Apply(LinearMap.Down, weights.Down, HostSwiGlu.Apply(gate, maps.Apply(LinearMap.Up, weights.Up, x)));
         var activated = Config.Activation switch
         {
             Activation.Silu => nn.functional.silu(gate),

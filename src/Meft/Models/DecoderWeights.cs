@@ -3,8 +3,11 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>The weights of a whole decoder.</summary>
-internal sealed class DecoderWeights
+internal sealed class DecoderWeights : IDisposable
 {
+    /// <summary>What may be spent on packed copies of frozen weights; nothing at first.</summary>
+    public required PackingBudget Packing { get; init; }
+
     /// <summary>[V, D].</summary>
     public required Tensor Embedding { get; init; }
 
@@ -16,6 +19,13 @@ internal sealed class DecoderWeights
 
     /// <summary>[V, D]; the embedding itself where the two are tied.</summary>
     public required LinearWeights Head { get; init; }
+
+    /// <summary>Frees the packed copies and what the layers' source holds; the weights belong to the decoder.</summary>
+    public void Dispose()
+    {
+        Head.Dispose();
+        Layers.Dispose();
+    }
 }
 
 /// <summary>The weights of one layer; H query heads, Hkv key and value heads of width hd, F wide inside the feed-forward block.</summary>
@@ -53,4 +63,7 @@ internal sealed class LayerWeights
 
     /// <summary>[D, F].</summary>
     public required LinearWeights Down { get; init; }
+
+    /// <summary>All linear maps.</summary>
+    public IEnumerable<LinearWeights> LinearMaps => [Query, Key, Value, Output, Gate, Up, Down];
 }

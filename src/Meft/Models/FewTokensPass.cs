@@ -24,7 +24,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
     /// <param name="layout">Where the tokens stand.</param>
     /// <param name="adapter">What runs beside the layers, or null.</param>
     public bool Takes(Tensor h, TokenLayout layout, IDecoderAdapter? adapter) =>
-        layout.TokenCount <= MostTokens && HostAttention.Takes(h) && !is_grad_enabled() && h.dtype == weights.Embedding.dtype
+        layout.TokenCount <= MostTokens && HostFloats.Takes(h) && !is_grad_enabled() && h.dtype == weights.Embedding.dtype
         && config.Activation == Activation.Silu && adapter is null or IFewTokensAdapter;
 
     /// <summary>h [T, D], embedded → [T, D], normed, ready for the head; the cache has taken the tokens in.</summary>

@@ -1,6 +1,6 @@
-using Meft.Kernels;
 using Meft.Kernels.Attention;
 using Meft.Native;
+using static Meft.Models.HostFloats;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -9,10 +9,6 @@ namespace Meft.Models;
 internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttention>
 {
     public override string Name => nameof(HostAttention);
-
-    /// <summary>Whether a tensor can be attended to here.</summary>
-    public static bool Takes(Tensor x) =>
-        x.device_type == TorchSharp.DeviceType.CPU && x.dtype is ScalarType.Float32 or ScalarType.BFloat16;
 
     /// <summary>q [T, H, hd], k and v [T, Hkv, hd] → [T, H·hd]; each token over its own row up to itself.</summary>
     public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
@@ -51,14 +47,14 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = NewDisposeScope();
+        using var handles = new BackwardHandles(grad_output);
         var saved = ctx.get_saved_variables();
         Tensor q = saved[0], k = saved[1], v = saved[2];
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
         var gradients = new AttentionGradients(Address(grad_output.contiguous()), Address(dq), Address(dk), Address(dv));
         PackedAttention.Backward(
             (AttentionShape)ctx.get_data(nameof(AttentionShape)), Format(q), Address(q), Address(k), Address(v), gradients);
-        return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
+        return handles.Return(dq, dk, dv, null);
     }
 
     private static Tensor Forward(Tensor q, Tensor k, Tensor v, AttentionShape shape)
@@ -69,8 +65,4 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
     }
 
     private static float Scale(int headSize) => 1 / MathF.Sqrt(headSize);
-
-    private static FloatFormat Format(Tensor x) => x.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
-
-    private static unsafe nint Address(Tensor x) => (nint)TensorMemory.Pointer(x);
 }

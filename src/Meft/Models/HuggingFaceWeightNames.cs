@@ -44,17 +44,22 @@ internal static class HuggingFaceWeightNames
     /// <param name="layers">Where the layers' weights come from; null: they stay where they are.</param>
     public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null)
     {
+        var packing = new PackingBudget();
         return new DecoderWeights
         {
+            Packing = packing,
             Embedding = tensors[Embedding],
-            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors))]),
+            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors, packing))]),
             FinalNorm = tensors[FinalNorm],
-            Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null),
+            Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null, packing),
         };
     }
 
     /// <summary>Puts the tensors of one layer into their places.</summary>
-    public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="layer">The layer.</param>
+    /// <param name="tensors">Its weights, and perhaps others.</param>
+    /// <param name="packing">What may be spent on packed copies; null for layers whose weights come and go.</param>
+    public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null)
     {
         var prefix = LayerPrefix(layer);
         return new LayerWeights
@@ -72,7 +77,7 @@ internal static class HuggingFaceWeightNames
             Down = Map("mlp.down_proj"),
         };
 
-        LinearWeights Map(string name) => new(tensors[$"{prefix}{name}.weight"], tensors.GetValueOrDefault($"{prefix}{name}.bias"));
+        LinearWeights Map(string name) => new(tensors[$"{prefix}{name}.weight"], tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing);
     }
 
     /// <summary>Whether a weight belongs to a layer.</summary>

@@ -35,8 +35,9 @@ internal sealed class ResidentLayers(IReadOnlyList<LayerWeights> layers) : ILaye
         // It is there.
     }
 
+    /// <summary>Frees the packed copies; the tensors belong to the decoder.</summary>
     public void Dispose()
     {
-        // The tensors belong to the decoder.
+        foreach (var map in layers.SelectMany(layer => layer.LinearMaps)) map.Dispose();
     }
 }

@@ -41,7 +41,7 @@ public sealed class KeyValueCache : IDisposable
         Tensor Allocate() => zeros([rows, _heads, capacity, config.HeadSize], type, device).DetachFromDisposeScope();
         _keys = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
         _values = [.. Enumerable.Range(0, config.LayerCount).Select(_ => Allocate())];
-        _isScattered = HostAttention.Takes(_keys[0]);
+        _isScattered = HostFloats.Takes(_keys[0]);
     }
 
     /// <summary>B, the rows that are still in the batch.</summary>

@@ -9,16 +9,31 @@ namespace Meft.Models;
 /// <summary>The weights of one linear map.</summary>
 /// <param name="Weight">[out, in].</param>
 /// <param name="Bias">[out], or null where the map has none.</param>
-internal sealed record LinearWeights(Tensor Weight, Tensor? Bias)
+/// <param name="Packing">What may be spent on packed copies of a frozen weight; null: none are made.</param>
+internal sealed record LinearWeights(Tensor Weight, Tensor? Bias, PackingBudget? Packing = null) : IDisposable
 {
     /// <summary>Up to so many vectors the own kernel is faster on bfloat16 weights than libtorch, which lays them out anew at every call.</summary>
     private const int FewVectors = 32;
 
+    private readonly PackedLinear _packed = new(Packing);
+
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
-    public Tensor Apply(Tensor x) =>
-        x.shape[0] <= FewVectors && x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !IsRecorded(x)
-            ? ApplyToFew(x)
-            : nn.functional.linear(x, Weight, Bias);
+    public Tensor Apply(Tensor x)
+    {
+        var recorded = IsRecorded(x);
+        if (x.shape[0] <= FewVectors && x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !recorded)
+            return ApplyToFew(x);
+        return recorded && _packed.Takes(x, Weight) ? FrozenLinear.Apply(x, this) : Map(x);
+    }
+
+    /// <summary>x [T, in] → x·Wᵀ + b [T, out], by libtorch.</summary>
+    public Tensor Map(Tensor x) => _packed.Apply(x, Weight, Bias) ?? nn.functional.linear(x, Weight, Bias);
+
+    /// <summary>dy [T, out] → dy·W [T, in]: the gradient of the map's input.</summary>
+    public Tensor InputGradient(Tensor dy) => _packed.InputGradient(dy, Weight) ?? dy.matmul(Weight);
+
+    /// <summary>Frees the packed copies; weight and bias belong to whoever made them.</summary>
+    public void Dispose() => _packed.Dispose();
 
     private bool IsRecorded(Tensor x) => is_grad_enabled() && (x.requires_grad || Weight.requires_grad);
 

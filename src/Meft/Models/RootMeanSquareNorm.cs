@@ -11,6 +11,7 @@ internal static class RootMeanSquareNorm
     /// </summary>
     public static Tensor Apply(Tensor x, Tensor weight, double epsilon)
     {
+        if (HostNorm.Takes(x, weight)) return HostNorm.Apply(x, weight, epsilon);
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(float32) : x;
         var scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();

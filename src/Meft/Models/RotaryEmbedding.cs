@@ -48,6 +48,7 @@ internal sealed record RotaryTables(Tensor Cosine, Tensor Sine) : IDisposable
     /// </summary>
     public Tensor Rotate(Tensor x)
     {
+        if (HostFloats.Takes(x)) return HostRotary.Apply(x, this);
         using var scope = NewDisposeScope();
         var half = x.shape[2] / 2;
         var first = x.narrow(2, 0, half);

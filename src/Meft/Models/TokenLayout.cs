@@ -10,7 +10,7 @@ namespace Meft.Models;
 /// </summary>
 public sealed class TokenLayout : IDisposable
 {
-    private readonly Dictionary<RopeConfig, RotaryTables> _rotaries = [];
+    private readonly Dictionary<(RopeConfig Rope, ScalarType Type), RotaryTables> _rotaries = [];
     private readonly Dictionary<(int Keys, int Window, ScalarType Type), Tensor> _masks = [];
     private readonly int[] _sources;
     private Tensor? _sourceIndices;
@@ -149,8 +149,8 @@ public sealed class TokenLayout : IDisposable
     /// <summary>The cosines and sines of these tokens; made at the first call and kept.</summary>
     internal RotaryTables Rotary(RopeConfig rope, int headSize, ScalarType type)
     {
-        if (_rotaries.TryGetValue(rope, out var tables)) return tables;
-        return _rotaries[rope] = RotaryTables.Of(Positions, RotaryFrequencies.Of(rope, headSize), type);
+        if (_rotaries.TryGetValue((rope, type), out var tables)) return tables;
+        return _rotaries[(rope, type)] = RotaryTables.Of(Positions, RotaryFrequencies.Of(rope, headSize), type);
     }
 
     /// <summary>

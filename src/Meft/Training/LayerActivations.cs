@@ -11,5 +11,5 @@ internal static class LayerActivations
     /// <summary>Bytes of one layer for the tokens of a layout.</summary>
     public static long ByteCount(Decoder decoder, TokenLayout layout) =>
         layout.TokenCount * KeptForBackward.BytesPerToken(
-            decoder.Config, TensorMemory.ElementBytes(decoder.DataType), decoder.IsTrainable, hostAttention: decoder.Device.type == DeviceType.CPU);
+            decoder.Config, TensorMemory.ElementBytes(decoder.DataType), decoder.IsTrainable, onHost: decoder.Device.type == DeviceType.CPU);
 }

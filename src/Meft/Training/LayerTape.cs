@@ -59,6 +59,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
                 decoder.Prefetch(_entries.TryPeek(out var next) ? next.Layer : 0);
                 var output = entry.Output ?? Record(entry);
                 output.backward([gradient]);
+                BackwardHandles.FreeReturned();
                 gradient = entry.Input.grad is { } passed ? passed.MoveToOuterDisposeScope() : gradient;
             }
         }

@@ -21,6 +21,9 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 /// </summary>
 public sealed class StepRunner
 {
+    /// <summary>The most bytes of packed copies of frozen weights.</summary>
+    private const long PackedBytes = 128L << 20;
+
     private readonly Decoder _decoder;
     private readonly ITrainedMethod _method;
     private readonly OptimizerConfig _optimizer;
@@ -42,6 +45,7 @@ public sealed class StepRunner
         decoder.CountIn(ledger);
         ledger.Hold(DeviceUse.TrainedTensors, method.DeviceByteCount);
         method.RunOn(decoder.Device, ledger);
+        decoder.AllowPacking(PackedBytes);
     }
 
     /// <summary>Seconds of each phase of the latest step.</summary>

@@ -1,3 +1,4 @@
+using Meft.Kernels.Loss;
 using Meft.Memory;
 using Meft.Models;
 using Meft.Native;
@@ -11,7 +12,7 @@ namespace Meft.Training;
 /// </summary>
 internal static class TrainedTokenLoss
 {
-    /// <summary>The most logits alive at once, in numbers: 32 MiB in float32, and as much again for their gradient.</summary>
+    /// <summary>The most logits alive at once, in numbers: 16 MiB in bfloat16.</summary>
     private const long LogitsAtOnce = 1 << 23;
 
     /// <summary>
@@ -31,27 +32,60 @@ internal static class TrainedTokenLoss
         var backward = is_grad_enabled() && h.requires_grad;
         using var indices = tensor(positions, int64, h.device);
         var selected = h.index_select(0, indices); // [n, D]
-        // The head sees a leaf, so that each chunk's backward ends here and the chunk's graph can go.
-        using var leaf = selected.detach().requires_grad_(backward);
+        var gradient = backward ? empty_like(selected).detach() : null;
         var chunk = (int)Math.Max(1, LogitsAtOnce / decoder.Config.VocabularySize);
-        // One type wider than the model's: where p is near 1, the gradient p − 1 would lose most of its digits.
-        var wide = decoder.DataType is ScalarType.Float32 or ScalarType.Float64 ? float64 : float32;
         double sum = 0;
         for (var start = 0; start < positions.Length; start += chunk)
         {
             using var chunkScope = NewDisposeScope();
             var count = Math.Min(chunk, positions.Length - start);
-            // The logits, their wide copy and its gradient.
-            var bytes = (long)count * decoder.Config.VocabularySize
-                * (TensorMemory.ElementBytes(decoder.DataType) + 2 * TensorMemory.ElementBytes(wide));
-            using var held = ledger.Hold(DeviceUse.Logits, bytes);
-            using var wanted = tensor(targets[start..(start + count)], int64, h.device);
-            var logits = decoder.Logits(leaf.narrow(0, start, count)).to(wide); // [chunk, V]
-            var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
-            if (backward) (loss * scale).backward();
-            sum += loss.to(float64).item<double>();
+            // The head sees a leaf, so that each chunk's backward ends here and the chunk's graph can go.
+            var leaf = selected.narrow(0, start, count).detach().requires_grad_(backward);
+            using var held = ledger.Hold(DeviceUse.Logits, HeldBytes(decoder, leaf, count));
+            var logits = decoder.Logits(leaf); // [chunk, V]
+            sum += HostFloats.Takes(logits)
+                ? OnHost(logits, targets.AsSpan(start, count), scale, backward)
+                : ByTorch(logits, targets[start..(start + count)], scale, backward);
+            if (backward) gradient!.narrow(0, start, count).copy_(leaf.grad!);
         }
-        if (backward) selected.backward([leaf.grad!]);
+        if (backward) selected.backward([gradient!]);
+        BackwardHandles.FreeReturned();
         return sum;
     }
+
+    /// <summary>One kernel, in which the gradient takes the logits' place.</summary>
+    private static unsafe double OnHost(Tensor logits, ReadOnlySpan<long> targets, double scale, bool backward)
+    {
+        using var scope = NewDisposeScope();
+        var memory = logits.detach().contiguous();
+        var losses = new double[targets.Length];
+        fixed (long* target = targets)
+        fixed (double* loss = losses)
+        {
+            CrossEntropyRows.Apply(
+                HostFloats.Address(memory), HostFloats.Format(memory), target, targets.Length, (int)memory.shape[1], backward ? scale : null, loss);
+        }
+        // The head's own backward does not read what it computed.
+        if (backward) logits.backward([memory]);
+        return losses.Sum();
+    }
+
+    private static double ByTorch(Tensor logits, long[] targets, double scale, bool backward)
+    {
+        using var scope = NewDisposeScope();
+        var wanted = tensor(targets, int64, logits.device);
+        var loss = nn.functional.cross_entropy(logits.to(Wider(logits.dtype)), wanted, reduction: nn.Reduction.Sum);
+        if (backward) (loss * scale).backward();
+        return loss.to(float64).item<double>();
+    }
+
+    /// <summary>The logits, and where torch computes their wider copy and its gradient.</summary>
+    private static long HeldBytes(Decoder decoder, Tensor h, int count)
+    {
+        var each = TensorMemory.ElementBytes(decoder.DataType) + (HostFloats.Takes(h) ? 0 : 2 * TensorMemory.ElementBytes(Wider(h.dtype)));
+        return (long)count * decoder.Config.VocabularySize * each;
+    }
+
+    /// <summary>One type wider than the model's: where p is near 1, the gradient p − 1 would lose most of its digits.</summary>
+    private static ScalarType Wider(ScalarType type) => type is ScalarType.Float32 or ScalarType.Float64 ? float64 : float32;
 }

@@ -173,14 +173,14 @@ public sealed class RunPlannerTests
     public void Layers_below_the_first_adapted_one_keep_nothing()
     {
         RunPlan Last(int count) => Planner(Config(Config().Method with { Layers = new LayerSelection.Last(count) })).Plan(Work());
-        var perLayer = 1024 * KeptForBackward.BytesPerToken(Model, 2, trained: false, hostAttention: true);
+        var perLayer = 1024 * KeptForBackward.BytesPerToken(Model, 2, trained: false, onHost: true);
         (Last(3).BytesOf(MemoryTier.Device, "kept for the backward") - Last(2).BytesOf(MemoryTier.Device, "kept for the backward")).ShouldBe(perLayer);
     }
 
     [Fact]
     public void A_float32_model_keeps_no_copies_of_norms_inputs()
     {
-        long Kept(ModelConfig model, int width) => KeptForBackward.BytesPerToken(model, width, trained: false, hostAttention: true);
+        long Kept(ModelConfig model, int width) => KeptForBackward.BytesPerToken(model, width, trained: false, onHost: true);
         Kept(Model, 4).ShouldBe(4096 * 4 + 2 * 4 + 3 * 4096 * 4 + 3 * 11008 * 4);
         Kept(Model, 2).ShouldBe(2 * 4096 * 4 + 2 * 4 + 3 * 4096 * 2 + 3 * 11008 * 2);
         Kept(Model with { QueryKeyNorm = true }, 2).ShouldBe(Kept(Model, 2) + 2 * (4096 * 4 + 32 * 4));

@@ -40,9 +40,9 @@ public sealed class KeptForBackwardTests
         decoder.SetTrainable(trained);
         var width = TensorMemory.ElementBytes(type);
         const long tokens = Rows * Length;
-        // Of a float32 model the first norm of a layer keeps the hidden state itself.
-        var hidden = width == sizeof(float) ? tokens * model.HiddenSize * (long)width : 0;
-        var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, hostAttention: true));
+        // A frozen norm, and any of a float32 model, keeps its input: the first one of a layer the hidden state itself.
+        var hidden = KeepsHidden(decoder) ? tokens * model.HiddenSize * (long)width : 0;
+        var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, onHost: true));
 
         ((double)HeldByLayers(decoder) / expected).ShouldBe(1, 0.02);
     }
@@ -58,10 +58,11 @@ public sealed class KeptForBackwardTests
         var result = Pass(decoder, h, layout);
         var held = HostHeap.Usage()!.Value.InUse - before;
         GC.KeepAlive(result);
-        // The result is the hidden state after the last layer, which nothing keeps; of float32 the first one is kept, and is not new.
-        var own = TensorMemory.ByteCount(result);
-        return decoder.DataType == ScalarType.Float32 ? held : held - own;
+        // The result is the hidden state after the last layer, which nothing keeps; where hidden states are kept the first one is too, and is not new.
+        return KeepsHidden(decoder) ? held : held - TensorMemory.ByteCount(result);
     }
+
+    private static bool KeepsHidden(Decoder decoder) => decoder.DataType == ScalarType.Float32 || !decoder.IsTrainable;
 
     private static Tensor Pass(Decoder decoder, Tensor h, TokenLayout layout)
     {

@@ -1,0 +1,26 @@
+using Meft.Native;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>A frozen linear map as an operation of autograd; keeps nothing for the backward, which needs the weight alone.</summary>
+internal sealed class FrozenLinear : autograd.SingleTensorFunction<FrozenLinear>
+{
+    public override string Name => nameof(FrozenLinear);
+
+    /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
+    public static Tensor Apply(Tensor x, LinearWeights weights) => apply(x, weights);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (x, weights) = ((Tensor)vars[0], (LinearWeights)vars[1]);
+        ctx.save_data(nameof(LinearWeights), weights);
+        return weights.Map(x);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var handles = new BackwardHandles(grad_output);
+        return handles.Return(((LinearWeights)ctx.get_data(nameof(LinearWeights))).InputGradient(grad_output.contiguous()), null);
+    }
+}

@@ -1,0 +1,55 @@
+using Meft.Kernels.Rows;
+using Meft.Native;
+using static Meft.Models.HostFloats;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>RMSNorm by <see cref="RootMeanSquareRows"/>, with a frozen weight; keeps its input for the backward and nothing else.</summary>
+internal sealed class HostNorm : autograd.SingleTensorFunction<HostNorm>
+{
+    private const string Epsilon = "epsilon";
+
+    public override string Name => nameof(HostNorm);
+
+    /// <summary>Whether this norm can be computed here.</summary>
+    public static bool Takes(Tensor x, Tensor weight) => HostFloats.Takes(x) && weight.dtype == x.dtype && !weight.requires_grad;
+
+    /// <summary>x [.., n], weight [n] → [.., n].</summary>
+    public static Tensor Apply(Tensor x, Tensor weight, double epsilon)
+    {
+        using var scope = NewDisposeScope();
+        x = x.contiguous();
+        var y = is_grad_enabled() && x.requires_grad ? apply(x, weight, epsilon) : Forward(x, weight, epsilon);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (x, weight, epsilon) = ((Tensor)vars[0], (Tensor)vars[1], (double)vars[2]);
+        ctx.save_for_backward([x, weight]);
+        ctx.save_data(Epsilon, epsilon);
+        return Forward(x, weight, epsilon);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var handles = new BackwardHandles(grad_output);
+        var saved = ctx.get_saved_variables();
+        Tensor x = saved[0], weight = saved[1], dy = grad_output.contiguous(), dx = empty_like(x);
+        RootMeanSquareGradient.Apply(
+            Address(x), Address(weight), Address(dy), Format(x),
+            (double)ctx.get_data(Epsilon), Rows(x), (int)x.shape[^1], Address(dx));
+        return handles.Return(dx, null, null);
+    }
+
+    private static Tensor Forward(Tensor x, Tensor weight, double epsilon)
+    {
+        var y = empty_like(x);
+        RootMeanSquareRows.Apply(
+            Address(x), Address(weight), Format(x), epsilon, Rows(x), (int)x.shape[^1], Address(y));
+        return y;
+    }
+
+    private static int Rows(Tensor x) => checked((int)(x.numel() / x.shape[^1]));
+}

@@ -1,0 +1,44 @@
+using Meft.Kernels.Rows;
+using Meft.Native;
+using static Meft.Models.HostFloats;
+using static TorchSharp.torch;
+
+namespace Meft.Models;
+
+/// <summary>Rotary position embedding by <see cref="RotaryRows"/>; keeps nothing for the backward but the layout's own tables.</summary>
+internal sealed class HostRotary : autograd.SingleTensorFunction<HostRotary>
+{
+    public override string Name => nameof(HostRotary);
+
+    /// <summary>x [T, H, hd] → [T, H, hd], turned.</summary>
+    public static Tensor Apply(Tensor x, RotaryTables tables)
+    {
+        using var scope = NewDisposeScope();
+        x = x.contiguous();
+        var y = is_grad_enabled() && x.requires_grad ? apply(x, tables) : Turn(x, tables, inverse: false);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var (x, tables) = ((Tensor)vars[0], (RotaryTables)vars[1]);
+        ctx.save_data(nameof(RotaryTables), tables);
+        return Turn(x, tables, inverse: false);
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        using var handles = new BackwardHandles(grad_output);
+        var dx = Turn(grad_output.contiguous(), (RotaryTables)ctx.get_data(nameof(RotaryTables)), inverse: true);
+        return handles.Return(dx, null);
+    }
+
+    private static Tensor Turn(Tensor x, RotaryTables tables, bool inverse)
+    {
+        var y = empty_like(x);
+        RotaryRows.Apply(
+            Address(x), Address(tables.Cosine), Address(tables.Sine), Format(x),
+            (int)x.shape[0], (int)x.shape[1], (int)x.shape[2], Address(y), inverse);
+        return y;
+    }
+}
