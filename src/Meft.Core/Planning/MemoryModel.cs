@@ -43,16 +43,19 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
         var streamed = plan.Base == BasePlacement.Streamed;
         var onDevice = streamed ? _base.StreamedDeviceBytes : _base.TotalBytes;
-        var hidden = (model.LayerCount + 1) * Hidden;
         var inside = KeptInsideLayers(plan.Recompute);
         var (logits, countedLogits) = Logits();
         var (tensors, countedTensors) = TrainedTensors(inside + logits);
         var working = _sparse?.WorkingSet(plan.Execution) ?? 0;
+        // The peak is at the loss, or in the backward pass when it begins: with recompute only then there is something inside a layer.
+        var atLoss = logits + (plan.Recompute ? 0 : inside) > working + inside + (2 * Hidden);
+        var hidden = (model.LayerCount - trained.FirstLayer + (atLoss ? 1 : 3)) * Hidden;
+        if (atLoss && plan.Recompute) inside = 0;
         Add(MemoryTier.Device, "base weights", onDevice, onDevice);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
-        Add(MemoryTier.Device, "kept for the backward", inside);
-        Add(MemoryTier.Device, "logits", logits, countedLogits);
-        Add(MemoryTier.Device, "adapter working set", working);
+        Add(MemoryTier.Device, "kept for the backward", inside, inside);
+        if (atLoss) Add(MemoryTier.Device, "logits", logits, countedLogits);
+        else Add(MemoryTier.Device, "adapter working set", working, working);
         Add(MemoryTier.Device, "trained tensors", tensors, countedTensors);
 
         Add(MemoryTier.Host, "base weights", streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
@@ -139,7 +142,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
             layers = Math.Min(layers, 1);
             beside /= trained.Layers.Count;
         }
-        return _tokens * (layers * perLayer + beside + KeptForBackward.FinalNormBytesPerToken(model, width, full, onHost: !accelerator));
+        return _tokens * (layers * perLayer + beside);
     }
 
     /// <summary>relu(x·Kᵀ)·V in float32 keeps x, its float32 copy where it is one, and the R activations.</summary>
@@ -169,7 +172,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var (weights, gradients, counted) = trained.Kind switch
         {
             MethodKind.Meft => (0L, 0L, 0L),
-            MethodKind.Full => (0, trained.Count * width, 2 * trained.Count * width),
+            MethodKind.Full => (0, trained.Count * width, trained.Count * width),
             _ => (Single * trained.Count, Single * trained.Count, 2 * Single * trained.Count),
         };
         return (weights + GradientsBeside(freedInBackward, gradients), counted);

@@ -24,7 +24,7 @@ public enum MemoryTier
 /// <param name="Cause">What for.</param>
 /// <param name="Bytes">How much, at the moment when most is taken.</param>
 /// <param name="CountedBytes">
-/// How much of it the run's ledger counts as device memory: it leaves out what autograd keeps inside layers and temporaries of libtorch's operations.
+/// How much of it the run's ledger counts as device memory: it leaves out temporaries of libtorch's operations.
 /// </param>
 public sealed record MemoryItem(MemoryTier Tier, string Cause, long Bytes, long CountedBytes);
 

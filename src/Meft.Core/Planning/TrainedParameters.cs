@@ -45,16 +45,8 @@ public sealed record TrainedParameters(
         IReadOnlyList<PlannedMap> maps =
         [
             .. spec.Maps.Select(m => new PlannedMap(
-                m.Module.Layer, m.Module.Inputs, m.Module.Outputs, m.Rank, !seen.Add((m.Module.Layer, InputOf(m.Module.ShortName))))),
+                m.Module.Layer, m.Module.Inputs, m.Module.Outputs, m.Rank, !seen.Add((m.Module.Layer, m.Module.InputName)))),
         ];
         return new TrainedParameters(method.Kind, spec.ParameterCount, null, maps, method.Rank, spec.Layers);
     }
-
-    /// <summary>A name for what a module reads: the same for modules that read the same vectors.</summary>
-    private static string InputOf(string module) => module switch
-    {
-        "q_proj" or "k_proj" or "v_proj" => "the attention block's input",
-        "gate_proj" or "up_proj" => "the feed-forward block's input",
-        _ => module,
-    };
 }

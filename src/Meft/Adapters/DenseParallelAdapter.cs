@@ -54,6 +54,10 @@ public sealed class DenseParallelAdapter : IFeedForwardAdapter, IDisposable
     public bool Adapts(int layer) => _layers.ContainsKey(layer);
 
     /// <inheritdoc/>
+    public long KeptBytesPerToken(int layer, int width) =>
+        Adapts(layer) ? sizeof(float) * ((width < sizeof(float) ? Spec.HiddenSize : 0) + (long)Spec.Rank) : 0;
+
+    /// <inheritdoc/>
     public Tensor Apply(int layer, Tensor x)
     {
         // x [T, D], K and V [R, D] → [T, D]

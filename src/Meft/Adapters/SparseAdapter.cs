@@ -1,10 +1,10 @@
-using Meft.Kernels;
 using System.Buffers;
 using Meft.Adapters.Execution;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Devices;
 using Meft.Host;
+using Meft.Kernels;
 using Meft.Kernels.Rows;
 using Meft.Memory;
 using Meft.Models;

@@ -1,6 +1,6 @@
-using Meft.Kernels;
 using Meft.Adapters;
 using Meft.Core.Formats.HuggingFace;
+using Meft.Kernels;
 using Meft.Kernels.Attention;
 using Meft.Kernels.Linear;
 using Meft.Kernels.Rows;

@@ -22,14 +22,15 @@ internal sealed class HostRotary : autograd.SingleTensorFunction<HostRotary>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (x, tables) = ((Tensor)vars[0], (RotaryTables)vars[1]);
-        ctx.save_data(nameof(RotaryTables), tables);
+        ctx.save_for_backward([tables.Cosine, tables.Sine]); // the layout's own may be gone by then
         return Turn(x, tables, inverse: false);
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         using var handles = new BackwardHandles(grad_output);
-        var dx = Turn(grad_output.contiguous(), (RotaryTables)ctx.get_data(nameof(RotaryTables)), inverse: true);
+        var saved = ctx.get_saved_variables();
+        var dx = Turn(grad_output.contiguous(), new RotaryTables(saved[0], saved[1]), inverse: true);
         return handles.Return(dx, null);
     }
 

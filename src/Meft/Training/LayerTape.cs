@@ -19,6 +19,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
     private readonly Stack<Entry> _entries = new();
     private readonly IDisposable? _selections = recompute ? (adapter as ISelectingAdapter)?.RememberSelections() : null;
     private Tensor? _embedded;
+    private HeldBytes? _top;
     private TokenLayout _layout = null!;
 
     /// <summary>ids [T] → hidden states [T, D] after the last layer, as a leaf: <see cref="Backward"/> wants its gradient.</summary>
@@ -30,7 +31,8 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
         var h = decoder.Embed(ids);
         if (decoder.IsTrainable) _embedded = h.DetachFromDisposeScope();
         var hiddenBytes = TensorMemory.ByteCount(h);
-        using var passing = ledger.Hold(DeviceUse.HiddenStates, 2 * hiddenBytes); // a layer's input and its output
+        using var passing = ledger.Hold(DeviceUse.HiddenStates, hiddenBytes); // beside a layer's input its output
+        _top = ledger.Hold(DeviceUse.HiddenStates, hiddenBytes);
         for (var layer = 0; layer < decoder.Config.LayerCount; layer++)
         {
             if (layer + 1 < decoder.Config.LayerCount) decoder.Prefetch(layer + 1); // after the last one comes the backward, with the same
@@ -71,6 +73,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
     {
         while (_entries.TryPop(out var entry)) entry.Dispose();
         _embedded?.Dispose();
+        _top?.Dispose();
         _selections?.Dispose();
     }
 
@@ -91,7 +94,8 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
     /// <summary>A layer with its graph, which lives as long as the entry.</summary>
     private Tensor Record(Entry entry)
     {
-        entry.HoldActivations(ledger, LayerActivations.ByteCount(decoder, _layout));
+        var ofBase = entry.Input.requires_grad || adapter is ILinearAdapter;
+        entry.HoldActivations(ledger, LayerActivations.ByteCount(decoder, adapter, entry.Layer, _layout, ofBase));
         return entry.Output = decoder.ForwardLayer(entry.Layer, entry.Input, _layout, adapter: adapter).DetachFromDisposeScope();
     }
 

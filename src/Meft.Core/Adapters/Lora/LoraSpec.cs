@@ -20,6 +20,13 @@ public sealed record LoraSpec(IReadOnlyList<LoraMapSpec> Maps, double Dropout)
     /// <summary>Parameters of all maps.</summary>
     public long ParameterCount => Maps.Sum(m => m.ParameterCount);
 
+    /// <summary>Bytes a token kept for the backward in a layer: a float32 copy of each different input, and the r numbers between the two maps.</summary>
+    public long KeptBytesPerToken(int layer)
+    {
+        var maps = Maps.Where(m => m.Module.Layer == layer).ToList();
+        return sizeof(float) * (maps.DistinctBy(m => m.Module.InputName).Sum(m => (long)m.Module.Inputs) + maps.Sum(m => (long)m.Rank));
+    }
+
     /// <summary>The layers with an adapted map, ascending.</summary>
     public IReadOnlyList<int> Layers => [.. Maps.Select(m => m.Module.Layer).Distinct().Order()];
 }

@@ -13,6 +13,14 @@ public sealed record LinearModule(int Layer, string Name, int Inputs, int Output
     /// <summary>The last part of its name, for example <c>q_proj</c>.</summary>
     public string ShortName => Name[(Name.LastIndexOf('.') + 1)..];
 
+    /// <summary>A name, within the layer, for the vectors it reads: the same for modules that read the same ones.</summary>
+    public string InputName => ShortName switch
+    {
+        "q_proj" or "k_proj" or "v_proj" => "attention input",
+        "gate_proj" or "up_proj" => "feed-forward input",
+        _ => ShortName,
+    };
+
     /// <summary>The linear maps of a model's layers, layer by layer; the head is not among them.</summary>
     public static IEnumerable<LinearModule> Of(ModelConfig config)
     {

@@ -75,6 +75,9 @@ public sealed class LoraAdapter : ILinearAdapter, IDisposable
     public bool Adapts(int layer) => layer < _layers.Length && _layers[layer];
 
     /// <inheritdoc/>
+    public long KeptBytesPerToken(int layer, int width) => Spec.KeptBytesPerToken(layer);
+
+    /// <inheritdoc/>
     public Tensor Apply(int layer, LinearMap map, Tensor x, Tensor y)
     {
         if (_places[layer * MapCount + (int)map] is not { } lora) return y;
