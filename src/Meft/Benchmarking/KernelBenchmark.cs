@@ -26,8 +26,8 @@ public sealed record KernelBenchmarkOptions
     /// <summary>Rows and columns of the matrices behind the roofs of arithmetic.</summary>
     public int RoofMatrixSize { get; init; } = 1024;
 
-    /// <summary>Floats of a stream behind the roofs of memory.</summary>
-    public int RoofStreamFloats { get; init; } = 1 << 25;
+    /// <summary>Floats of a stream behind the roofs of memory; no power of two, which would set all streams against each other in the caches.</summary>
+    public int RoofStreamFloats { get; init; } = 30_000_000;
 }
 
 /// <summary>What a kernel is bound by, and so what it is held against.</summary>

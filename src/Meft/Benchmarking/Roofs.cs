@@ -14,7 +14,7 @@ public sealed record Roofs(double MatmulSingleGflops, double MatmulBFloat16Gflop
     /// <param name="rounds">Warm-up and repeats.</param>
     /// <param name="matrixSize">Rows and columns of the matrices that are multiplied.</param>
     /// <param name="streamFloats">Floats of each stream: far more than the caches hold.</param>
-    public static Roofs Measure(BenchmarkRounds rounds, int matrixSize = 1024, int streamFloats = 1 << 25) => new(
+    public static Roofs Measure(BenchmarkRounds rounds, int matrixSize = 1024, int streamFloats = 30_000_000) => new(
         Matmul(rounds, matrixSize, ScalarType.Float32), Matmul(rounds, matrixSize, ScalarType.BFloat16), Copy(rounds, streamFloats),
         Stream(rounds, streamFloats));
 
