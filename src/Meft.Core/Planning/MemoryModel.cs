@@ -45,7 +45,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var onDevice = streamed ? _base.StreamedDeviceBytes : _base.TotalBytes;
         var inside = KeptInsideLayers(plan.Recompute);
         var (logits, countedLogits) = Logits();
-        var (tensors, countedTensors) = TrainedTensors(inside + logits);
+        var (tensors, countedTensors) = TrainedTensors(inside);
         var working = _sparse?.WorkingSet(plan.Execution) ?? 0;
         // The peak is at the loss, or in the backward pass when it begins: with recompute only then there is something inside a layer.
         var atLoss = logits + (plan.Recompute ? 0 : inside) > working + inside + (2 * Hidden);
