@@ -69,6 +69,8 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
         Add(MemoryTier.Program, "program and libtorch", ProgramMemory.RuntimeBytes);
         Add(MemoryTier.Program, "compiled shapes", accelerator || width >= Single ? 0 : ProgramMemory.CompiledShapes(work.DistinctSizes));
+        var packs = !accelerator && width == 2 && !streamed && trained.Kind != MethodKind.Full;
+        Add(MemoryTier.Program, "packed weights", packs ? Math.Min(ProgramMemory.PackedWeightBytes, 2 * _base.TotalBytes) : 0);
         var inHeap = InHeap(plan, logits);
         Add(MemoryTier.Program, "holes in malloc's heap", ProgramMemory.HeapLimit(inHeap) - inHeap);
         Add(MemoryTier.Program, "uncollected garbage", ProgramMemory.Garbage(selections));

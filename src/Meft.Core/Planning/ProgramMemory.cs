@@ -5,6 +5,9 @@ namespace Meft.Core.Planning;
 /// </summary>
 public static class ProgramMemory
 {
+    /// <summary>The most bytes of copies of frozen bfloat16 weights in the form that the CPU's products are computed from.</summary>
+    public const long PackedWeightBytes = 128L << 20;
+
     /// <summary>
     /// Pages of code and the start of every heap: libtorch's code (125 MiB) and what it allocates when loaded (60 MiB), .NET's own libraries and
     /// compiled code (45 MiB), its heap, threads and stacks (45 MiB). Measured on Linux x64 with the CPU build of libtorch 2.10.

@@ -1,5 +1,6 @@
 using Meft.Core.Configuration;
 using Meft.Core.Data;
+using Meft.Core.Planning;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
@@ -21,9 +22,6 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 /// </summary>
 public sealed class StepRunner
 {
-    /// <summary>The most bytes of packed copies of frozen weights.</summary>
-    private const long PackedBytes = 128L << 20;
-
     private readonly Decoder _decoder;
     private readonly ITrainedMethod _method;
     private readonly OptimizerConfig _optimizer;
@@ -45,7 +43,7 @@ public sealed class StepRunner
         decoder.CountIn(ledger);
         ledger.Hold(DeviceUse.TrainedTensors, method.DeviceByteCount);
         method.RunOn(decoder.Device, ledger);
-        decoder.AllowPacking(PackedBytes);
+        decoder.AllowPacking(ProgramMemory.PackedWeightBytes);
     }
 
     /// <summary>Seconds of each phase of the latest step.</summary>
