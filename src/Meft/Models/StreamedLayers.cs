@@ -28,7 +28,7 @@ internal sealed class StreamedLayers : ILayerSource
     public StreamedLayers(int layerCount, Dictionary<string, Tensor> tensors, Device device)
     {
         _device = device;
-        _link = new HostLink(device, null);
+        _link = DeviceLinks.For(device, null);
         _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
         var size = _layers.Max(l => l.Block.numel());
         var type = _layers[0].Block.dtype;
@@ -44,7 +44,9 @@ internal sealed class StreamedLayers : ILayerSource
     {
         ledger.Hold(DeviceUse.LayerWindow, _windowBytes);
         ledger.Host("base layers", HostByteCount);
-        _link = new HostLink(_device, ledger);
+        foreach (var window in _windows) window.Settle();
+        _link.Dispose();
+        _link = DeviceLinks.For(_device, ledger);
     }
 
     /// <inheritdoc/>
@@ -63,6 +65,7 @@ internal sealed class StreamedLayers : ILayerSource
     public void Dispose()
     {
         foreach (var window in _windows) window.Dispose();
+        _link.Dispose(); // no copy reads the blocks any more
         foreach (var layer in _layers) layer.Block.Dispose();
     }
 
@@ -112,7 +115,7 @@ internal sealed class StreamedLayers : ILayerSource
 
         public void Begin(int layer, HostLayer source, IDeviceLink link)
         {
-            _transfer?.Wait();
+            Settle();
             DisposeViews();
             using var target = _buffer.narrow(0, 0, source.Block.numel());
             _transfer = link.BeginToDevice(source.Block, target, LinkUse.BaseLayers);
@@ -122,14 +125,20 @@ internal sealed class StreamedLayers : ILayerSource
 
         public LayerWeights Finish()
         {
+            Settle();
+            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
+        }
+
+        /// <summary>Has what is computed from now on come after the copy that is under way.</summary>
+        public void Settle()
+        {
             _transfer?.Wait();
             _transfer = null;
-            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
         }
 
         public void Dispose()
         {
-            _transfer?.Wait();
+            Settle();
             DisposeViews();
             _buffer.Dispose();
         }

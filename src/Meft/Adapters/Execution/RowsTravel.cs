@@ -19,7 +19,12 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     private const int ElementsAtOnce = 1 << 22;
 
     /// <inheritdoc/>
-    public Tensor Forward(AdapterPass pass, Tensor x)
+    public IForwardWork BeginForward(Tensor x) => new ForwardWork(this);
+
+    /// <inheritdoc/>
+    public IBackwardWork BeginBackward(AdapterPass pass, Tensor dy) => new BackwardWork(this, pass, dy);
+
+    private Tensor Forward(AdapterPass pass, Tensor x)
     {
         if (pass.Active.EntryCount == 0) return zeros_like(x);
         using var scope = NewDisposeScope();
@@ -40,8 +45,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         return y.MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
-    public Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
+    private Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
     {
         if (pass.Active.EntryCount == 0) return zeros_like(dy);
         using var scope = NewDisposeScope();
@@ -102,4 +106,24 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     private static int TokensAtOnce(AdapterPass pass) => Math.Clamp(ElementsAtOnce / pass.Active.UnionCount, 1, pass.TokenCount);
 
     private static long Bytes(Tensor like, long elements) => elements * TensorMemory.ElementBytes(like.dtype);
+
+    /// <summary>Nothing but the selection is needed first: the rows are gathered while the device does what it has been given.</summary>
+    private sealed class ForwardWork(RowsTravel rows) : IForwardWork
+    {
+        public Tensor Finish(AdapterPass pass, Tensor x) => rows.Forward(pass, x);
+
+        public void Dispose()
+        {
+            // Nothing was begun.
+        }
+    }
+
+    private sealed class BackwardWork(RowsTravel rows, AdapterPass pass, Tensor dy) : IBackwardWork
+    {
+        private readonly Tensor _dy = dy.detach().DetachFromDisposeScope();
+
+        public Tensor Finish(Tensor x) => rows.Backward(pass, x, _dy);
+
+        public void Dispose() => _dy.Dispose();
+    }
 }
