@@ -20,26 +20,35 @@ internal sealed class OverlappedCall : IAdapterCall
     private readonly bool _recorded = is_grad_enabled();
     private readonly Tensor? _ticket;
     private readonly IHostTransfer? _arriving;
-    private readonly IForwardWork _forward;
+    private readonly IForwardWork? _forward;
     private AdapterPass? _pass;
+    private bool _finished;
     private IBackwardWork? _backward;
 
     public OverlappedCall(SparseAdapter adapter, int layer, Tensor x, IDeviceLink link, Tensor anchor)
     {
         (_adapter, _layer, _x) = (adapter, layer, x);
         _pass = adapter.TakeRemembered(layer);
-        if (_pass is null) _arriving = link.BeginToHost(x, LinkUse.Activations);
-        _forward = adapter.Executor.BeginForward(x);
-        if (_recorded) _ticket = DepartFunction.Apply(x, anchor, this);
+        try
+        {
+            if (_pass is null) _arriving = link.BeginToHost(x, LinkUse.Activations);
+            _forward = adapter.Executor.BeginForward(x);
+            if (_recorded) _ticket = DepartFunction.Apply(x, anchor, this);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
     public Tensor Finish()
     {
         _pass ??= _adapter.Select(_layer, _arriving!.Finish());
-        if (_recorded) return ArriveFunction.Apply(_ticket!, this);
-        var y = Forward();
-        _adapter.KeepOrDispose(_layer, _pass);
+        var y = _recorded ? ArriveFunction.Apply(_ticket!, this) : Forward();
+        if (!_recorded) _adapter.KeepOrDispose(_layer, _pass);
+        _finished = true; // the pass belongs to the backward now, or to the second run
         return y;
     }
 
@@ -47,12 +56,13 @@ internal sealed class OverlappedCall : IAdapterCall
     public void Dispose()
     {
         _arriving?.Dispose();
-        _forward.Dispose();
+        _forward?.Dispose();
         _ticket?.Dispose();
+        if (!_finished) _pass?.Dispose();
     }
 
     /// <summary>y [T, D].</summary>
-    internal Tensor Forward() => _forward.Finish(_pass!, _x);
+    internal Tensor Forward() => _forward!.Finish(_pass!, _x);
 
     /// <summary>dy [T, D] is there.</summary>
     internal void BeginBackward(Tensor dy)

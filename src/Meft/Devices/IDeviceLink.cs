@@ -12,7 +12,7 @@ public interface IDeviceLink : IDisposable
     /// <summary>A tensor of the device → a new contiguous float32 tensor in host memory. Counted in the type it crosses in: its own.</summary>
     Tensor ToHost(Tensor tensor, LinkUse use);
 
-    /// <summary>Begins what <see cref="ToHost"/> does: the numbers that the tensor has now are brought, while the device goes on computing.</summary>
+    /// <summary>Begins what <see cref="ToHost"/> does, while the device goes on computing; nothing that is started from now on may write the tensor.</summary>
     IHostTransfer BeginToHost(Tensor tensor, LinkUse use);
 
     /// <summary>A tensor in host memory → a new one on the device, of a type. Counted in that type: it is converted before it crosses.</summary>

@@ -13,7 +13,7 @@ internal static unsafe class ForeignTensor
     /// <param name="release">Called with the address, once, when neither the tensor nor a view of it is left, from whatever thread drops the last one.</param>
     public static Tensor Over(nint address, long elementCount, ScalarType type, delegate* unmanaged[Cdecl]<nint, void> release)
     {
-        var tensor = FromBuffer(address, (nint)release, elementCount, 0, (sbyte)type, 0, (int)TorchSharp.DeviceType.CPU, -1);
+        var tensor = FromBuffer(address, (nint)release, elementCount, 0, (sbyte)type, (sbyte)type, (int)TorchSharp.DeviceType.CPU, -1, 0);
         if (tensor == 0) throw new InvalidOperationException($"libtorch makes no tensor of {elementCount} {type} over foreign memory");
         return Tensor.UnsafeCreateTensor(tensor);
     }
@@ -21,5 +21,5 @@ internal static unsafe class ForeignTensor
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_frombuffer")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     private static extern nint FromBuffer(
-        nint data, nint deleter, long count, nint offset, sbyte type, byte requiresGradient, int deviceType, int deviceIndex);
+        nint data, nint deleter, long count, nint offset, sbyte storedType, sbyte wantedType, int deviceType, int deviceIndex, byte requiresGradient);
 }

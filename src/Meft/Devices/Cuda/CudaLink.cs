@@ -109,7 +109,7 @@ internal sealed class CudaLink(Device device, ICudaRuntime runtime, MemoryLedger
         using (var detached = source.detach())
         using (var flat = detached.reshape(-1))
         {
-            view.copy_(flat).Dispose();
+            view.copy_(flat);
         }
         stream.WaitFor(placeIsFree);
         runtime.Copy(TensorMemory.DeviceAddress(place), staging.Memory.Value, bytes, CopyDirection.ToDevice, stream.Value);
