@@ -13,7 +13,7 @@ internal sealed class StreamedLayers : ILayerSource
 {
     private readonly IReadOnlyList<HostLayer> _layers;
     private readonly Window[] _windows;
-    private readonly Device _device;
+    private readonly Func<MemoryLedger?, IDeviceLink> _links;
     private readonly long _windowBytes;
     private IDeviceLink _link;
     private Window? _current;
@@ -25,10 +25,12 @@ internal sealed class StreamedLayers : ILayerSource
     /// <param name="layerCount">Layers of the model.</param>
     /// <param name="tensors">All weights, those of the layers in host memory, by name.</param>
     /// <param name="device">Where the layers are to compute.</param>
-    public StreamedLayers(int layerCount, Dictionary<string, Tensor> tensors, Device device)
+    /// <param name="links">Makes a link to that device; null for <see cref="DeviceLinks.For"/>.</param>
+    public StreamedLayers(
+        int layerCount, Dictionary<string, Tensor> tensors, Device device, Func<MemoryLedger?, IDeviceLink>? links = null)
     {
-        _device = device;
-        _link = DeviceLinks.For(device, null);
+        _links = links ?? (ledger => DeviceLinks.For(device, ledger));
+        _link = _links(null);
         _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
         var size = _layers.Max(l => l.Block.numel());
         var type = _layers[0].Block.dtype;
@@ -46,7 +48,7 @@ internal sealed class StreamedLayers : ILayerSource
         ledger.Host("base layers", HostByteCount);
         foreach (var window in _windows) window.Settle();
         _link.Dispose();
-        _link = DeviceLinks.For(_device, ledger);
+        _link = _links(ledger);
     }
 
     /// <inheritdoc/>
