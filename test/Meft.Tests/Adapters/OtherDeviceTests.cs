@@ -3,8 +3,8 @@ using Meft.Adapters.Lora;
 using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Models;
-using Meft.TestSupport;
 using Meft.Tests.Training;
+using Meft.TestSupport;
 using Shouldly;
 using static TorchSharp.torch;
 

@@ -83,7 +83,8 @@ public class OverlappedCallTests
         Run(tiny.Decoder, adapter, new WatchedAdapter(adapter, events), gradientBelow: true);
         events.ShouldBe([
             "copy begins", "block", "host reads", "sent", "sent", "sent", // x; the selection, V
-            "block's backward", "sent", "sent", "sent", "sent", "sent", // the selection, K and V, the gate's share of dx
+            "block's backward", "sent", "sent", "sent", "sent", // the selection, K and V
+            "copy begins", "copy begins", "copy begins", "host reads", "sent", "host reads", "host reads", // dc, dK, dV; the gate's share of dx
         ]);
     }
 

@@ -73,17 +73,19 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
             dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
             dCoefficients?.index_add_(0, chunk.ProbePlaces, dScores * chunk.Products, 1);
         }
-        using var hostKeys = link.ToHost(dKeys, LinkUse.RowGradients);
-        using var hostValues = link.ToHost(dValues, LinkUse.RowGradients);
+        // The first is converted and added up while the next ones are under way.
+        using var arrivingCoefficients = dCoefficients is null ? null : link.BeginToHost(dCoefficients, LinkUse.Selection);
+        using IHostTransfer arrivingKeys = link.BeginToHost(dKeys, LinkUse.RowGradients), arrivingValues = link.BeginToHost(dValues, LinkUse.RowGradients);
+        if (arrivingCoefficients is not null) dx.add_(GateGradient(pass, arrivingCoefficients, x));
+        using Tensor hostKeys = arrivingKeys.Finish(), hostValues = arrivingValues.Finish();
         pass.Layer.AddRowGradients(pass.Active, TensorMemory.Singles(hostKeys), TensorMemory.Singles(hostValues));
-        if (dCoefficients is not null) dx.add_(GateGradient(pass, dCoefficients, x));
         return dx.MoveToOuterDisposeScope();
     }
 
-    /// <summary>dc [T·P] on the device → the gate's share of dx [T, D] on the device; adds dG.</summary>
-    private Tensor GateGradient(AdapterPass pass, Tensor dCoefficients, Tensor x)
+    /// <summary>dc [T·P] on its way → the gate's share of dx [T, D] on the device; adds dG.</summary>
+    private Tensor GateGradient(AdapterPass pass, IHostTransfer dCoefficients, Tensor x)
     {
-        using var host = link.ToHost(dCoefficients, LinkUse.Selection);
+        using var host = dCoefficients.Finish();
         using var share = zeros(x.shape, ScalarType.Float32);
         pass.Layer.BackwardGate(pass.Active, TensorMemory.Singles(host), pass.Input, TensorMemory.Singles(share));
         return link.ToDevice(share, x.dtype, LinkUse.Activations);

@@ -172,7 +172,7 @@ public class CudaLinkTests
         }).ShouldBe(0);
     }
 
-    /// <summary>Transfers of all kinds, several under way at once.</summary>
+    /// <summary>Transfers of all kinds, several under way at once; what arrived, as it was when it was handed out.</summary>
     private static List<Tensor> Sequence(IDeviceLink link, int seed)
     {
         var random = new Random(seed);
@@ -198,19 +198,19 @@ public class CudaLinkTests
                     break;
                 case 3 when rooms.Count > 0:
                     var (room, source) = rooms.Dequeue();
-                    results.Add(room.Fill(source, LinkUse.Activations).DetachFromDisposeScope());
+                    results.Add(room.Fill(source, LinkUse.Activations).clone().DetachFromDisposeScope());
                     room.Dispose();
                     source.Dispose();
                     break;
                 case 4:
-                    results.Add(link.ToDevice(numbers, type, LinkUse.Rows).DetachFromDisposeScope());
+                    results.Add(link.ToDevice(numbers, type, LinkUse.Rows).clone().DetachFromDisposeScope());
                     break;
                 default:
                     var block = link.HostBuffer(numbers.numel(), ScalarType.Float32);
                     block.copy_(numbers.flatten());
                     var target = empty_like(block);
                     link.BeginToDevice(block, target, LinkUse.BaseLayers).Wait();
-                    results.Add(target.DetachFromDisposeScope());
+                    results.Add(target.clone().DetachFromDisposeScope());
                     break;
             }
         }

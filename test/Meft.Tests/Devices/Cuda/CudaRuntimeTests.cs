@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Meft.Core.Errors;
 using Meft.Devices;
 using Meft.Devices.Cuda;
+using Meft.Native;
 using Meft.TestSupport;
 using Shouldly;
 
@@ -101,6 +102,17 @@ public sealed unsafe class CudaRuntimeTests
         var wheel = Touch("nvidia", "cuda_runtime", "lib", "libcudart.so.12");
         var ofVersion = Touch("nvidia", "cu13", "lib", "libcudart.so.13");
         CudaLibrary.FilesNear(Path.Combine(folder.Path, "torch", "lib")).ShouldBe([beside, wheel, ofVersion]);
+    }
+
+    [Fact]
+    public void A_library_that_lies_beside_libtorch_is_loaded()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the library that stands in is one of Linux");
+        using var folder = new TemporaryFolder();
+        var some = Directory.EnumerateFiles(NativeTorch.Load().LibtorchFolder, "libgomp*").First();
+        File.Copy(some, Path.Combine(folder.Path, "libcudart-d0da41ae.so.12"));
+        var library = CudaLibrary.Load(folder.Path);
+        NativeLibrary.TryGetExport(library, "omp_get_num_threads", out _).ShouldBeTrue();
     }
 
     [Fact]
