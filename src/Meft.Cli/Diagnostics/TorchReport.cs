@@ -10,7 +10,9 @@ namespace Meft.Cli.Diagnostics;
 /// <param name="Version">libtorch's version, as torch itself says it.</param>
 /// <param name="Threads">Threads of an operation.</param>
 /// <param name="Devices">Devices that can compute.</param>
-internal sealed record TorchReport(NativeTorchInfo? Native, string? Problem, string? Version, int Threads, IReadOnlyList<string> Devices)
+/// <param name="Cards">Those of them that have memory of their own.</param>
+internal sealed record TorchReport(
+    NativeTorchInfo? Native, string? Problem, string? Version, int Threads, IReadOnlyList<string> Devices, IReadOnlyList<CardReport> Cards)
 {
     /// <summary>Loads torch and asks it.</summary>
     public static TorchReport Read()
@@ -18,13 +20,12 @@ internal sealed record TorchReport(NativeTorchInfo? Native, string? Problem, str
         try
         {
             var native = NativeTorch.Load();
-            var devices = new List<string> { "cpu" };
-            if (torch.cuda.is_available()) devices.AddRange(Enumerable.Range(0, torch.cuda.device_count()).Select(i => $"cuda:{i}"));
-            return new TorchReport(native, null, torch.__version__, torch.get_num_threads(), devices);
+            var cards = torch.cuda.is_available() ? Enumerable.Range(0, torch.cuda.device_count()).Select(i => CardReport.Read($"cuda:{i}")).ToList() : [];
+            return new TorchReport(native, null, torch.__version__, torch.get_num_threads(), ["cpu", .. cards.Select(card => card.Name)], cards);
         }
         catch (MeftException e)
         {
-            return new TorchReport(null, e.Message, null, 0, []);
+            return new TorchReport(null, e.Message, null, 0, [], []);
         }
     }
 }

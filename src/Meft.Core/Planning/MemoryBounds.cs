@@ -16,12 +16,14 @@ public sealed record MemoryBounds(long? DeviceBytes, string? DeviceReason, long?
     public static MemoryBounds None { get; } = new(null, null, null, null, null);
 
     /// <summary>The bounds of a config on this machine, now. What the run has written already counts as free: it will be written over.</summary>
-    public static MemoryBounds Read(RunConfig config)
+    /// <param name="config">The run.</param>
+    /// <param name="deviceBytes">All memory of a device of its own; null where the device has none, or it is not known.</param>
+    public static MemoryBounds Read(RunConfig config, long? deviceBytes = null)
     {
         var folder = config.Output;
         while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { Length: > 0 } above) folder = above;
         var free = DiskSpace.Free(folder) + WrittenBytes(config.Output);
-        return Of(config.Budget, MemoryLimits.Read(), free);
+        return Of(config.Budget, MemoryLimits.Read(), free, deviceBytes);
     }
 
     private static long WrittenBytes(string output)
@@ -42,7 +44,8 @@ public sealed record MemoryBounds(long? DeviceBytes, string? DeviceReason, long?
     /// <param name="budget">The config's <c>budget</c>.</param>
     /// <param name="machine">The machine's limits.</param>
     /// <param name="diskBytes">Free bytes of the output's disk.</param>
-    public static MemoryBounds Of(BudgetConfig budget, MemoryLimits machine, long? diskBytes)
+    /// <param name="deviceBytes">All memory of a device of its own; null for none.</param>
+    public static MemoryBounds Of(BudgetConfig budget, MemoryLimits machine, long? diskBytes, long? deviceBytes = null)
     {
         var (host, reason) = machine switch
         {
@@ -51,6 +54,8 @@ public sealed record MemoryBounds(long? DeviceBytes, string? DeviceReason, long?
             _ => ((long?)null, (string?)null),
         };
         if (budget.HostBytes is { } wanted && !(host < wanted)) (host, reason) = (wanted, "budget.host");
-        return new MemoryBounds(budget.DeviceBytes, budget.DeviceBytes is null ? null : "budget.device", host, reason, diskBytes);
+        var (device, deviceReason) = (deviceBytes, deviceBytes is null ? null : "the device's memory");
+        if (budget.DeviceBytes is { } most && !(device < most)) (device, deviceReason) = (most, "budget.device");
+        return new MemoryBounds(device, deviceReason, host, reason, diskBytes);
     }
 }

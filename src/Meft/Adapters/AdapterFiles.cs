@@ -1,4 +1,5 @@
 using Meft.Adapters.Lora;
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Models;
@@ -17,9 +18,24 @@ public static class AdapterFiles
     /// <exception cref="InvalidInputException">The folder holds no adapter of a known kind, is malformed, or does not fit the base.</exception>
     public static IDecoderAdapter Load(string folder, ModelConfig baseConfig, Device device) => AdapterFolder.KindOf(folder) switch
     {
-        AdapterConfig.Kind => SparseAdapterFiles.Load(folder, baseConfig),
+        AdapterConfig.Kind => LoadSparse(folder, baseConfig, device),
         PeftLoraConfig.Kind => LoraFiles.Load(folder, baseConfig, device),
         var kind => throw new InvalidInputException(
             $"peft_type is {kind}", AdapterFolder.ConfigPath(folder), $"{AdapterConfig.Kind} | {PeftLoraConfig.Kind}"),
     };
+
+    private static SparseAdapter LoadSparse(string folder, ModelConfig baseConfig, Device device)
+    {
+        var adapter = SparseAdapterFiles.Load(folder, baseConfig);
+        try
+        {
+            adapter.RunOn(ExecutionKind.Auto, device, null);
+            return adapter;
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
+    }
 }

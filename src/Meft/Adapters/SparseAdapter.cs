@@ -16,14 +16,14 @@ namespace Meft.Adapters;
 /// The sparse adapter of a model: one <see cref="HostParameterStore"/> for each adapted layer, applied through autograd. Parameters, moments
 /// and gradients stay in host memory, where the selection is made too; what crosses to the device is the executor's business.
 /// </summary>
-public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDisposable
+public sealed class SparseAdapter : IOverlappingAdapter, IFewTokensAdapter, ISelectingAdapter, IDisposable
 {
     internal const float KeyDeviation = 0.02f;
     private readonly SortedDictionary<int, SparseLayer> _layers = [];
     private readonly Tensor _anchor = zeros(1, requires_grad: true).DetachFromDisposeScope();
     private readonly SortedDictionary<int, int> _unionCounts = [];
     private Exception? _failure;
-    private HostLink _link = new(CPU, null);
+    private IDeviceLink _link = new HostLink(CPU, null);
     private IAdapterExecutor _executor;
     private RememberedPasses? _remembered;
 
@@ -73,11 +73,19 @@ public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDispo
     /// <param name="execution">What travels (docs/method.md, section 5); <see cref="ExecutionKind.Auto"/>: activations.</param>
     /// <param name="device">Where the base computes.</param>
     /// <param name="ledger">Counts bytes; null to count nothing.</param>
-    public void RunOn(ExecutionKind execution, Device device, MemoryLedger? ledger)
+    public void RunOn(ExecutionKind execution, Device device, MemoryLedger? ledger) =>
+        RunOn(execution, DeviceLinks.For(device, ledger), ledger);
+
+    /// <summary>The same over a given link, which belongs to this object from now on.</summary>
+    internal void RunOn(ExecutionKind execution, IDeviceLink link, MemoryLedger? ledger)
     {
-        _link = new HostLink(device, ledger);
-        _executor = execution == ExecutionKind.Rows ? new RowsTravel(_link, ledger) : new ActivationsTravel(_link, ledger);
+        _link.Dispose();
+        _link = link;
+        _executor = execution == ExecutionKind.Rows ? new RowsTravel(link, ledger) : new ActivationsTravel(link, ledger);
     }
+
+    /// <inheritdoc/>
+    public bool Overlaps => _link.CopiesAside;
 
     /// <inheritdoc/>
     public IDisposable RememberSelections() => _remembered = new RememberedPasses(() => _remembered = null);
@@ -85,13 +93,11 @@ public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDispo
     /// <inheritdoc/>
     public Tensor Apply(int layer, Tensor x)
     {
-        if (x.dim() != 2 || x.shape[1] != Spec.HiddenSize)
-            throw new ArgumentException($"[{string.Join(", ", x.shape)}] is not [T, {Spec.HiddenSize}]", nameof(x));
-        var pass = _remembered?.Take(layer) ?? Select(layer, x);
+        RequireShape(x);
+        var pass = TakeRemembered(layer) ?? Select(layer, _link.ToHost(x, LinkUse.Activations));
         if (is_grad_enabled()) return SparseAdapterFunction.Apply(x, _anchor, this, pass);
         var y = _executor.Forward(pass, x);
-        if (_remembered is { } passes) passes.Keep(layer, pass);
-        else pass.Dispose();
+        KeepOrDispose(layer, pass);
         return y;
     }
 
@@ -109,6 +115,13 @@ public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDispo
         ArrayPool<float>.Shared.Return(rented);
     }
 
+    /// <inheritdoc/>
+    public IAdapterCall Begin(int layer, Tensor x)
+    {
+        RequireShape(x);
+        return new OverlappedCall(this, layer, x, _link, _anchor);
+    }
+
     /// <summary>Throws what a backward pass could not throw itself; call after every backward.</summary>
     public void ThrowIfBackwardFailed()
     {
@@ -123,19 +136,37 @@ public sealed class SparseAdapter : IFewTokensAdapter, ISelectingAdapter, IDispo
     {
         foreach (var layer in _layers.Values) layer.Store.Dispose();
         _anchor.Dispose();
+        _link.Dispose();
     }
 
-    private AdapterPass Select(int layer, Tensor x)
+    /// <summary>The pass that a layer's first run has left for its second; null where there is none.</summary>
+    internal AdapterPass? TakeRemembered(int layer) => _remembered?.Take(layer);
+
+    /// <summary>x [T, D] in host memory, contiguous float32 → a layer's pass.</summary>
+    internal AdapterPass Select(int layer, Tensor x)
     {
-        var pass = new AdapterPass(_layers[layer], _link.ToHost(x, LinkUse.Activations));
+        var pass = new AdapterPass(_layers[layer], x);
         _unionCounts[layer] = pass.Active.UnionCount;
         return pass;
+    }
+
+    /// <summary>A run without a backward is over: its pass waits for the second run where there will be one.</summary>
+    internal void KeepOrDispose(int layer, AdapterPass pass)
+    {
+        if (_remembered is { } passes) passes.Keep(layer, pass);
+        else pass.Dispose();
     }
 
     internal bool KeepFailure(Exception failure)
     {
         _failure ??= failure;
         return true;
+    }
+
+    private void RequireShape(Tensor x)
+    {
+        if (x.dim() != 2 || x.shape[1] != Spec.HiddenSize)
+            throw new ArgumentException($"[{string.Join(", ", x.shape)}] is not [T, {Spec.HiddenSize}]", nameof(x));
     }
 
     private void SetGateToMeanKey(HostParameterStore store, int expert)

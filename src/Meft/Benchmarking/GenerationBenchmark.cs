@@ -68,6 +68,7 @@ public static class GenerationBenchmark
             Layers = options.Layers,
         };
         using var adapter = new SparseAdapter(SparseAdapterSpec.From(method, model.Config.HiddenSize, model.Config.LayerCount)).Initialize(seed: 0);
+        adapter.RunOn(ExecutionKind.Activations, model.Decoder.Device, null);
         Side[] sides =
         [
             .. new[] { 1, options.BatchSize }.Distinct().SelectMany(prompts => new[]

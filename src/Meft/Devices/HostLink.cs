@@ -10,6 +10,9 @@ namespace Meft.Devices;
 internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLink
 {
     /// <inheritdoc/>
+    public bool CopiesAside => false;
+
+    /// <inheritdoc/>
     public Tensor ToHost(Tensor tensor, LinkUse use)
     {
         ledger?.ToHost(use, TensorMemory.ByteCount(tensor));
@@ -19,11 +22,17 @@ internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLin
     }
 
     /// <inheritdoc/>
+    public IHostTransfer BeginToHost(Tensor tensor, LinkUse use) => new Arrived(ToHost(tensor, use).DetachFromDisposeScope());
+
+    /// <inheritdoc/>
     public Tensor ToDevice(Tensor tensor, ScalarType type, LinkUse use)
     {
         ledger?.ToDevice(use, tensor.numel() * TensorMemory.ElementBytes(type));
         return tensor.to(type, device, copy: true);
     }
+
+    /// <inheritdoc/>
+    public IDeviceRoom Reserve(long[] shape, ScalarType type) => new LaterCopy(this, type);
 
     /// <inheritdoc/>
     public unsafe ITransfer BeginToDevice(Tensor source, Tensor target, LinkUse use)
@@ -41,6 +50,36 @@ internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLin
 
     /// <inheritdoc/>
     public Tensor HostBuffer(long elementCount, ScalarType type) => empty(elementCount, type);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Nothing is held.
+    }
+
+    private sealed class Arrived(Tensor tensor) : IHostTransfer
+    {
+        private Tensor? _tensor = tensor;
+
+        public Tensor Finish()
+        {
+            var arrived = _tensor ?? throw new InvalidOperationException("the tensor has been handed out");
+            _tensor = null;
+            return arrived;
+        }
+
+        public void Dispose() => _tensor?.Dispose();
+    }
+
+    private sealed class LaterCopy(HostLink link, ScalarType type) : IDeviceRoom
+    {
+        public Tensor Fill(Tensor source, LinkUse use) => link.ToDevice(source, type, use);
+
+        public void Dispose()
+        {
+            // Room is taken by the copy itself.
+        }
+    }
 
     private sealed class CopyTask(Task task) : ITransfer
     {

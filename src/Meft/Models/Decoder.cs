@@ -147,8 +147,10 @@ public sealed class Decoder : IDisposable
         var maps = new AdaptedMaps(layer, adapter);
         var attended = h + Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache);
         var x = Norm(attended, weights.FeedForwardNorm);
+        using var call = adapter is IOverlappingAdapter { Overlaps: true } overlapping && overlapping.Adapts(layer) ? overlapping.Begin(layer, x) : null;
         var y = FeedForward(weights, maps, x);
-        if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
+        if (call is not null) y = y + call.Finish();
+        else if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
         return (attended + y).MoveToOuterDisposeScope();
     }
 

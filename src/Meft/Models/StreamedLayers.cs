@@ -13,7 +13,7 @@ internal sealed class StreamedLayers : ILayerSource
 {
     private readonly IReadOnlyList<HostLayer> _layers;
     private readonly Window[] _windows;
-    private readonly Device _device;
+    private readonly Func<MemoryLedger?, IDeviceLink> _links;
     private readonly long _windowBytes;
     private IDeviceLink _link;
     private Window? _current;
@@ -25,10 +25,12 @@ internal sealed class StreamedLayers : ILayerSource
     /// <param name="layerCount">Layers of the model.</param>
     /// <param name="tensors">All weights, those of the layers in host memory, by name.</param>
     /// <param name="device">Where the layers are to compute.</param>
-    public StreamedLayers(int layerCount, Dictionary<string, Tensor> tensors, Device device)
+    /// <param name="links">Makes a link to that device; null for <see cref="DeviceLinks.For"/>.</param>
+    public StreamedLayers(
+        int layerCount, Dictionary<string, Tensor> tensors, Device device, Func<MemoryLedger?, IDeviceLink>? links = null)
     {
-        _device = device;
-        _link = new HostLink(device, null);
+        _links = links ?? (ledger => DeviceLinks.For(device, ledger));
+        _link = _links(null);
         _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
         var size = _layers.Max(l => l.Block.numel());
         var type = _layers[0].Block.dtype;
@@ -44,7 +46,9 @@ internal sealed class StreamedLayers : ILayerSource
     {
         ledger.Hold(DeviceUse.LayerWindow, _windowBytes);
         ledger.Host("base layers", HostByteCount);
-        _link = new HostLink(_device, ledger);
+        foreach (var window in _windows) window.Settle();
+        _link.Dispose();
+        _link = _links(ledger);
     }
 
     /// <inheritdoc/>
@@ -63,6 +67,7 @@ internal sealed class StreamedLayers : ILayerSource
     public void Dispose()
     {
         foreach (var window in _windows) window.Dispose();
+        _link.Dispose(); // no copy reads the blocks any more
         foreach (var layer in _layers) layer.Block.Dispose();
     }
 
@@ -112,7 +117,7 @@ internal sealed class StreamedLayers : ILayerSource
 
         public void Begin(int layer, HostLayer source, IDeviceLink link)
         {
-            _transfer?.Wait();
+            Settle();
             DisposeViews();
             using var target = _buffer.narrow(0, 0, source.Block.numel());
             _transfer = link.BeginToDevice(source.Block, target, LinkUse.BaseLayers);
@@ -122,14 +127,20 @@ internal sealed class StreamedLayers : ILayerSource
 
         public LayerWeights Finish()
         {
+            Settle();
+            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
+        }
+
+        /// <summary>Has what is computed from now on come after the copy that is under way.</summary>
+        public void Settle()
+        {
             _transfer?.Wait();
             _transfer = null;
-            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
         }
 
         public void Dispose()
         {
-            _transfer?.Wait();
+            Settle();
             DisposeViews();
             _buffer.Dispose();
         }

@@ -25,10 +25,21 @@ internal static unsafe class TensorMemory
         return (void*)data;
     }
 
-    /// <summary>Bytes of one element of the types that models and indices are held in.</summary>
+    /// <summary>Where a contiguous tensor of any type begins, on whatever device it is: an address for that device's own copies.</summary>
+    /// <exception cref="ArgumentException">The tensor is not contiguous.</exception>
+    public static nint DeviceAddress(Tensor tensor)
+    {
+        if (!tensor.is_contiguous()) throw new ArgumentException("the tensor must be contiguous", nameof(tensor));
+        var data = Data(tensor.Handle);
+        GC.KeepAlive(tensor);
+        return data;
+    }
+
+    /// <summary>Bytes of one element of the types that models, selections and indices are held in.</summary>
     public static int ElementBytes(ScalarType type) => type switch
     {
-        ScalarType.Float16 or ScalarType.BFloat16 => 2,
+        ScalarType.Bool or ScalarType.Byte or ScalarType.Int8 => 1,
+        ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Int16 => 2,
         ScalarType.Float32 or ScalarType.Int32 => 4,
         _ => 8,
     };

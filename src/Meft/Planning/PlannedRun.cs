@@ -1,5 +1,7 @@
 using Meft.Core.Configuration;
+using Meft.Core.Errors;
 using Meft.Core.Planning;
+using Meft.Devices;
 using Meft.Loading;
 using Meft.Native;
 using static TorchSharp.torch;
@@ -28,8 +30,24 @@ public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan P
             ? null
             : calibrations.GetOrMeasure(MachineCalibration.KeyOf(device), () => MachineCalibration.Measure(device));
         var planner = new RunPlanner(
-            config, source.Model, accelerator: device is not { type: TorchSharp.DeviceType.CPU }, MemoryBounds.Read(config), machine, source.WeightFileBytes);
+            config, source.Model, accelerator: device is not { type: TorchSharp.DeviceType.CPU }, MemoryBounds.Read(config, MemoryOf(device, remarks)), machine,
+            source.WeightFileBytes);
         return new PlannedRun(source, planner, planner.Plan(source.Work), remarks);
+    }
+
+    /// <summary>All memory of a device of its own; null where it has none, or does not say.</summary>
+    private static long? MemoryOf(Device? device, List<string> remarks)
+    {
+        if (device is null) return null;
+        try
+        {
+            return DeviceMemory.Of(device)?.TotalBytes;
+        }
+        catch (RunFailedException e)
+        {
+            remarks.Add($"the memory of {device} is not known, so that only budget.device bounds it: {e.Problem}");
+            return null;
+        }
     }
 
     /// <summary>Refuses a plan that does not fit.</summary>

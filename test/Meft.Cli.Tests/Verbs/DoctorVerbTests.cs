@@ -24,7 +24,9 @@ public class DoctorVerbTests
         var torch = json.RootElement.GetProperty("torch");
         torch.GetProperty("version").GetString().ShouldNotBeNull().ShouldStartWith("2.");
         File.Exists(torch.GetProperty("native").GetProperty("binding_path").GetString()).ShouldBeTrue();
-        torch.GetProperty("devices").EnumerateArray().Select(d => d.GetString()).ShouldContain("cpu");
+        var devices = torch.GetProperty("devices").EnumerateArray().Select(d => d.GetString()).ToList();
+        devices[0].ShouldBe("cpu");
+        torch.GetProperty("cards").EnumerateArray().Select(c => c.GetProperty("name").GetString()).ShouldBe(devices.Skip(1));
         json.RootElement.GetProperty("processor").GetProperty("vector_bits").GetInt32().ShouldBeOneOf(0, 128, 256, 512);
         json.RootElement.GetProperty("memory").GetProperty("usable_bytes").GetInt64().ShouldBeGreaterThan(0);
     }

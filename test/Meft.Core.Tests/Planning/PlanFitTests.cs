@@ -78,6 +78,17 @@ public sealed partial class PlanFitTests
         Of(8 * GiB, machine).ShouldBe(new MemoryBounds(null, null, 8 * GiB, "budget.host", null));
         Of(32 * GiB, machine).ShouldBe(new MemoryBounds(null, null, 16 * GiB, "the control group's limit", null));
         Of(null, new MemoryLimits(null, null, null, null)).ShouldBe(MemoryBounds.None);
+
+        (long?, string?) OfDevice(long? budget, long? memory)
+        {
+            var bounds = MemoryBounds.Of(new BudgetConfig { DeviceBytes = budget }, machine, null, memory);
+            return (bounds.DeviceBytes, bounds.DeviceReason);
+        }
+        OfDevice(null, null).ShouldBe((null, null));
+        OfDevice(null, 24 * GiB).ShouldBe((24 * GiB, "the device's memory"));
+        OfDevice(8 * GiB, 24 * GiB).ShouldBe((8 * GiB, "budget.device"));
+        OfDevice(32 * GiB, 24 * GiB).ShouldBe((24 * GiB, "the device's memory"));
+        OfDevice(8 * GiB, null).ShouldBe((8 * GiB, "budget.device"));
     }
 
     private static MemoryBounds HostLimit(long bytes) => new(null, null, bytes, "budget.host", null);

@@ -18,7 +18,8 @@ internal static unsafe class FastLayer
         Tensor Y, Tensor Dx, Tensor DKeys, Tensor DValues, Tensor DGate, Tensor Active, int[] Experts, int[] Touched);
 
     public static Result Run(
-        SparseAdapterSpec spec, Tensor x, Tensor keys, Tensor values, Tensor gate, Tensor dy, ExecutionKind execution = ExecutionKind.Activations)
+        SparseAdapterSpec spec, Tensor x, Tensor keys, Tensor values, Tensor gate, Tensor dy, ExecutionKind execution = ExecutionKind.Activations,
+        IDeviceLink? through = null)
     {
         using var store = new HostParameterStore(spec);
         Fill(store.Keys.Weights, keys);
@@ -28,7 +29,7 @@ internal static unsafe class FastLayer
         var layer = new SparseLayer(spec, store);
         using var x32 = x.to(ScalarType.Float32).contiguous();
         using var dy32 = dy.to(ScalarType.Float32).contiguous();
-        var link = new HostLink(CPU, null);
+        var link = through ?? new HostLink(CPU, null);
         IAdapterExecutor executor = execution == ExecutionKind.Rows ? new RowsTravel(link, null) : new ActivationsTravel(link, null);
         using var pass = new AdapterPass(layer, link.ToHost(x32, LinkUse.Activations));
         var y = executor.Forward(pass, x32);

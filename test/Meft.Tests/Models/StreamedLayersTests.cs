@@ -1,9 +1,12 @@
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Devices;
+using Meft.Devices.Cuda;
 using Meft.Memory;
 using Meft.Models;
 using Meft.Native;
+using Meft.Tests.Devices.Cuda;
 using Meft.Tests.Training;
 using Meft.TestSupport;
 using Meft.Training;
@@ -70,6 +73,41 @@ public class StreamedLayersTests
             using var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
             bases.Streamed.Forward(ids, layout).Dispose();
         }).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Layers_arrive_whole_through_copies_that_come_as_late_as_the_events_allow()
+    {
+        using var bases = new BothBases();
+        var runtime = new FakeCudaRuntime();
+        var (plain, counted) = (new MemoryLedger(), new MemoryLedger());
+        Walk(bases.Resident, ledger => new HostLink(CPU, ledger), plain);
+        Walk(bases.Resident, ledger => new CudaLink(CPU, runtime, ledger), counted);
+        counted.ToDeviceByCause.ShouldBe(plain.ToDeviceByCause);
+        runtime.HostWaits.ShouldBeLessThanOrEqualTo(2); // when a link is closed
+        runtime.Violations.ShouldBeEmpty();
+        runtime.LiveHandles.ShouldBe(0);
+    }
+
+    /// <summary>Layers in the order of a step, each compared with the base's.</summary>
+    private static void Walk(Decoder resident, Func<MemoryLedger?, IDeviceLink> links, MemoryLedger ledger)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = resident.Parameters.ToDictionary(p => p.Key, p => p.Value.clone());
+        var layers = new StreamedLayers(Layers, tensors, CPU, links);
+        layers.CountIn(ledger);
+        int[] order = [.. Enumerable.Range(0, Layers), .. Enumerable.Range(0, Layers).Reverse(), 2];
+        for (var i = 0; i < order.Length; i++)
+        {
+            if (i + 1 < order.Length) layers.Prefetch(order[i + 1]);
+            var weights = layers.Take(order[i]);
+            Tensor Resident(string name) => resident.Parameters[$"model.layers.{order[i]}.{name}.weight"];
+            weights.AttentionNorm.equal(Resident("input_layernorm")).all().item<bool>().ShouldBeTrue();
+            weights.Query.Weight.equal(Resident("self_attn.q_proj")).all().item<bool>().ShouldBeTrue();
+            weights.Down.Weight.equal(Resident("mlp.down_proj")).all().item<bool>().ShouldBeTrue();
+        }
+        layers.Dispose();
+        foreach (var tensor in tensors.Values) tensor.Dispose(); // views of the pinned blocks
     }
 
     private static float[] Train(Decoder decoder, MemoryLedger ledger, bool recompute)

@@ -12,21 +12,49 @@ namespace Meft.Adapters.Execution;
 internal sealed unsafe class ActivationsTravel(IDeviceLink link, MemoryLedger? ledger) : IAdapterExecutor
 {
     /// <inheritdoc/>
-    public Tensor Forward(AdapterPass pass, Tensor x)
-    {
-        using var held = ledger?.Hold(DeviceUse.AdapterWorkingSet, TensorMemory.ByteCount(x)); // y
-        using var y = empty(x.shape, ScalarType.Float32);
-        pass.Layer.Forward(pass.Active, TensorMemory.Singles(y));
-        return link.ToDevice(y, x.dtype, LinkUse.Activations);
-    }
+    public IForwardWork BeginForward(Tensor x) => new ForwardWork(link, ledger, x);
 
     /// <inheritdoc/>
-    public Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
+    public IBackwardWork BeginBackward(AdapterPass pass, Tensor dy) => new BackwardWork(link, ledger, pass, dy);
+
+    private sealed class ForwardWork(IDeviceLink link, MemoryLedger? ledger, Tensor x) : IForwardWork
     {
-        using var held = ledger?.Hold(DeviceUse.AdapterWorkingSet, TensorMemory.ByteCount(dy)); // dx
-        using var hostGradient = link.ToHost(dy, LinkUse.Activations);
-        using var dx = empty(dy.shape, ScalarType.Float32);
-        pass.Layer.Backward(pass.Active, pass.Input, TensorMemory.Singles(hostGradient), TensorMemory.Singles(dx));
-        return link.ToDevice(dx, dy.dtype, LinkUse.Activations);
+        private readonly HeldBytes? _held = ledger?.Hold(DeviceUse.AdapterWorkingSet, TensorMemory.ByteCount(x)); // y
+        private readonly IDeviceRoom _room = link.Reserve(x.shape, x.dtype);
+
+        public Tensor Finish(AdapterPass pass, Tensor x)
+        {
+            using var y = empty(x.shape, ScalarType.Float32);
+            pass.Layer.Forward(pass.Active, TensorMemory.Singles(y));
+            return _room.Fill(y, LinkUse.Activations);
+        }
+
+        public void Dispose()
+        {
+            _room.Dispose();
+            _held?.Dispose();
+        }
+    }
+
+    private sealed class BackwardWork(IDeviceLink link, MemoryLedger? ledger, AdapterPass pass, Tensor dy) : IBackwardWork
+    {
+        private readonly HeldBytes? _held = ledger?.Hold(DeviceUse.AdapterWorkingSet, TensorMemory.ByteCount(dy)); // dx
+        private readonly IHostTransfer _gradient = link.BeginToHost(dy, LinkUse.Activations);
+        private readonly IDeviceRoom _room = link.Reserve(dy.shape, dy.dtype);
+
+        public Tensor Finish(Tensor x)
+        {
+            using var hostGradient = _gradient.Finish();
+            using var dx = empty(hostGradient.shape, ScalarType.Float32);
+            pass.Layer.Backward(pass.Active, pass.Input, TensorMemory.Singles(hostGradient), TensorMemory.Singles(dx));
+            return _room.Fill(dx, LinkUse.Activations);
+        }
+
+        public void Dispose()
+        {
+            _gradient.Dispose();
+            _room.Dispose();
+            _held?.Dispose();
+        }
     }
 }

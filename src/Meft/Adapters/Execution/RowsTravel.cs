@@ -19,7 +19,12 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     private const int ElementsAtOnce = 1 << 22;
 
     /// <inheritdoc/>
-    public Tensor Forward(AdapterPass pass, Tensor x)
+    public IForwardWork BeginForward(Tensor x) => new ForwardWork(this);
+
+    /// <inheritdoc/>
+    public IBackwardWork BeginBackward(AdapterPass pass, Tensor dy) => new BackwardWork(this, pass, dy);
+
+    private Tensor Forward(AdapterPass pass, Tensor x)
     {
         if (pass.Active.EntryCount == 0) return zeros_like(x);
         using var scope = NewDisposeScope();
@@ -40,8 +45,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         return y.MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
-    public Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
+    private Tensor Backward(AdapterPass pass, Tensor x, Tensor dy)
     {
         if (pass.Active.EntryCount == 0) return zeros_like(dy);
         using var scope = NewDisposeScope();
@@ -70,17 +74,19 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
             dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
             dCoefficients?.index_add_(0, entries.ProbePlaces, dScores * entries.Products, 1);
         }
-        using var hostKeys = link.ToHost(dKeys, LinkUse.RowGradients);
-        using var hostValues = link.ToHost(dValues, LinkUse.RowGradients);
+        // The first is converted and added up while the next ones are under way.
+        using var arrivingCoefficients = dCoefficients is null ? null : link.BeginToHost(dCoefficients, LinkUse.Selection);
+        using IHostTransfer arrivingKeys = link.BeginToHost(dKeys, LinkUse.RowGradients), arrivingValues = link.BeginToHost(dValues, LinkUse.RowGradients);
+        if (arrivingCoefficients is not null) dx.add_(GateGradient(pass, arrivingCoefficients, x));
+        using Tensor hostKeys = arrivingKeys.Finish(), hostValues = arrivingValues.Finish();
         pass.Layer.AddRowGradients(pass.Active, TensorMemory.Singles(hostKeys), TensorMemory.Singles(hostValues));
-        if (dCoefficients is not null) dx.add_(GateGradient(pass, dCoefficients, x));
         return dx.MoveToOuterDisposeScope();
     }
 
-    /// <summary>dc [T·P] on the device → the gate's share of dx [T, D] on the device; adds dG.</summary>
-    private Tensor GateGradient(AdapterPass pass, Tensor dCoefficients, Tensor x)
+    /// <summary>dc [T·P] on its way → the gate's share of dx [T, D] on the device; adds dG.</summary>
+    private Tensor GateGradient(AdapterPass pass, IHostTransfer dCoefficients, Tensor x)
     {
-        using var host = link.ToHost(dCoefficients, LinkUse.Selection);
+        using var host = dCoefficients.Finish();
         using var share = zeros(x.shape, ScalarType.Float32);
         pass.Layer.BackwardGate(pass.Active, TensorMemory.Singles(host), pass.Input, TensorMemory.Singles(share));
         return link.ToDevice(share, x.dtype, LinkUse.Activations);
@@ -103,4 +109,24 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
     private static int TokensAtOnce(AdapterPass pass) => Math.Clamp(ElementsAtOnce / pass.Active.UnionCount, 1, pass.TokenCount);
 
     private static long Bytes(Tensor like, long elements) => elements * TensorMemory.ElementBytes(like.dtype);
+
+    /// <summary>Nothing but the selection is needed first: the rows are gathered while the device does what it has been given.</summary>
+    private sealed class ForwardWork(RowsTravel rows) : IForwardWork
+    {
+        public Tensor Finish(AdapterPass pass, Tensor x) => rows.Forward(pass, x);
+
+        public void Dispose()
+        {
+            // Nothing was begun.
+        }
+    }
+
+    private sealed class BackwardWork(RowsTravel rows, AdapterPass pass, Tensor dy) : IBackwardWork
+    {
+        private readonly Tensor _dy = dy.detach().DetachFromDisposeScope();
+
+        public Tensor Finish(Tensor x) => rows.Backward(pass, x, _dy);
+
+        public void Dispose() => _dy.Dispose();
+    }
 }

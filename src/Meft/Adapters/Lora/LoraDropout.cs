@@ -17,9 +17,10 @@ internal sealed record LoraDropout(double Rate, ulong Seed, long Step, int Micro
     public Tensor Apply(Tensor x, int layer, LinearMap map)
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(Key(layer, map), x.device);
+        // Drawn in host memory on every device: libtorch's binding seeds generators of the CPU only, and so all devices draw the same masks.
+        using var generator = new Generator(Key(layer, map), CPU);
         Tensor mask;
-        using (no_grad()) mask = empty(x.shape, x.dtype, x.device).bernoulli_(1 - Rate, generator).mul_(1 / (1 - Rate));
+        using (no_grad()) mask = empty(x.shape, x.dtype, CPU).bernoulli_(1 - Rate, generator).mul_(1 / (1 - Rate)).to(x.device);
         return (x * mask).MoveToOuterDisposeScope();
     }
 

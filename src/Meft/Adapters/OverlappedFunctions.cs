@@ -1,0 +1,68 @@
+using static TorchSharp.torch;
+
+namespace Meft.Adapters;
+
+/// <summary>
+/// Where x leaves for the adapter: the operation that stands before the feed-forward block, so that its backward runs after the block's. The second
+/// input is a dummy that requires a gradient, as <see cref="SparseAdapterFunction"/> has one.
+/// </summary>
+internal sealed class DepartFunction : autograd.SingleTensorFunction<DepartFunction>
+{
+    private const string Call = "call";
+
+    /// <inheritdoc/>
+    public override string Name => "MeftDepart";
+
+    /// <summary>x [T, D], anchor [1] → ticket [1], on x's device: autograd keeps a queue of operations for each device.</summary>
+    public static Tensor Apply(Tensor x, Tensor anchor, OverlappedCall call) => apply(x, anchor, call);
+
+    /// <inheritdoc/>
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        ArgumentNullException.ThrowIfNull(vars);
+        var x = (Tensor)vars[0];
+        ctx.save_for_backward([x]);
+        ctx.save_data(Call, vars[2]);
+        return empty(1, ScalarType.Float32, x.device); // never read
+    }
+
+    /// <inheritdoc/>
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        using var x = ctx.get_saved_variables()[0];
+        return [((OverlappedCall)ctx.get_data(Call)).FinishBackward(x), null!, null!];
+    }
+}
+
+/// <summary>Where y arrives from the adapter: the operation after the feed-forward block, so that its backward runs before the block's.</summary>
+internal sealed class ArriveFunction : autograd.SingleTensorFunction<ArriveFunction>
+{
+    private const string Call = "call";
+
+    /// <inheritdoc/>
+    public override string Name => "MeftArrive";
+
+    /// <summary>ticket [1] → y [T, D].</summary>
+    public static Tensor Apply(Tensor ticket, OverlappedCall call) => apply(ticket, call);
+
+    /// <inheritdoc/>
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        ArgumentNullException.ThrowIfNull(vars);
+        var call = (OverlappedCall)vars[1];
+        ctx.save_data(Call, call);
+        return call.Forward();
+    }
+
+    /// <inheritdoc/>
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    {
+        ArgumentNullException.ThrowIfNull(ctx);
+        ArgumentNullException.ThrowIfNull(grad_output);
+        ((OverlappedCall)ctx.get_data(Call)).BeginBackward(grad_output);
+        return [empty(1, ScalarType.Float32, grad_output.device), null!]; // the ticket's gradient, never read
+    }
+}
