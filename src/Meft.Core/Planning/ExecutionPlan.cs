@@ -26,7 +26,7 @@ public sealed record ExecutionPlan(ExecutionKind Execution, BasePlacement Base, 
             : accelerator ? execution : ExecutionKind.Activations;
         foreach (var placement in Placements(config, accelerator))
         {
-            foreach (var recompute in Recomputes(config)) yield return new ExecutionPlan(chosen, placement, recompute);
+            foreach (var recompute in Recomputes(config, placement)) yield return new ExecutionPlan(chosen, placement, recompute);
         }
     }
 
@@ -39,8 +39,10 @@ public sealed record ExecutionPlan(ExecutionKind Execution, BasePlacement Base, 
             : [BasePlacement.Resident];
     }
 
-    private static IEnumerable<bool> Recomputes(RunConfig config) => config.Recompute switch
+    private static IEnumerable<bool> Recomputes(RunConfig config, BasePlacement placement) => config.Recompute switch
     {
+        // A layer that streams does not stay for its backward pass.
+        _ when placement == BasePlacement.Streamed => [true],
         RecomputeMode.On => [true],
         RecomputeMode.Off => [false],
         _ => [false, true],

@@ -60,7 +60,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
         Add(MemoryTier.Host, "base weights", streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
         AddTrained(Add);
-        var (inputs, selections) = (_sparse?.KeptInputs(plan.Recompute) ?? 0, _sparse?.Selections(plan.Recompute) ?? 0);
+        var (inputs, selections) = (_sparse?.KeptInputs ?? 0, _sparse?.Selections() ?? 0);
         Add(MemoryTier.Host, "adapter inputs", inputs);
         Add(MemoryTier.Host, "selections", selections);
 
@@ -90,7 +90,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     private long InHeap(ExecutionPlan plan, long logits)
     {
         const long mapped = ProgramMemory.MappedBlockBytes;
-        var inputs = _tokens * model.HiddenSize * Single < mapped ? _sparse?.KeptInputs(plan.Recompute) ?? 0 : 0;
+        var inputs = _tokens * model.HiddenSize * Single < mapped ? _sparse?.KeptInputs ?? 0 : 0;
         if (accelerator) return inputs;
         var (kept, gradients) = (KeptInsideLayers(plan.Recompute, mapped), SmallGradients(mapped));
         return inputs + kept + GradientsBeside(kept, gradients) + (logits / 5 < mapped ? logits : 0);

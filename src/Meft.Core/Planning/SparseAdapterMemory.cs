@@ -44,19 +44,17 @@ internal sealed class SparseAdapterMemory(SparseAdapterSpec spec, int width, lon
         return hidden * width + chunk + 2 * Union(tokens) * spec.HiddenSize * (width + Single) + entries * LinkTraffic.BackwardEntryBytes;
     }
 
-    /// <summary>x of every adapted layer as float32 in host memory, T·D·4, kept for the backward; one layer's with recompute.</summary>
-    public long KeptInputs(bool recompute) => Layers(recompute) * tokens * spec.HiddenSize * Single;
+    /// <summary>x of every adapted layer as float32 in host memory, T·D·4, kept for the backward; with recompute too, which selects once for both passes.</summary>
+    public long KeptInputs => spec.Layers.Count * tokens * spec.HiddenSize * Single;
 
-    /// <summary>The active entries and the routing of every adapted layer, one layer's with recompute, and the candidates of the one at work.</summary>
-    public long Selections(bool recompute)
+    /// <summary>The active entries and the routing of every adapted layer, and the candidates of the one at work.</summary>
+    public long Selections()
     {
         var entries = (long)(tokens * ExpectedUnion.ActivePerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK));
         var routing = tokens * (spec.Probe * (sizeof(int) + Single) + (spec.Gate == GateKind.Softmax ? spec.Experts * sizeof(double) : 0L));
         var atWork = CandidatesAtOnce * Single + tokens * spec.Experts * Single + 2 * entries * KeptEntryBytes;
-        return Layers(recompute) * (entries * KeptEntryBytes + routing) + atWork;
+        return spec.Layers.Count * (entries * KeptEntryBytes + routing) + atWork;
     }
-
-    private long Layers(bool recompute) => recompute ? 1 : spec.Layers.Count;
 
     private long Union(long t) => ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, t);
 }
