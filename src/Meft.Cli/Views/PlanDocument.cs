@@ -43,6 +43,9 @@ internal sealed record PlanDocument
     /// <summary>Bytes over the link, a step, of both executions.</summary>
     public required IReadOnlyList<LinkPlan> Link { get; init; }
 
+    /// <summary>Bytes of a streamed base's layers to the device, a step.</summary>
+    public required long StreamedBytes { get; init; }
+
     /// <summary>The least tokens of a micro-batch at which rows cost less to move.</summary>
     public long? BreakEvenTokens { get; init; }
 
@@ -80,6 +83,7 @@ internal sealed record PlanDocument
             ExpectedUnion = plan.ExpectedUnion,
             UnionBound = plan.UnionBound,
             Link = plan.Link,
+            StreamedBytes = plan.StreamedBytes,
             BreakEvenTokens = plan.BreakEvenTokens,
             Step = plan.Step,
             Seconds = plan.Seconds,

@@ -38,10 +38,10 @@ internal static class PlanView
         console.Profile.Width = Width;
         WriteTable(console, text, Memory(plan));
         Paragraph(text, "", Resident(plan));
-        if (plan.Link.Count > 0)
+        if (plan.Link.Count > 0 || plan.StreamedBytes > 0)
         {
             WriteTable(console, text, Link(plan));
-            Paragraph(text, "", BreakEven(plan));
+            if (plan.Link.Count > 0) Paragraph(text, "", BreakEven(plan));
         }
         if (plan.Step is not null) WriteTable(console, text, Step(plan.Step));
         if (plan.Seconds is { } seconds) Paragraph(text, "", $"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.");
@@ -117,6 +117,8 @@ internal static class PlanView
                 $"{ChoiceName.Of(link.Execution)} travel", Quantities.Bytes(link.ToHostBytes), Quantities.Bytes(link.ToDeviceBytes),
                 Quantities.Bytes(link.TotalBytes));
         }
+        if (plan.StreamedBytes > 0)
+            table.AddRow("layers of the base", Quantities.Bytes(0), Quantities.Bytes(plan.StreamedBytes), Quantities.Bytes(plan.StreamedBytes));
         return table;
     }
 

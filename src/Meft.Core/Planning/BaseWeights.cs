@@ -19,6 +19,19 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     /// <summary>What of a streamed base is on the device: two layers, embedding and head.</summary>
     public long StreamedDeviceBytes => Math.Min(LayerCount, StreamBuffers) * LayerBytes + EndBytes;
 
+    /// <summary>
+    /// Bytes of a streamed base that come to the device for a micro-batch in the midst of a run. The windows hold two layers: forward all come but
+    /// those left from the micro-batch before, backward all down to the lowest trained one but the two on top, and then layer 0 for the next forward.
+    /// </summary>
+    /// <param name="first">The lowest trained layer.</param>
+    public long StreamedBytes(int first)
+    {
+        if (LayerCount <= StreamBuffers) return 0;
+        var forward = LayerCount - (first < StreamBuffers ? StreamBuffers : 1);
+        var backward = Math.Max(0, LayerCount - StreamBuffers - first) + (first > 0 ? 1 : 0);
+        return (forward + backward) * LayerBytes;
+    }
+
     /// <summary>Parameters of one layer.</summary>
     public static long LayerParameters(ModelConfig model) => (model.ParameterCount - EndParameters(model)) / model.LayerCount;
 

@@ -122,7 +122,7 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
 
     /// <summary>A streamed base comes over the link once in each pass, hidden behind the pass as far as that lasts.</summary>
     private double StreamSeconds(ExecutionPlan plan) => plan.Base == BasePlacement.Streamed && machine.ToDeviceBytesPerSecond is { } down
-        ? BaseWeights.Of(model, width).TotalBytes / down
+        ? model.LayerCount * BaseWeights.Of(model, width).LayerBytes / down
         : 0;
 
     /// <summary>AdamW over the touched rows and the gate, or over every trained number; the norm reads the gradients once more.</summary>

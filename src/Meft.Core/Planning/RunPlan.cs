@@ -48,6 +48,9 @@ public sealed record RunPlan
     /// <summary>The link's bytes of both executions, a step of mean micro-batches; empty for methods where nothing travels.</summary>
     public IReadOnlyList<LinkPlan> Link { get; init; } = [];
 
+    /// <summary>Bytes of a streamed base's layers to the device, a step; 0 where the base is resident.</summary>
+    public long StreamedBytes { get; init; }
+
     /// <summary>The least tokens of a micro-batch at which rows that travel cost less; null where they never do.</summary>
     public long? BreakEvenTokens { get; init; }
 

@@ -59,6 +59,9 @@ public sealed class RunPlanner(
             ExpectedUnion = sizes is null ? null : ExpectedUnion.Rows(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
             UnionBound = sizes is null ? null : ExpectedUnion.Bound(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
             Link = sizes is null ? [] : Link(sizes with { Recompute = chosen.Recompute }, tokens, (long)trained.Layers.Count * work.MicroBatches),
+            StreamedBytes = chosen.Base == BasePlacement.Streamed
+                ? work.MicroBatches * BaseWeights.Of(model, _width).StreamedBytes(trained.FirstLayer)
+                : 0,
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
             Step = machine is null ? null : new CostModel(model, _width, trained, work, machine).Of(chosen),
         };

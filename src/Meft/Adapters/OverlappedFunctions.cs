@@ -1,3 +1,4 @@
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters;
@@ -6,12 +7,15 @@ namespace Meft.Adapters;
 /// Where x leaves for the adapter: the operation that stands before the feed-forward block, so that its backward runs after the block's. The second
 /// input is a dummy that requires a gradient, as <see cref="SparseAdapterFunction"/> has one.
 /// </summary>
-internal sealed class DepartFunction : autograd.SingleTensorFunction<DepartFunction>
+internal sealed class DepartFunction : GuardedFunction<DepartFunction>
 {
     private const string Call = "call";
 
     /// <inheritdoc/>
     public override string Name => "MeftDepart";
+
+    /// <inheritdoc/>
+    protected override int InputCount => 3;
 
     /// <summary>x [T, D], anchor [1] → ticket [1], on x's device: autograd keeps a queue of operations for each device.</summary>
     public static Tensor Apply(Tensor x, Tensor anchor, OverlappedCall call) => apply(x, anchor, call);
@@ -28,21 +32,24 @@ internal sealed class DepartFunction : autograd.SingleTensorFunction<DepartFunct
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
         ArgumentNullException.ThrowIfNull(ctx);
         using var x = ctx.get_saved_variables()[0];
-        return [((OverlappedCall)ctx.get_data(Call)).FinishBackward(x), null!, null!];
+        return [((OverlappedCall)ctx.get_data(Call)).FinishBackward(x), null, null];
     }
 }
 
 /// <summary>Where y arrives from the adapter: the operation after the feed-forward block, so that its backward runs before the block's.</summary>
-internal sealed class ArriveFunction : autograd.SingleTensorFunction<ArriveFunction>
+internal sealed class ArriveFunction : GuardedFunction<ArriveFunction>
 {
     private const string Call = "call";
 
     /// <inheritdoc/>
     public override string Name => "MeftArrive";
+
+    /// <inheritdoc/>
+    protected override int InputCount => 2;
 
     /// <summary>ticket [1] → y [T, D].</summary>
     public static Tensor Apply(Tensor ticket, OverlappedCall call) => apply(ticket, call);
@@ -58,11 +65,10 @@ internal sealed class ArriveFunction : autograd.SingleTensorFunction<ArriveFunct
     }
 
     /// <inheritdoc/>
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
         ArgumentNullException.ThrowIfNull(ctx);
-        ArgumentNullException.ThrowIfNull(grad_output);
-        ((OverlappedCall)ctx.get_data(Call)).BeginBackward(grad_output);
-        return [empty(1, ScalarType.Float32, grad_output.device), null!]; // the ticket's gradient, never read
+        ((OverlappedCall)ctx.get_data(Call)).BeginBackward(dy);
+        return [empty(1, ScalarType.Float32, dy.device), null]; // the ticket's gradient, never read
     }
 }

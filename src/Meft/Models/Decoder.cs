@@ -144,7 +144,7 @@ public sealed class Decoder : IDisposable
     {
         using var scope = NewDisposeScope();
         var weights = _weights.Layers.Take(layer);
-        var maps = new AdaptedMaps(layer, adapter);
+        var maps = new AdaptedMaps(layer, adapter, decoding: cache is not null);
         var attended = h + Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache);
         var x = Norm(attended, weights.FeedForwardNorm);
         using var call = adapter is IOverlappingAdapter { Overlaps: true } overlapping && overlapping.Adapts(layer) ? overlapping.Begin(layer, x) : null;
@@ -161,7 +161,7 @@ public sealed class Decoder : IDisposable
     public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
 
     /// <summary>h [n, D], normed, of any n tokens → logits [n, V] in the model's type.</summary>
-    public Tensor Logits(Tensor h) => _weights.Head.Apply(h);
+    public Tensor Logits(Tensor h) => _weights.Head.Apply(h, few: true);
 
     /// <summary>ids [T] (int64) → hidden states [T, D] after all layers and the final norm, ready for <see cref="Logits"/>.</summary>
     public Tensor Forward(Tensor ids, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)

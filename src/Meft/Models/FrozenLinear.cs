@@ -4,9 +4,11 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>A frozen linear map as an operation of autograd; keeps nothing for the backward, which needs the weight alone.</summary>
-internal sealed class FrozenLinear : autograd.SingleTensorFunction<FrozenLinear>
+internal sealed class FrozenLinear : GuardedFunction<FrozenLinear>
 {
     public override string Name => nameof(FrozenLinear);
+
+    protected override int InputCount => 2;
 
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
     public static Tensor Apply(Tensor x, LinearWeights weights) => apply(x, weights);
@@ -18,9 +20,8 @@ internal sealed class FrozenLinear : autograd.SingleTensorFunction<FrozenLinear>
         return weights.Map(x);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        using var handles = new BackwardHandles(grad_output);
-        return handles.Return(((LinearWeights)ctx.get_data(nameof(LinearWeights))).InputGradient(grad_output.contiguous()), null);
+        return [((LinearWeights)ctx.get_data(nameof(LinearWeights))).InputGradient(dy.contiguous()), null];
     }
 }

@@ -6,9 +6,11 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>Attention by <see cref="PackedAttention"/>, for float32 and bfloat16 tensors in host memory.</summary>
-internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttention>
+internal sealed class HostAttention : GuardedFunction<HostAttention>
 {
     public override string Name => nameof(HostAttention);
+
+    protected override int InputCount => 4;
 
     /// <summary>q [T, H, hd], k and v [T, Hkv, hd] → [T, H·hd]; each token over its own row up to itself.</summary>
     public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
@@ -45,16 +47,15 @@ internal sealed class HostAttention : autograd.SingleTensorFunction<HostAttentio
         return output.MoveToOuterDisposeScope();
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        using var handles = new BackwardHandles(grad_output);
         var saved = ctx.get_saved_variables();
         Tensor q = saved[0], k = saved[1], v = saved[2];
         Tensor dq = empty_like(q), dk = empty_like(k), dv = empty_like(v);
-        var gradients = new AttentionGradients(Address(grad_output.contiguous()), Address(dq), Address(dk), Address(dv));
+        var gradients = new AttentionGradients(Address(dy.contiguous()), Address(dq), Address(dk), Address(dv));
         PackedAttention.Backward(
             (AttentionShape)ctx.get_data(nameof(AttentionShape)), Format(q), Address(q), Address(k), Address(v), gradients);
-        return handles.Return(dq, dk, dv, null);
+        return [dq, dk, dv, null];
     }
 
     private static Tensor Forward(Tensor q, Tensor k, Tensor v, AttentionShape shape)

@@ -6,11 +6,13 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>RMSNorm by <see cref="RootMeanSquareRows"/>, with a frozen weight; keeps its input for the backward and nothing else.</summary>
-internal sealed class HostNorm : autograd.SingleTensorFunction<HostNorm>
+internal sealed class HostNorm : GuardedFunction<HostNorm>
 {
     private const string Epsilon = "epsilon";
 
     public override string Name => nameof(HostNorm);
+
+    protected override int InputCount => 3;
 
     /// <summary>Whether this norm can be computed here.</summary>
     public static bool Takes(Tensor x, Tensor weight) => HostFloats.Takes(x) && weight.dtype == x.dtype && !weight.requires_grad;
@@ -32,15 +34,15 @@ internal sealed class HostNorm : autograd.SingleTensorFunction<HostNorm>
         return Forward(x, weight, epsilon);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        using var handles = new BackwardHandles(grad_output);
+        dy = dy.contiguous();
         var saved = ctx.get_saved_variables();
-        Tensor x = saved[0], weight = saved[1], dy = grad_output.contiguous(), dx = empty_like(x);
+        Tensor x = saved[0], weight = saved[1], dx = empty_like(x);
         RootMeanSquareGradient.Apply(
             Address(x), Address(weight), Address(dy), Format(x),
             (double)ctx.get_data(Epsilon), Rows(x), (int)x.shape[^1], Address(dx));
-        return handles.Return(dx, null, null);
+        return [dx, null, null];
     }
 
     private static Tensor Forward(Tensor x, Tensor weight, double epsilon)

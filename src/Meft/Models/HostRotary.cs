@@ -6,9 +6,11 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>Rotary position embedding by <see cref="RotaryRows"/>; keeps nothing for the backward but the layout's own tables.</summary>
-internal sealed class HostRotary : autograd.SingleTensorFunction<HostRotary>
+internal sealed class HostRotary : GuardedFunction<HostRotary>
 {
     public override string Name => nameof(HostRotary);
+
+    protected override int InputCount => 2;
 
     /// <summary>x [T, H, hd] → [T, H, hd], turned.</summary>
     public static Tensor Apply(Tensor x, RotaryTables tables)
@@ -26,12 +28,11 @@ internal sealed class HostRotary : autograd.SingleTensorFunction<HostRotary>
         return Turn(x, tables, inverse: false);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        using var handles = new BackwardHandles(grad_output);
         var saved = ctx.get_saved_variables();
-        var dx = Turn(grad_output.contiguous(), new RotaryTables(saved[0], saved[1]), inverse: true);
-        return handles.Return(dx, null);
+        var dx = Turn(dy.contiguous(), new RotaryTables(saved[0], saved[1]), inverse: true);
+        return [dx, null];
     }
 
     private static Tensor Turn(Tensor x, RotaryTables tables, bool inverse)

@@ -6,9 +6,11 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>silu(gate) · up by <see cref="SwiGluRows"/>; keeps gate and up for the backward.</summary>
-internal sealed class HostSwiGlu : autograd.SingleTensorFunction<HostSwiGlu>
+internal sealed class HostSwiGlu : GuardedFunction<HostSwiGlu>
 {
     public override string Name => nameof(HostSwiGlu);
+
+    protected override int InputCount => 2;
 
     /// <summary>gate [T, F], up [T, F] → [T, F].</summary>
     public static Tensor Apply(Tensor gate, Tensor up)
@@ -27,15 +29,15 @@ internal sealed class HostSwiGlu : autograd.SingleTensorFunction<HostSwiGlu>
         return Forward(gate, up);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        using var handles = new BackwardHandles(grad_output);
+        dy = dy.contiguous();
         var saved = ctx.get_saved_variables();
-        Tensor gate = saved[0], up = saved[1], dy = grad_output.contiguous(), dGate = empty_like(gate), dUp = empty_like(up);
+        Tensor gate = saved[0], up = saved[1], dGate = empty_like(gate), dUp = empty_like(up);
         SwiGluGradient.Apply(
             Address(gate), Address(up), Address(dy), Format(gate), gate.numel(),
             Address(dGate), Address(dUp));
-        return handles.Return(dGate, dUp);
+        return [dGate, dUp];
     }
 
     private static Tensor Forward(Tensor gate, Tensor up)

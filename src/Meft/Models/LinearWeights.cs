@@ -18,10 +18,14 @@ internal sealed record LinearWeights(Tensor Weight, Tensor? Bias, PackingBudget?
     private readonly PackedLinear _packed = new(Packing);
 
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
-    public Tensor Apply(Tensor x)
+    /// <param name="x">[T, in].</param>
+    /// <param name="few">
+    /// Whether few vectors may take the own kernel. Not within layers that may be computed a second time with a graph: both times must round alike.
+    /// </param>
+    public Tensor Apply(Tensor x, bool few)
     {
         var recorded = IsRecorded(x);
-        if (x.shape[0] <= FewVectors && x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !recorded)
+        if (few && x.shape[0] <= FewVectors && x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !recorded)
             return ApplyToFew(x);
         return recorded && _packed.Takes(x, Weight) ? FrozenLinear.Apply(x, this) : Map(x);
     }

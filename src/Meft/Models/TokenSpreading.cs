@@ -1,3 +1,4 @@
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -6,9 +7,11 @@ namespace Meft.Models;
 /// x [T, …] → [B·S, …]: tokens to their slots. A slot without a token shows another token, and its gradient is zero because
 /// nothing that is read depends on it; so the gradient of a token is that of its own slot.
 /// </summary>
-internal sealed class SpreadTokens : autograd.SingleTensorFunction<SpreadTokens>
+internal sealed class SpreadTokens : GuardedFunction<SpreadTokens>
 {
     public override string Name => nameof(SpreadTokens);
+
+    protected override int InputCount => 3;
 
     public static Tensor Apply(Tensor x, TokenLayout layout) => layout.Slots is null ? x : apply(x, layout.SlotTokens!, layout.Slots);
 
@@ -18,17 +21,19 @@ internal sealed class SpreadTokens : autograd.SingleTensorFunction<SpreadTokens>
         return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
         using var slots = ctx.get_saved_variables()[0];
-        return [grad_output.index_select(0, slots), null!, null!];
+        return [dy.index_select(0, slots), null, null];
     }
 }
 
 /// <summary>x [B·S, …] → [T, …]: tokens back from their slots. The gradient of a slot without a token is zero.</summary>
-internal sealed class GatherTokens : autograd.SingleTensorFunction<GatherTokens>
+internal sealed class GatherTokens : GuardedFunction<GatherTokens>
 {
     public override string Name => nameof(GatherTokens);
+
+    protected override int InputCount => 4;
 
     public static Tensor Apply(Tensor x, TokenLayout layout) =>
         layout.Slots is null ? x : apply(x, layout.Slots, layout.SlotTokens!, layout.EmptySlots!);
@@ -39,11 +44,11 @@ internal sealed class GatherTokens : autograd.SingleTensorFunction<GatherTokens>
         return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
         var saved = ctx.get_saved_variables();
         using var slotTokens = saved[0];
         using var emptySlots = saved[1];
-        return [grad_output.index_select(0, slotTokens).index_fill_(0, emptySlots, 0), null!, null!, null!];
+        return [dy.index_select(0, slotTokens).index_fill_(0, emptySlots, 0), null, null, null];
     }
 }

@@ -62,6 +62,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
                 var output = entry.Output ?? Record(entry);
                 output.backward([gradient]);
                 BackwardHandles.FreeReturned();
+                BackwardFailure.ThrowIfAny();
                 gradient = entry.Input.grad is { } passed ? passed.MoveToOuterDisposeScope() : gradient;
             }
         }

@@ -50,6 +50,7 @@ internal static class TrainedTokenLoss
         }
         if (backward) selected.backward([gradient!]);
         BackwardHandles.FreeReturned();
+        BackwardFailure.ThrowIfAny();
         return sum;
     }
 

@@ -48,8 +48,8 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             lastLoss = result.Loss;
             Ledger.Host("trained parameters", task.Method.HostByteCount);
             var evaluated = IsEvaluationDue(batch, total);
-            if (evaluated) validation = Evaluate(step, cancellation);
-            var metrics = Metrics(batch, rate, result, runner.Phases, evaluated ? validation : double.NaN);
+            var metrics = Metrics(batch, rate, result, runner.Phases); // before an evaluation moves bytes of its own
+            if (evaluated) metrics = metrics with { ValidationLoss = validation = Evaluate(step, cancellation) };
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
@@ -107,7 +107,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         return loss;
     }
 
-    private StepMetrics Metrics(BatchStep batch, double rate, StepResult result, PhaseClock phases, double validation) => new()
+    private StepMetrics Metrics(BatchStep batch, double rate, StepResult result, PhaseClock phases) => new()
     {
         Step = batch.Index + 1,
         Epoch = batch.EpochsDone,
@@ -125,6 +125,5 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         LinkBytesByCause = Ledger.ToDeviceByCause.Concat(Ledger.ToHostByCause).GroupBy(l => l.Key.Name).ToDictionary(g => g.Key, g => g.Sum(l => l.Value)),
         ActiveRows = result.ActiveRows,
         Phases = new Dictionary<string, double>(phases.Seconds),
-        ValidationLoss = validation,
     };
 }

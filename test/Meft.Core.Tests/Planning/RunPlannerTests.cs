@@ -43,7 +43,10 @@ public sealed class RunPlannerTests
         streamed.BytesOf(MemoryTier.Device, "base weights").ShouldBe(2 * (2 * layer + 2L * 32000 * 4096 + 4096));
         streamed.BytesOf(MemoryTier.Pinned, "base weights").ShouldBe(2 * 32 * layer);
         // A large micro-batch computes longer than the layers take to arrive; a small one waits for them.
-        streamed.Step.ShouldNotBeNull().Seconds.ShouldBe(plan.Step.ShouldNotBeNull().Seconds);
+        var recomputed = Planner(Config() with { Recompute = RecomputeMode.On }, accelerator: true).Plan(Work());
+        streamed.Step.ShouldNotBeNull().Seconds.ShouldBe(recomputed.Step.ShouldNotBeNull().Seconds);
+        plan.StreamedBytes.ShouldBe(0);
+        streamed.StreamedBytes.ShouldBe((30 + 30) * 2 * layer);
         double Seconds(BasePlacement placement) => Planner(Config() with { Base = placement }, accelerator: true).Plan(Work(4)).Step!.Seconds;
         Seconds(BasePlacement.Streamed).ShouldBeGreaterThan(Seconds(BasePlacement.Resident));
     }

@@ -56,7 +56,8 @@ public class StreamingDecoderTests
     [Fact]
     public void Decoding_undoes_encoding()
     {
-        Gen.String.Where(text => !text.Any(char.IsSurrogate)).Sample(text =>
+        // A special token in the text is one, and is decoded with a space of its own.
+        Gen.String.Where(text => !text.Any(char.IsSurrogate) && !text.Contains("s>", StringComparison.Ordinal) && !text.Contains("<unk>", StringComparison.Ordinal)).Sample(text =>
             ByteFallback.Decode(ByteFallback.Encode(text, addSpecialTokens: false), skipSpecialTokens: false)
                 .ShouldBe(text.Replace('▁', ' ')));
     }

@@ -1,6 +1,7 @@
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Core.Planning;
 using Meft.Devices;
 using Meft.Devices.Cuda;
 using Meft.Memory;
@@ -54,6 +55,7 @@ public class StreamedLayersTests
         ledger.HostByCause["base layers"].ShouldBe(Layers * ofLayer);
         // A step in its stride: layer 0 came while the step before ended and 1 was still there; forward brings 2 to 5, backward 3, 2, 1 and, for the next step, 0.
         ledger.ToDeviceByCause[LinkUse.BaseLayers].ShouldBe((4 + 4) * ofLayer);
+        BaseWeights.Of(Config, sizeof(float)).StreamedBytes(first: 1).ShouldBe((4 + 4) * ofLayer);
     }
 
     [Fact]
