@@ -4,7 +4,7 @@ using System.Runtime.ExceptionServices;
 namespace Meft.Kernels;
 
 /// <summary>
-/// The threads behind <see cref="KernelThreads"/>. One call's ranges are handed out at a time, to its caller and to helpers that
+/// The threads behind <see cref="KernelThreads"/>. One call's ranges are handed out at a time, to its caller and to workers that
 /// look out for the next call for a moment before they sleep: a step of decoding makes hundreds of short calls, and waking a thread
 /// would take longer than most of them. A call made while another runs, or from within one, is done by its caller alone.
 /// </summary>
@@ -13,7 +13,7 @@ internal static unsafe class WorkTeam
     // A ticket holds how many ranges the present call has (upper half) and how many are taken (lower half). Whoever takes one by adding 1
     // learns by the same act whether it exists, and no call ends before its ranges are done: so what is known of the call stays true.
     private static readonly Lock StartLock = new();
-    private static volatile Helper[] _helpers = [];
+    private static volatile Worker[] _workers = [];
     private static PaddedLong _ticket, _done;
     private static int _busy;
     private static void* _work;
@@ -34,16 +34,16 @@ internal static unsafe class WorkTeam
         }
         try
         {
-            var helpers = Helpers(KernelThreads.Count - 1);
+            var workers = Workers(KernelThreads.Count - 1);
             // The work stays where it is, in the caller's frame, until all ranges are done.
             _work = Unsafe.AsPointer(ref work);
             _run = &Invoke<TWork>;
             (_count, _grain) = (count, grain);
             _done.Value = 0;
             var ranges = (int)(((long)count + grain - 1) / grain);
-            // A full fence, so that a helper that falls asleep either sees these ranges or is seen asleep.
+            // A full fence, so that a worker that falls asleep either sees these ranges or is seen asleep.
             Interlocked.Exchange(ref _ticket.Value, (long)ranges << 32);
-            for (var i = 0; i < helpers.Length && i < ranges - 1; i++) helpers[i].Wake();
+            for (var i = 0; i < workers.Length && i < ranges - 1; i++) workers[i].Wake();
             _isWorking = true;
             while (TryWork()) { }
             var wait = new SpinWait();
@@ -93,17 +93,17 @@ internal static unsafe class WorkTeam
     private static void Invoke<TWork>(void* work, int from, int to) where TWork : struct, IRangeWork =>
         Unsafe.AsRef<TWork>(work).Run(from, to);
 
-    /// <summary>The first helpers; those that do not yet exist are started.</summary>
-    private static ReadOnlySpan<Helper> Helpers(int count)
+    /// <summary>The first workers; those that do not yet exist are started.</summary>
+    private static ReadOnlySpan<Worker> Workers(int count)
     {
-        if (_helpers.Length < count)
+        if (_workers.Length < count)
         {
             lock (StartLock)
             {
-                while (_helpers.Length < count) _helpers = [.. _helpers, new Helper(_helpers.Length)];
+                while (_workers.Length < count) _workers = [.. _workers, new Worker(_workers.Length)];
             }
         }
-        return _helpers.AsSpan(0, count);
+        return _workers.AsSpan(0, count);
     }
 
     /// <summary>A number on cache lines of its own.</summary>
@@ -114,15 +114,15 @@ internal static unsafe class WorkTeam
         public long Value;
     }
 
-    private sealed class Helper
+    private sealed class Worker
     {
-        /// <summary>How long a helper looks out for the next call before it sleeps.</summary>
+        /// <summary>How long a worker looks out for the next call before it sleeps.</summary>
         private static readonly long LookOut = System.Diagnostics.Stopwatch.Frequency / 20_000; // 50 µs
         private readonly object _bed = new();
         private readonly int _index;
         private int _isAsleep;
 
-        public Helper(int index)
+        public Worker(int index)
         {
             _index = index;
             new Thread(Work) { IsBackground = true, Name = "Meft kernels" }.Start();

@@ -44,17 +44,46 @@ internal sealed class BenchOptions
     }
 
     /// <summary>What the arguments say.</summary>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
-    public BenchSettings Read(ParseResult arguments) => new()
+    /// <param name="arguments">The command line.</param>
+    /// <param name="subject">What is measured: options of other subjects are refused.</param>
+    /// <exception cref="InvalidInputException">A value is out of range, or an option has no effect here.</exception>
+    public BenchSettings Read(ParseResult arguments, string subject)
+    {
+        RequireEffect(arguments, subject);
+        return Read(arguments);
+    }
+
+    private void RequireEffect(ParseResult arguments, string subject)
+    {
+        Option[] always = [_ranks, _warmUp, _repeats], model = [_model, _type, _device, _layers, _batch];
+        Option[] allowed = subject switch
+        {
+            "kernels" => [.. always, _tokens, _hidden, _megabytes],
+            "optimizer" => [.. always, _hidden, _megabytes],
+            "step" => [.. always, .. model, _rows, _methods, _profile],
+            _ => [.. always, .. model, _promptTokens, _newTokens],
+        };
+        Option[] own =
+        [
+            _model, _type, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+        ];
+        var useless = own.Except(allowed).FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false });
+        if (useless is not null)
+            throw new InvalidInputException($"{useless.Name} has no effect on {subject}", $"{Verb} {subject}", string.Join(' ', allowed.Select(o => o.Name)), "leave it away");
+        if (subject == "generate" && arguments.GetValue(_ranks)?.Contains(',') == true)
+            throw new InvalidInputException($"--ranks is '{arguments.GetValue(_ranks)}'", $"{Verb} {subject}", "one rank");
+    }
+
+    private BenchSettings Read(ParseResult arguments) => new()
     {
         Model = arguments.GetValue(_model),
-        DType = ChoiceName.Find<BaseDType>(arguments.GetRequiredValue(_type))
-            ?? throw new InvalidInputException($"--dtype is '{arguments.GetValue(_type)}'", Verb, "auto | fp32 | bf16"),
+        DType = ChoiceName.Find<BaseDType>(arguments.GetRequiredValue(_type)) is { } type and not BaseDType.Fp16 ? type
+            : throw new InvalidInputException($"--dtype is '{arguments.GetValue(_type)}'", Verb, "auto | fp32 | bf16"),
         Device = arguments.GetRequiredValue(_device),
         Rows = arguments.GetValue(_rows),
         Layers = LayersOf(arguments.GetRequiredValue(_layers)),
         Batch = Number("--batch", arguments.GetValue(_batch), 1, MostSize),
-        Methods = arguments.GetValue(_methods)?.Split(','),
+        Methods = arguments.GetValue(_methods)?.Split(',').Distinct().ToList(),
         Ranks = Numbers("--ranks", arguments.GetValue(_ranks), MostRank),
         Profile = arguments.GetValue(_profile),
         PromptTokens = Number("--prompt-tokens", arguments.GetValue(_promptTokens), 1, MostSize),
@@ -98,6 +127,6 @@ internal sealed class BenchOptions
                 throw new InvalidInputException($"{option} is '{text}'", Verb, $"whole numbers from 1 to {most} with commas between them, for example 1024,4096");
             numbers.Add(number);
         }
-        return numbers;
+        return [.. numbers.Distinct()];
     }
 }

@@ -46,8 +46,11 @@ internal sealed class BenchVerb : IVerb
     {
         var subject = arguments.GetRequiredValue(_subject);
         if (!Subjects.Contains(subject)) throw new InvalidInputException($"WHAT is '{subject}'", "meft bench", string.Join(" | ", Subjects));
+        var settings = _options.Read(arguments, subject);
+        // A measurement takes minutes: that its place cannot be written is known before.
+        if (arguments.GetValue(_output) is { } file && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
+            throw new InvalidInputException($"the folder of --output {file} is not there", "meft bench", "a file in a folder that exists");
         ComputeThreads.Use();
-        var settings = _options.Read(arguments);
         void Progress(string what) => context.Status.WriteLine($"bench {subject}: {what}");
         Action<string> status = Progress;
         var stop = context.Cancellation;
@@ -86,15 +89,17 @@ internal sealed class BenchVerb : IVerb
         var command = "meft " + string.Join(' ', arguments.Tokens.Select(t => t.Value.Contains(' ') ? $"'{t.Value}'" : t.Value));
         var machine = BenchmarkMachine.Read();
         var document = JsonText.Document(new Document<T>(command, machine, result));
-        if (arguments.GetValue(_output) is { } file) AtomicFile.WriteAllText(file, document + "\n");
         if (arguments.GetValue(_json))
         {
             context.Results.WriteLine(document);
-            return;
         }
-        var view = new BenchView(context.Results);
-        view.WriteHead(command, machine);
-        write(view, result);
+        else
+        {
+            var view = new BenchView(context.Results);
+            view.WriteHead(command, machine);
+            write(view, result);
+        }
+        if (arguments.GetValue(_output) is { } file) AtomicFile.WriteAllText(file, document + "\n");
     }
 
     /// <summary>A measurement with all that must be known to repeat it.</summary>

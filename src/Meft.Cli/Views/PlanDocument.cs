@@ -46,6 +46,9 @@ internal sealed record PlanDocument
     /// <summary>Bytes of a streamed base's layers to the device, a step.</summary>
     public required long StreamedBytes { get; init; }
 
+    /// <summary>Tokens of a micro-batch from which streaming is hidden behind the arithmetic; null where that is not known.</summary>
+    public required long? StreamHiddenFromTokens { get; init; }
+
     /// <summary>The least tokens of a micro-batch at which rows cost less to move.</summary>
     public long? BreakEvenTokens { get; init; }
 
@@ -84,6 +87,7 @@ internal sealed record PlanDocument
             UnionBound = plan.UnionBound,
             Link = plan.Link,
             StreamedBytes = plan.StreamedBytes,
+            StreamHiddenFromTokens = plan.StreamHiddenFromTokens,
             BreakEvenTokens = plan.BreakEvenTokens,
             Step = plan.Step,
             Seconds = plan.Seconds,

@@ -42,6 +42,8 @@ internal static class PlanView
         {
             WriteTable(console, text, Link(plan));
             if (plan.Link.Count > 0) Paragraph(text, "", BreakEven(plan));
+            if (plan.StreamHiddenFromTokens is { } tokens)
+                Paragraph(text, "", $"A streamed layer arrives while another computes from about {tokens:N0} tokens a micro-batch on; with fewer the device waits for it.");
         }
         if (plan.Step is not null) WriteTable(console, text, Step(plan.Step));
         if (plan.Seconds is { } seconds) Paragraph(text, "", $"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.");

@@ -62,7 +62,7 @@ internal static class ConfigSchema
     { AppliesWhen = Adapter });
     public static readonly ConfigKey<ExecutionKind> Execution = Choice(
         "method.execution", c => c.Method.Execution,
-        "What travels between host and device: the active rows or the activations.", condition: Rows);
+        "What travels between host and device: the active rows or the activations.", condition: Meft);
     public static readonly ConfigKey<double> Alpha = Number(
         "method.alpha", new NumberType(0, above: true), c => c.Method.Alpha, "Numerator of LoRA's scale.", Lora, "lora_alpha");
     public static readonly ConfigKey<TargetSelection> Targets = Add(new ConfigKey<TargetSelection>(
@@ -82,7 +82,7 @@ internal static class ConfigSchema
     { AppliesWhen = Lora });
 
     public static readonly ConfigKey<OptimizerRows> UpdatedRows = Choice(
-        "optimizer.rows", c => c.Optimizer.Rows, "Which rows AdamW moves: those active in the step, or all.", condition: Rows);
+        "optimizer.rows", c => c.Optimizer.Rows, "Which rows AdamW moves: those active in the step, or all.", condition: Meft);
     public static readonly ConfigKey<double> LearningRate = Number(
         "optimizer.learning_rate", new NumberType(0, above: true), c => c.Optimizer.LearningRate, "The schedule's base rate.", null, "lr");
     public static readonly ConfigKey<(double, double)> Betas = Add(new ConfigKey<(double, double)>(

@@ -40,7 +40,15 @@ public static class PlanFit
         var advice = PlanAdvice.For(planner, plan);
         return new InvalidInputException(
             $"the run does not fit: {string.Join("; ", excesses)}", null, null,
-            advice.Count == 0 ? "no single setting makes it fit: take a smaller model, or another machine" : $"any of these makes it fit: {string.Join("; ", advice)}");
+            advice.Count == 0 ? $"no single setting makes it fit: {Way(bounds)}" : $"any of these makes it fit: {string.Join("; ", advice)}");
+    }
+
+    /// <summary>What is left where no setting helps: a budget can be raised, a machine cannot.</summary>
+    private static string Way(MemoryBounds bounds)
+    {
+        var budgets = new[] { bounds.DeviceReason, bounds.HostReason }.Where(r => r?.StartsWith("budget.", StringComparison.Ordinal) == true);
+        var raise = string.Join(" and ", budgets);
+        return raise.Length > 0 ? $"raise {raise}, or take a smaller model" : "take a smaller model, or another machine";
     }
 
     private static string Excess(string where, long needed, long allowed, string reason, string causes) =>

@@ -51,6 +51,12 @@ public sealed record RunPlan
     /// <summary>Bytes of a streamed base's layers to the device, a step; 0 where the base is resident.</summary>
     public long StreamedBytes { get; init; }
 
+    /// <summary>
+    /// The tokens of a micro-batch from which a streamed layer's forward computes longer than the next layer takes to arrive, so that streaming costs
+    /// next to nothing; null where the base is resident or the link was not measured.
+    /// </summary>
+    public long? StreamHiddenFromTokens { get; init; }
+
     /// <summary>The least tokens of a micro-batch at which rows that travel cost less; null where they never do.</summary>
     public long? BreakEvenTokens { get; init; }
 

@@ -62,6 +62,9 @@ public sealed class RunPlanner(
             StreamedBytes = chosen.Base == BasePlacement.Streamed
                 ? work.MicroBatches * BaseWeights.Of(model, _width).StreamedBytes(trained.FirstLayer)
                 : 0,
+            StreamHiddenFromTokens = chosen.Base == BasePlacement.Streamed && machine?.ToDeviceBytesPerSecond is { } down
+                ? (long)Math.Ceiling(_width * machine.Matmul(_width).LargeFlops / (2 * down)) // w bytes and 2·T operations a weight
+                : null,
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
             Step = machine is null ? null : new CostModel(model, _width, trained, work, machine).Of(chosen),
         };

@@ -35,16 +35,16 @@ internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<Spar
     {
         ArgumentNullException.ThrowIfNull(ctx);
         var (adapter, pass) = ((SparseAdapter, AdapterPass))ctx.get_data(State);
-        using var handles = new BackwardHandles(grad_output);
-        using var x = ctx.get_saved_variables()[0];
         // An exception must not cross libtorch's frames: it is kept, and thrown when backward has returned.
         try
         {
+            using var handles = new BackwardHandles(grad_output);
+            using var x = ctx.get_saved_variables()[0];
             using (pass) return handles.Return(adapter.Executor.Backward(pass, x, grad_output), null, null);
         }
         catch (Exception e) when (adapter.KeepFailure(e))
         {
-            return handles.Return(zeros_like(grad_output), null, null);
+            return [null!, null!, null!];
         }
     }
 }

@@ -48,7 +48,7 @@ public static class OptimizerBenchmark
     /// <summary>Times all sizes.</summary>
     /// <param name="options">Sizes and rounds.</param>
     /// <param name="progress">Is told what comes next; null for nobody.</param>
-    /// <param name="cancellation">Stops between two sizes.</param>
+    /// <param name="cancellation">Stops between two rounds.</param>
     public static IReadOnlyList<OptimizerFigure> Run(
         OptimizerBenchmarkOptions options, Action<string>? progress = null, CancellationToken cancellation = default)
     {
@@ -58,13 +58,14 @@ public static class OptimizerBenchmark
             cancellation.ThrowIfCancellationRequested();
             var (rank, share) = (options.Ranks[i], options.TouchedShares[Math.Min(i, options.TouchedShares.Count - 1)]);
             progress?.Invoke($"R = {rank:N0}");
-            figures.Add(Time(options, "touched rows", rank, Scattered(rank, share)));
-            figures.Add(Time(options, "all rows", rank, null));
+            figures.Add(Time(options, "touched rows", rank, Scattered(rank, share), cancellation));
+            figures.Add(Time(options, "all rows", rank, null, cancellation));
         }
         return figures;
     }
 
-    private static unsafe OptimizerFigure Time(OptimizerBenchmarkOptions options, string name, int rank, int[]? rows)
+    private static unsafe OptimizerFigure Time(
+        OptimizerBenchmarkOptions options, string name, int rank, int[]? rows, CancellationToken cancellation)
     {
         var (d, count) = (options.HiddenSize, rows?.Length ?? rank);
         var matrices = (int)Math.Max(1, options.TouchedFloats / ((long)count * d));
@@ -74,6 +75,7 @@ public static class OptimizerBenchmark
         List<double> update = [], stream = [], sameRows = [];
         for (var round = -options.Rounds.WarmUp; round < options.Rounds.Repeats; round++)
         {
+            cancellation.ThrowIfCancellationRequested();
             var updateSeconds = BenchmarkTimer.Seconds(() =>
             {
                 fixed (int* touched = rows)

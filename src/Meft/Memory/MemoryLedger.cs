@@ -1,4 +1,3 @@
-using Meft.Core.Errors;
 
 namespace Meft.Memory;
 
@@ -61,7 +60,7 @@ public sealed class MemoryLedger(long? deviceBudget = null)
     }
 
     /// <summary>Counts device memory that is about to be taken; disposing the result counts it as given back.</summary>
-    /// <exception cref="RunFailedException">The budget would be exceeded; the text names the cause and what to change.</exception>
+    /// <exception cref="DeviceBudgetException">The budget would be exceeded; the text names the cause and what to change.</exception>
     public HeldBytes Hold(DeviceUse use, long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -92,11 +91,11 @@ public sealed class MemoryLedger(long? deviceBudget = null)
         DeviceBytes -= bytes;
     }
 
-    private RunFailedException OverBudget(DeviceUse use, long bytes)
+    private DeviceBudgetException OverBudget(DeviceUse use, long bytes)
     {
         var held = string.Join(", ", _device.Where(d => d.Value > 0).OrderByDescending(d => d.Value).Select(d => $"{d.Key.Name} {d.Value:N0}"));
-        return new RunFailedException(
+        return new DeviceBudgetException(
             $"{use.Name} need {bytes:N0} bytes more on the device, which holds {DeviceBytes:N0} ({held}) of a budget of {deviceBudget:N0}",
-            "budget.device", null, use.Lever);
+            use.Lever);
     }
 }

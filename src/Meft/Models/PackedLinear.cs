@@ -12,8 +12,7 @@ internal sealed class PackedLinear(PackingBudget? budget) : IDisposable
 {
     private Tensor? _forward;
     private Tensor? _backward;
-    private bool _noForward;
-    private bool _noBackward;
+    private bool _cannot;
 
     /// <summary>Whether a weight may be packed for such vectors. A trained one may not: its copies would be those of an earlier step.</summary>
     public bool Takes(Tensor x, Tensor weight)
@@ -27,7 +26,7 @@ internal sealed class PackedLinear(PackingBudget? budget) : IDisposable
     public Tensor? Apply(Tensor x, Tensor weight, Tensor? bias)
     {
         if (!Takes(x, weight)) return null;
-        if (_forward is null && !_noForward) _noForward = !TryPack(weight, transposed: false, out _forward);
+        if (_forward is null && !_cannot) _forward = TryPack(weight, transposed: false);
         return _forward is null ? null : PackedWeights.Apply(x, _forward, bias);
     }
 
@@ -35,7 +34,7 @@ internal sealed class PackedLinear(PackingBudget? budget) : IDisposable
     public Tensor? InputGradient(Tensor dy, Tensor weight)
     {
         if (!Takes(dy, weight)) return null;
-        if (_backward is null && !_noBackward) _noBackward = !TryPack(weight, transposed: true, out _backward);
+        if (_backward is null && !_cannot) _backward = TryPack(weight, transposed: true);
         return _backward is null ? null : PackedWeights.Apply(dy, _backward, null);
     }
 
@@ -49,14 +48,17 @@ internal sealed class PackedLinear(PackingBudget? budget) : IDisposable
         (_forward, _backward) = (null, null);
     }
 
-    private bool TryPack(Tensor weight, bool transposed, out Tensor? packed)
+    private Tensor? TryPack(Tensor weight, bool transposed)
     {
-        packed = null;
         var bytes = TensorMemory.ByteCount(weight);
-        if (!PackedWeights.AreSupported || !budget!.TryTake(bytes)) return false;
+        _cannot = !PackedWeights.AreSupported;
+        if (_cannot || !budget!.TryTake(bytes)) return null;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        packed = PackedWeights.Pack(transposed ? weight.t().contiguous() : weight)?.DetachFromDisposeScope();
-        return packed is not null;
+        var packed = PackedWeights.Pack(transposed ? weight.t().contiguous() : weight)?.DetachFromDisposeScope();
+        if (packed is not null) return packed;
+        _cannot = true;
+        budget.GiveBack(bytes);
+        return null;
     }
 }

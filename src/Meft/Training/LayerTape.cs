@@ -53,6 +53,7 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
     {
         using var scope = NewDisposeScope();
         using var passing = ledger.Hold(DeviceUse.HiddenStates, 2 * TensorMemory.ByteCount(gradient));
+        Tensor? handed = null;
         while (_entries.TryPop(out var entry))
         {
             using var layerScope = NewDisposeScope();
@@ -63,7 +64,9 @@ internal sealed class LayerTape(Decoder decoder, IDecoderAdapter? adapter, bool 
                 output.backward([gradient]);
                 BackwardHandles.FreeReturned();
                 BackwardFailure.ThrowIfAny();
-                gradient = entry.Input.grad is { } passed ? passed.MoveToOuterDisposeScope() : gradient;
+                if (entry.Input.grad is not { } passed) continue; // the lowest one of a frozen base
+                handed?.Dispose();
+                gradient = handed = passed.MoveToOuterDisposeScope();
             }
         }
         _embedded?.backward([gradient]);

@@ -44,7 +44,16 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             if (cancellation.IsCancellationRequested) return Stop(step - 1, saved, lastLoss, startValidation, validation);
 
             var rate = task.Rates.RateAt(batch.Index);
-            var result = runner.Run(batch.MicroBatches, rate, step);
+            StepResult result;
+            try
+            {
+                result = runner.Run(batch.MicroBatches, rate, step);
+            }
+            catch (DeviceBudgetException) when (folder is not null && step - 1 > saved)
+            {
+                Save(step - 1); // the step has changed nothing: what was learned before it is kept
+                throw;
+            }
             lastLoss = result.Loss;
             Ledger.Host("trained parameters", task.Method.HostByteCount);
             var evaluated = IsEvaluationDue(batch, total);

@@ -45,6 +45,8 @@ public sealed class RunPlannerTests
         // A large micro-batch computes longer than the layers take to arrive; a small one waits for them.
         var recomputed = Planner(Config() with { Recompute = RecomputeMode.On }, accelerator: true).Plan(Work());
         streamed.Step.ShouldNotBeNull().Seconds.ShouldBe(recomputed.Step.ShouldNotBeNull().Seconds);
+        streamed.StreamHiddenFromTokens.ShouldNotBeNull().ShouldBeInRange(5, 1023);
+        plan.StreamHiddenFromTokens.ShouldBeNull();
         plan.StreamedBytes.ShouldBe(0);
         streamed.StreamedBytes.ShouldBe((30 + 30) * 2 * layer);
         double Seconds(BasePlacement placement) => Planner(Config() with { Base = placement }, accelerator: true).Plan(Work(4)).Step!.Seconds;

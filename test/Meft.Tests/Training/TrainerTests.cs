@@ -1,8 +1,10 @@
 using Meft.Core.Configuration;
+using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Metrics;
 using Meft.Host;
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Models;
 using Meft.TestSupport;
 using Meft.Training;
@@ -24,6 +26,32 @@ public class TrainerTests
         new Trainer(tiny.Create(method, steps: 40), null, seen).Run(cancellation: TestContext.Current.CancellationToken).Interrupted.ShouldBeFalse();
         seen.Steps[^1].Loss.ShouldBeLessThan(0.7 * seen.Steps[0].Loss);
         foreach (var (name, tensor) in before) tensor.equal(tiny.Decoder.Parameters[name]).all().item<bool>().ShouldBeTrue(name);
+    }
+
+    [Fact]
+    public void What_a_device_budget_stops_is_saved_up_to_the_step_before()
+    {
+        using var folder = new TemporaryFolder();
+        using var tiny = new TinyTask();
+        var rows = TinyTask.Rows(4);
+        // Long rows come in the second step.
+        rows.AddRange(TinyTask.Rows(4).Select(r => r with { InputIds = [.. r.InputIds, .. r.InputIds, .. r.InputIds], Labels = [.. r.Labels, .. r.Labels, .. r.Labels] }));
+        using var free = TinyTask.NewMethod();
+        var task = tiny.Create(free, new BatchConfig { Size = 4 }, steps: 1, rows: rows);
+        var trainer = new Trainer(task with { Batches = new BatchSchedule(rows, new BatchConfig { Size = 4 }, 1, null, 1, shuffle: false) });
+        trainer.Run(cancellation: TestContext.Current.CancellationToken);
+
+        using var method = TinyTask.NewMethod();
+        var run = NewRun(folder);
+        var budgeted = tiny.Create(method, new BatchConfig { Size = 4 }, steps: 2, rows: rows) with
+        {
+            Batches = new BatchSchedule(rows, new BatchConfig { Size = 4 }, 1, null, 2, shuffle: false),
+            DeviceBudget = trainer.Ledger.DeviceBytesPeak,
+        };
+        Should.Throw<DeviceBudgetException>(() => new Trainer(budgeted, run).Run(cancellation: TestContext.Current.CancellationToken));
+        using var restored = TinyTask.NewMethod();
+        run.Checkpoints.LoadNewest(restored, _ => { }).ShouldBe(1);
+        TinyTask.Bits(restored).ShouldBe(TinyTask.Bits(free));
     }
 
     [Fact]
