@@ -38,8 +38,8 @@ public readonly record struct LinkTraffic(long ToHost, long ToDevice)
 
     /// <summary>
     /// Rows travel. To the host: x (T·D·w), the gradients of K's and V's active rows (2·U·D·4) and, with experts, those of the coefficients (T·P·4).
-    /// To the device: V's active rows in a forward pass, for the scores come with the selection (U·D·w; twice with recompute), K's and V's in the backward
-    /// (2·U·D·w), the selection with each, and, with experts, the gate's share of dx (T·D·w).
+    /// To the device: V's active rows in a forward pass, for the scores come with the selection (U·D·w), K's and V's in the backward (2·U·D·w; with
+    /// recompute V comes with the second forward and is kept), the selection with each pass, and, with experts, the gate's share of dx (T·D·w).
     /// </summary>
     /// <param name="sizes">The sizes.</param>
     /// <param name="tokens">T.</param>
@@ -50,10 +50,10 @@ public readonly record struct LinkTraffic(long ToHost, long ToDevice)
         var hidden = tokens * sizes.HiddenSize * sizes.Width;
         var rows = union * sizes.HiddenSize;
         var routed = sizes.Experts > 0;
-        var forward = (rows * sizes.Width) + (entries * ForwardEntryBytes);
-        var backward = (2 * rows * sizes.Width) + (entries * BackwardEntryBytes) + (routed ? hidden : 0);
+        var selections = entries * (((sizes.Recompute ? 2 : 1) * ForwardEntryBytes) + BackwardEntryBytes);
         return new LinkTraffic(
-            hidden + (2 * rows * Single) + (routed ? tokens * sizes.Probe * Single : 0), ((sizes.Recompute ? 2 : 1) * forward) + backward);
+            hidden + (2 * rows * Single) + (routed ? tokens * sizes.Probe * Single : 0),
+            (3 * rows * sizes.Width) + selections + (routed ? hidden : 0));
     }
 
     /// <summary>As the other overload, with the expected union and the most entries there can be.</summary>

@@ -18,7 +18,7 @@ public sealed class LinkTrafficTests
         LinkTraffic.OfRows(Sizes, 7, 11, 20).ShouldBe(new LinkTraffic(
             ToHost: 7 * 10 * 2 + 2 * 11 * 10 * 4 + 7 * 3 * 4,
             ToDevice: 3 * 11 * 10 * 2 + 20 * (12 + 24) + 7 * 10 * 2));
-        LinkTraffic.OfRows(Sizes with { Recompute = true }, 7, 11, 20).ToDevice.ShouldBe(4 * 11 * 10 * 2 + 20 * (2 * 12 + 24) + 7 * 10 * 2);
+        LinkTraffic.OfRows(Sizes with { Recompute = true }, 7, 11, 20).ToDevice.ShouldBe(3 * 11 * 10 * 2 + 20 * (2 * 12 + 24) + 7 * 10 * 2);
         LinkTraffic.OfRows(Sizes with { Experts = 0, Probe = 0 }, 7, 11, 20).ShouldBe(new LinkTraffic(
             ToHost: 7 * 10 * 2 + 2 * 11 * 10 * 4, ToDevice: 3 * 11 * 10 * 2 + 20 * (12 + 24)));
     }

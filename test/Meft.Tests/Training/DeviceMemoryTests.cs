@@ -66,18 +66,30 @@ public class DeviceMemoryTests
         run.Ledger.DeviceToHostBytes.ShouldBe(run.Unions.Sum(u => LinkTraffic.OfRows(sizes, tokens, u, 0).ToHost));
     }
 
+    [Fact]
+    public void With_recompute_rows_cross_as_often_for_values_are_kept_from_the_second_forward()
+    {
+        var (once, twice) = (Train(1_024, ExecutionKind.Rows), Train(1_024, ExecutionKind.Rows, recompute: true));
+        twice.Unions.ShouldBe(once.Unions);
+        twice.Ledger.ToDeviceByCause[LinkUse.Rows].ShouldBe(once.Ledger.ToDeviceByCause[LinkUse.Rows]);
+        twice.Ledger.ToHostByCause.ShouldBe(once.Ledger.ToHostByCause);
+        twice.Ledger.ToDeviceByCause[LinkUse.Selection].ShouldBe(once.Ledger.ToDeviceByCause[LinkUse.Selection] * 4 / 3);
+        twice.Ledger.DeviceByCause[DeviceUse.AdapterWorkingSet].ShouldBe(0);
+    }
+
     private const int Probe = 2;
 
     private static List<Core.Data.TokenRow> Rows { get; } = TinyTask.Rows(6);
 
-    private static (int Rank, MemoryLedger Ledger, IReadOnlyList<int> Unions) Train(int rank, ExecutionKind execution)
+    private static (int Rank, MemoryLedger Ledger, IReadOnlyList<int> Unions) Train(
+        int rank, ExecutionKind execution, bool recompute = false)
     {
         using var tiny = new TinyTask();
         var spec = new SparseAdapterSpec(rank, TinyTask.Config.HiddenSize, 4 * (int)Math.Sqrt(rank), Probe, TopK, GateKind.Linear, [1, 2]);
         var adapter = new SparseAdapter(spec).Initialize(seed: 3);
         using var method = new SparseAdapterMethod(adapter, OptimizerRows.Touched, TinyTask.Identity, execution);
         var ledger = new MemoryLedger();
-        new StepRunner(tiny.Decoder, method, new OptimizerConfig(), ledger).Run([Rows], 1e-3, 1);
+        new StepRunner(tiny.Decoder, method, new OptimizerConfig(), ledger, recompute).Run([Rows], 1e-3, 1);
         return (rank, ledger, [.. adapter.ActiveUnion.Values]);
     }
 }

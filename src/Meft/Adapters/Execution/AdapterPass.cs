@@ -22,9 +22,16 @@ internal sealed unsafe class AdapterPass(SparseLayer layer, Tensor hostInput) : 
     /// <summary>x [T, D] in host memory; valid while this object is.</summary>
     public float* Input => TensorMemory.Singles(_hostInput);
 
+    /// <summary>Whether this is the layer's second forward run: its backward follows at once.</summary>
+    public bool IsRepeated { get; set; }
+
+    /// <summary>V's active rows that a repeated forward left on the device for the backward; null where they must be fetched.</summary>
+    public KeptRows? Kept { get; set; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        Kept?.Dispose();
         Active.Dispose();
         _hostInput.Dispose();
     }

@@ -10,7 +10,12 @@ internal sealed class RememberedPasses(Action end) : IDisposable
     public void Keep(int layer, AdapterPass pass) => _passes.Add(layer, pass);
 
     /// <summary>A layer's pass, once: it belongs to the caller from now on. Null where the layer has not been run.</summary>
-    public AdapterPass? Take(int layer) => _passes.Remove(layer, out var pass) ? pass : null;
+    public AdapterPass? Take(int layer)
+    {
+        if (!_passes.Remove(layer, out var pass)) return null;
+        pass.IsRepeated = true;
+        return pass;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,9 +9,9 @@ namespace Meft.Adapters.Execution;
 
 /// <summary>
 /// The paper's way: the U active rows of K and V go to the device, for one layer at a time, with the selection made on the host; the
-/// arithmetic runs there, and the rows' gradients come back. The scores come with the selection, so the forward needs V alone; the backward fetches K
-/// and V, and nothing is kept between the two: no more than one layer's rows are ever on the device. The gate stays on the host: its share of dx is
-/// computed there. 3·U·D·w bytes of rows and 2·U·D·4 of gradients a layer, and 2·T·D·w of activations.
+/// arithmetic runs there, and the rows' gradients come back. The scores come with the selection, so the forward needs V alone. No more than one
+/// layer's rows are ever on the device: the backward fetches K, and V again unless recompute has just brought it. The gate stays on the host: its share
+/// of dx is computed there. 3·U·D·w bytes of rows and 2·U·D·4 of gradients a layer, and 2·T·D·w of activations.
 /// </summary>
 internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) : IAdapterExecutor
 {
@@ -42,6 +42,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
             // y = S·V, S the scores at the selected places
             y.narrow(0, from, chunk.TokenCount).copy_(chunk.Spread(chunk.Scores, x.dtype).mm(values));
         }
+        if (pass.IsRepeated) pass.Kept = new KeptRows(values, ledger?.Hold(DeviceUse.AdapterWorkingSet, Bytes(x, values.numel())));
         return y.MoveToOuterDisposeScope();
     }
 
@@ -51,12 +52,14 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
         using var scope = NewDisposeScope();
         var (tokens, unionCount) = (TokensAtOnce(pass), pass.Active.UnionCount);
         var dimension = x.shape[1];
+        pass.Kept?.StopCounting();
         using var held = ledger?.Hold(
             DeviceUse.AdapterWorkingSet,
             Bytes(x, (2 * unionCount * dimension) + (3L * tokens * unionCount) + x.numel()) + TravellingSelection.ByteCount(pass.Active, forBackward: true)
                 + (2 * unionCount * dimension * sizeof(float)));
         using var selection = TravellingSelection.Send(pass.Active, forBackward: true, link);
-        var (keys, values) = (FetchRows(pass, pass.Layer.Store.Keys.Weights, x.dtype), FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype));
+        var keys = FetchRows(pass, pass.Layer.Store.Keys.Weights, x.dtype);
+        var values = pass.Kept?.Rows ?? FetchRows(pass, pass.Layer.Store.Values.Weights, x.dtype);
         Tensor dKeys = zeros(unionCount, dimension, ScalarType.Float32, x.device), dValues = zeros_like(dKeys);
         var dCoefficients = selection.HasProbes ? zeros((long)pass.TokenCount * pass.Layer.Spec.Probe, ScalarType.Float32, x.device) : null;
         var dx = empty_like(dy);
