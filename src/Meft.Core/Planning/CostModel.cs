@@ -36,11 +36,12 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
         var full = trained.Kind == MethodKind.Full;
         double layerFlops = 2.0 * BaseWeights.LayerParameters(model) * _tokens;
         double head = 2.0 * model.VocabularySize * model.HiddenSize * work.MeanTrained;
-        var layerSeconds = ElementSeconds(1);
+        var layerSeconds = ElementSeconds();
         var matmul = machine.Matmul(width);
         var (denseForward, denseBackward) = DenseFlops();
-        var (sparseForward, sparseBackward) = SparseFlops();
-        var link = LinkSeconds(plan.Execution);
+        var (sparseForward, sparseBackward) = SparseFlops(plan.Execution);
+        var (rowsForward, rowsBackward) = RowsFlops(plan.Execution);
+        var link = LinkSeconds(plan);
 
         var forward = layers * layerFlops;
         var again = plan.Recompute ? recorded * layerFlops : 0;
@@ -51,24 +52,24 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
         return new StepCost(
         [
             new("data", 0, 0, work.MicroBatches * DataSeconds),
-            new("forward", work.MicroBatches * (forward + denseForward), work.MicroBatches * sparseForward, work.MicroBatches
-                * (Math.Max(streaming, forward / matmul.At(_tokens) + layers * layerSeconds)
+            new("forward", work.MicroBatches * (forward + denseForward + rowsForward), work.MicroBatches * sparseForward, work.MicroBatches
+                * (Math.Max(streaming, (forward + rowsForward) / matmul.At(_tokens) + layers * layerSeconds)
                     + denseForward / single + SparseSeconds(sparseForward) + link / 2)),
-            new("backward", work.MicroBatches * (backward + denseBackward), work.MicroBatches * sparseBackward, work.MicroBatches
-                * (Math.Max(streaming, backward / matmul.At(_tokens) + recorded * layerSeconds * (BackwardOperations + (plan.Recompute ? 1 : 0)))
+            new("backward", work.MicroBatches * (backward + denseBackward + rowsBackward), work.MicroBatches * sparseBackward, work.MicroBatches
+                * (Math.Max(streaming, (backward + rowsBackward) / matmul.At(_tokens) + recorded * layerSeconds * (BackwardOperations + (plan.Recompute ? 1 : 0)))
                     + HeadElementSeconds() + denseBackward / single + SparseSeconds(sparseBackward) + link / 2)),
             new("optimizer", 0, 0, OptimizerSeconds()),
         ]);
     }
 
     /// <summary>Element-wise work of a layer's forward: numbers read and written by norms, rotations, activation and sums, and the calls themselves.</summary>
-    private double ElementSeconds(int times)
+    private double ElementSeconds()
     {
         double d = model.HiddenSize, f = model.IntermediateSize, heads = (model.HeadCount + model.KeyValueHeadCount) * (double)model.HeadSize;
         // Norm: copied to float32, squared, averaged, scaled, copied back, multiplied.
         var norms = 2 * d * (7 * Single + 4 * width);
         var bytes = norms + 12 * heads * width + 6 * d * width + 5 * f * width;
-        return times * (_tokens * bytes / machine.DeviceBytesPerSecond + OperationsPerLayer * machine.OperationSeconds);
+        return _tokens * bytes / machine.DeviceBytesPerSecond + OperationsPerLayer * machine.OperationSeconds;
     }
 
     /// <summary>Logits are written, widened, exponentiated twice and differentiated: about eight passes.</summary>
@@ -87,14 +88,14 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
     }
 
     /// <summary>
-    /// The sparse adapter (docs/method.md): router 2·T·N·D, candidates 2·T·P·E·D, selected values 2·T·a·D; backward 8·T·a·D and of the
-    /// gate 4·T·P·D; a neurons a token are active.
+    /// The sparse adapter on the host (docs/method.md): router 2·T·N·D, candidates 2·T·P·E·D, selected values 2·T·a·D; backward 8·T·a·D and of the
+    /// gate 4·T·P·D; a neurons a token are active. Where rows travel, the selected values and their backward are the device's.
     /// </summary>
-    private (double Forward, double Backward) SparseFlops()
+    private (double Forward, double Backward) SparseFlops(ExecutionKind execution)
     {
         if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return (0, 0);
         var perLayer = _tokens * spec.HiddenSize;
-        var active = ExpectedUnion.ActivePerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK);
+        var active = execution == ExecutionKind.Rows ? 0 : ExpectedUnion.ActivePerToken(spec.Rank, spec.Experts, spec.Probe, spec.TopK);
         double candidates = ExpectedUnion.Candidates(spec.Rank, spec.Experts, spec.Probe);
         var gate = spec.Gate == GateKind.Softmax ? spec.Experts : spec.Probe;
         return (
@@ -102,20 +103,25 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
             spec.Layers.Count * perLayer * (8 * active + 4.0 * gate));
     }
 
+    /// <summary>Rows that travel, on the device: products of [T, U] with rows, one in the forward, four in the backward.</summary>
+    private (double Forward, double Backward) RowsFlops(ExecutionKind execution)
+    {
+        if (execution != ExecutionKind.Rows || trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return (0, 0);
+        var union = ExpectedUnion.Rows(spec.Rank, spec.Experts, spec.Probe, spec.TopK, (long)_tokens);
+        var product = 2.0 * spec.Layers.Count * _tokens * union * spec.HiddenSize;
+        return (product, 4 * product);
+    }
+
     private double SparseSeconds(double flops) => flops / machine.DotFlops;
 
-    private double LinkSeconds(ExecutionKind execution)
+    private double LinkSeconds(ExecutionPlan plan)
     {
         if (machine.ToDeviceBytesPerSecond is not { } down || machine.ToHostBytesPerSecond is not { } up) return 0;
         if (trained is not { Kind: MethodKind.Meft, Sparse: { } spec }) return 0;
-        var traffic = Traffic(spec, execution, (long)_tokens);
+        var sizes = LinkSizesOf(spec) with { Recompute = plan.Recompute };
+        var traffic = plan.Execution == ExecutionKind.Rows ? LinkTraffic.OfRows(sizes, (long)_tokens) : LinkTraffic.OfActivations(sizes, (long)_tokens);
         return spec.Layers.Count * (traffic.ToDevice / down + traffic.ToHost / up);
     }
-
-    /// <summary>Bytes over the link, a layer and micro-batch.</summary>
-    internal LinkTraffic Traffic(SparseAdapterSpec spec, ExecutionKind execution, long tokens) => execution == ExecutionKind.Rows
-        ? LinkTraffic.OfRows(LinkSizesOf(spec), tokens)
-        : LinkTraffic.OfActivations(LinkSizesOf(spec), tokens);
 
     /// <summary>What decides the link's traffic.</summary>
     internal LinkSizes LinkSizesOf(SparseAdapterSpec spec) => new(spec.HiddenSize, width, spec.Rank, spec.Experts, spec.Probe, spec.TopK);

@@ -40,9 +40,8 @@ public sealed class RunPlanner(
             ? new LinkSizes(spec.HiddenSize, _width, spec.Rank, spec.Experts, spec.Probe, spec.TopK)
             : null;
         var tokens = (long)Math.Ceiling(work.MeanTokens);
-        var cheaper = sizes is not null && LinkTraffic.OfRows(sizes, tokens).Total < LinkTraffic.OfActivations(sizes, tokens).Total
-            ? ExecutionKind.Rows
-            : ExecutionKind.Activations;
+        var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine);
+        var cheaper = sizes is null ? ExecutionKind.Activations : Cheaper(sizes, tokens, cost);
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
             .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
         var (chosen, planned) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
@@ -66,8 +65,16 @@ public sealed class RunPlanner(
                 ? (long)Math.Ceiling(_width * machine.Matmul(_width).LargeFlops / (2 * down)) // w bytes and 2·T operations a weight
                 : null,
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
-            Step = machine is null ? null : new CostModel(model, _width, trained, work, machine).Of(chosen),
+            Step = cost?.Of(chosen),
         };
+    }
+
+    /// <summary>The execution whose step takes less time; where this machine was not measured, the one that moves fewer bytes.</summary>
+    private static ExecutionKind Cheaper(LinkSizes sizes, long tokens, CostModel? cost)
+    {
+        double Cost(ExecutionKind execution) => cost?.Of(ExecutionPlan.Plain with { Execution = execution }).Seconds
+            ?? (execution == ExecutionKind.Rows ? LinkTraffic.OfRows(sizes, tokens) : LinkTraffic.OfActivations(sizes, tokens)).Total;
+        return Cost(ExecutionKind.Rows) < Cost(ExecutionKind.Activations) ? ExecutionKind.Rows : ExecutionKind.Activations;
     }
 
     /// <summary>Whether memory of every tier stays within the bounds.</summary>

@@ -1,5 +1,7 @@
 using Meft.Core.Errors;
+using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Evaluation;
@@ -10,10 +12,11 @@ namespace Meft.Evaluation;
 /// </summary>
 /// <param name="decoder">The model.</param>
 /// <param name="adapter">What runs beside its feed-forward blocks, or null.</param>
-public sealed class SequenceScorer(Decoder decoder, IDecoderAdapter? adapter = null)
+/// <param name="ledger">Where device memory is counted, and a budget enforced; null to count nothing.</param>
+public sealed class SequenceScorer(Decoder decoder, IDecoderAdapter? adapter = null, MemoryLedger? ledger = null)
 {
-    /// <summary>The most logits alive at once, in numbers: 64 MiB in float32.</summary>
-    private const long LogitsAtOnce = 1 << 24;
+    /// <summary>The most logits alive at once, in numbers: 32 MiB in float32.</summary>
+    private const long LogitsAtOnce = 1 << 23;
 
     private const int TokensAtOnce = 4096;
 
@@ -31,6 +34,9 @@ public sealed class SequenceScorer(Decoder decoder, IDecoderAdapter? adapter = n
         using var noGradients = no_grad();
         using var layout = TokenLayout.FromLengths([.. rows.Select(row => row.Ids.Count)], decoder.Device);
         var ids = tensor([.. rows.SelectMany(row => row.Ids).Select(id => (long)id)], int64, decoder.Device);
+        // A layer's input and its output; then what the last one leaves.
+        var hidden = (long)layout.TokenCount * decoder.Config.HiddenSize * TensorMemory.ElementBytes(decoder.DataType);
+        using var held = ledger?.Hold(DeviceUse.HiddenStates, 2 * hidden);
         var h = decoder.Forward(ids, layout, adapter: adapter);
 
         var positions = new List<long>();
@@ -89,10 +95,13 @@ public sealed class SequenceScorer(Decoder decoder, IDecoderAdapter? adapter = n
         {
             using var scope = NewDisposeScope();
             var range = start..Math.Min(start + chunk, positions.Length);
+            var (from, length) = range.GetOffsetAndLength(positions.Length);
+            using var held = ledger?.Hold(
+                DeviceUse.Logits, (long)length * decoder.Config.VocabularySize * (TensorMemory.ElementBytes(decoder.DataType) + sizeof(float)));
             var wanted = tensor(targets[range], int64, h.device).unsqueeze(1);
             var logits = decoder.Logits(h.index_select(0, tensor(positions[range], int64, h.device))).to(float32);
             var nll = logits.logsumexp(1) - logits.gather(1, wanted).squeeze(1);
-            nll.cpu().data<float>().CopyTo(result, start);
+            nll.cpu().data<float>().CopyTo(result, from);
         }
         return result;
     }

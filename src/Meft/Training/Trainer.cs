@@ -98,7 +98,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     private double Evaluate(int step, CancellationToken cancellation)
     {
         if (task.Validation.Count == 0) return double.NaN;
-        var scorer = new SequenceScorer(task.Decoder, task.Method.Adapter);
+        var scorer = new SequenceScorer(task.Decoder, task.Method.Adapter, Ledger);
         double sum = 0;
         long count = 0;
         // Rows of like length together: the order changes nothing but the time.

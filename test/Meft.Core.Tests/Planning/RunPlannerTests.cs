@@ -96,11 +96,26 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
-    public void A_card_takes_rows_where_they_are_cheaper_to_move()
+    public void A_card_that_was_not_measured_takes_rows_where_they_are_cheaper_to_move()
     {
         var tokens = LinkTraffic.BreakEvenTokens(new LinkSizes(4096, 2, 6144, 256, 8, 64)).ShouldNotBeNull();
-        Planner(Config(), accelerator: true).Plan(Work(tokens)).Execution.Execution.ShouldBe(ExecutionKind.Rows);
-        Planner(Config(), accelerator: true).Plan(Work(tokens - 1)).Execution.Execution.ShouldBe(ExecutionKind.Activations);
+        ExecutionKind At(long t) => new RunPlanner(Config(), Model, accelerator: true, MemoryBounds.None, machine: null).Plan(Work(t)).Execution.Execution;
+        At(tokens).ShouldBe(ExecutionKind.Rows);
+        At(tokens - 1).ShouldBe(ExecutionKind.Activations);
+    }
+
+    [Fact]
+    public void A_card_that_was_measured_takes_what_costs_less_time()
+    {
+        // A card no faster than the host gains nothing from the dense products that stand for the sparse ones; a fast one does.
+        ExecutionKind With(double cardFlops, double link)
+        {
+            var machine = PlanSamples.Machine(link) with { HalfMatmul = new MatmulRate(cardFlops, cardFlops) };
+            return new RunPlanner(Config(), Model, accelerator: true, MemoryBounds.None, machine).Plan(Work()).Execution.Execution;
+        }
+        With(1e11, 2.5e10).ShouldBe(ExecutionKind.Activations);
+        With(1e14, 2.5e10).ShouldBe(ExecutionKind.Rows);
+        With(1e14, 1e8).ShouldBe(ExecutionKind.Activations);
     }
 
     [Theory]
