@@ -9,6 +9,7 @@ using Meft.Core.Planning;
 using Meft.Core.Schedules;
 using Meft.Loading;
 using Meft.Planning;
+using Meft.Reporting;
 
 namespace Meft.Training.Runs;
 
@@ -147,6 +148,7 @@ public sealed class TrainingRun : IDisposable
             ResultFolder = resultFolder,
         };
         folder.WriteResult(result);
+        folder.WriteReport(steps => RunReport.Html(Config, Planned.Plan, result, steps));
         return result;
     }
 
