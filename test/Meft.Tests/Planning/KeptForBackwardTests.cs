@@ -44,7 +44,9 @@ public sealed class KeptForBackwardTests
         var hidden = KeepsHidden(decoder) ? tokens * model.HiddenSize * (long)width : 0;
         var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, onHost: true));
 
-        ((double)HeldByLayers(decoder) / expected).ShouldBe(1, 0.02);
+        // The allocator is the whole process's: what libtorch's threads or a finalizer do meanwhile is in a single measurement too.
+        var held = Enumerable.Range(0, 5).Select(_ => HeldByLayers(decoder)).Order().ElementAt(2);
+        ((double)held / expected).ShouldBe(1, 0.02);
     }
 
     private static long HeldByLayers(Decoder decoder)
@@ -54,6 +56,8 @@ public sealed class KeptForBackwardTests
         var h = randn(Rows * Length, Model.HiddenSize, ScalarType.Float32).to(decoder.DataType).requires_grad_(true);
         // Tables of cosines, thread pools and compiled products come to be in a first pass.
         using (NewDisposeScope()) Pass(decoder, h, layout);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var before = HostHeap.Usage()!.Value.InUse;
         var result = Pass(decoder, h, layout);
         var held = HostHeap.Usage()!.Value.InUse - before;
