@@ -87,10 +87,10 @@ public sealed class TrainingRun : IDisposable
         ITrainedMethod? method = null;
         try
         {
-            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits);
+            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate);
             var validation = config.Data.Validation.Count == 0
                 ? []
-                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits).Rows;
+                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate).Rows;
             method = MethodFactory.Create(config, model, Identity(model), execution.Execution);
             var batches = BatchSchedule.Create(config, rows.Rows);
             var task = new TrainingTask
