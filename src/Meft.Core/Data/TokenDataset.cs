@@ -28,6 +28,6 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
     {
         var auditor = new DataAuditor();
         List<TokenRow> rows = [.. TrainingRows.Read(files, data, tokenizer, limits, template, auditor)];
-        return new TokenDataset(rows, auditor.ToAudit());
+        return new TokenDataset(rows, auditor.ToAudit(tokenizer));
     }
 }
