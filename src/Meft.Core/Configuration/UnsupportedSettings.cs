@@ -17,7 +17,6 @@ internal static class UnsupportedSettings
         Refuse(DType, c => c.DType == BaseDType.Fp16, "fp16", "auto | fp32 | bf16"),
         Refuse(Quantize, c => c.Quantize != Quantization.None, "a quantised base", "none"),
         Refuse(Format, c => c.Data.Format is RowFormat.Messages or RowFormat.Instruction, "this row format", "auto | text | prompt_completion | input_ids"),
-        Refuse(Packing, c => c.Data.Packing, "packing", "false"),
         Refuse(Train, c => c.Data.Train.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
         Refuse(Validation, c => c.Data.Validation.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
     ];
