@@ -35,8 +35,17 @@ internal static class ConfigContradictions
             ? "off contradicts base: streamed, whose layers do not stay for the backward pass"
             : null, "auto | on with base: streamed"),
         new([Train], c => UnknownEnding(c.Data.Train), string.Join(' ', DataEndings)),
+        new([Train], c => c.Data.TrainWeights.Count > 0 ? Repeated(c.Data.Train) : null, "each file once where files have weights"),
+        new([Packing, GroupByLength], c => c.Data is { Packing: true, GroupByLength: true }
+            ? "rows that are packed are not grouped by length: bins are all about full"
+            : null, "one of data.packing and data.group_by_length"),
         new([Validation], c => UnknownEnding(c.Data.Validation), string.Join(' ', DataEndings)),
     ];
+
+    private static string? Repeated(IEnumerable<string> files) =>
+        files.GroupBy(f => f, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } file
+            ? $"'{Path.GetFileName(file.Key)}' stands {file.Count()} times in a list with weights; give it one weight"
+            : null;
 
     private static string? UnknownEnding(IEnumerable<string> files) =>
         files.FirstOrDefault(f => !DataEndings.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)) is { } file

@@ -99,7 +99,8 @@ internal static class ConfigLoader
         Schedule = new ScheduleConfig { Kind = s.Get(ConfigSchema.Schedule), Warmup = s.Get(ConfigSchema.Warmup) },
         Data = new DataConfig
         {
-            Train = s.Get(ConfigSchema.Train),
+            Train = [.. s.Get(ConfigSchema.Train).Select(f => f.File)],
+            TrainWeights = WeightedFile.WeightsOf(s.Get(ConfigSchema.Train)),
             Validation = s.Get(ConfigSchema.Validation),
             Format = s.Get(ConfigSchema.Format),
             MaxLength = s.Get(ConfigSchema.MaxLength),

@@ -18,6 +18,16 @@ public static class ConfigReference
             A key that would have no effect beside the others (column "for") is refused, unless it says its default. What this version
             cannot do yet is refused too, with what it can do.
 
+            `data.train` is a file, a list of files, or a list in which files have weights:
+
+                data:
+                  train:
+                    - facts.jsonl
+                    - {file: chats.jsonl, weight: 0.5}
+
+            On the command line: `--set "data.train=[facts.jsonl, {file: chats.jsonl, weight: 0.5}]"`. docs/batches.md says what weights, packing and
+            the cache of tokenised rows do.
+
             This page is generated from the program's own table of keys; a test compares the two.
 
             """);

@@ -103,8 +103,12 @@ internal static class ConfigSchema
         "schedule.warmup", new NumberType(0), c => c.Schedule.Warmup,
         "Warm-up: below 1 a share of all steps, else a number of steps.", Warming, "warmup_ratio", "warmup_steps");
 
-    public static readonly ConfigKey<ValueList<string>> Train = Add(new ConfigKey<ValueList<string>>(
-        "data.train", Files(), [], c => c.Data.Train, "The rows to train on.")
+    public static readonly ConfigKey<ValueList<WeightedFile>> Train = Add(new ConfigKey<ValueList<WeightedFile>>(
+        "data.train", new OneOrMoreType<WeightedFile>(
+            new WeightedFileType(), "a file or a list of files (.jsonl .json .csv .parquet .txt), absolute or relative to the config file, each alone or as "
+            + "{file: a.jsonl, weight: 2}, the weight a number above 0"),
+        [], c => WeightedFile.Of(c.Data), "The rows to train on. An epoch takes the rows of a file as often as its weight says (1): "
+        + "0.5 takes half of them, another half the next epoch; 2.5 takes each twice and half of them once more.")
     { Required = true, OtherNames = ["train_file"] });
     public static readonly ConfigKey<ValueList<string>> Validation = Add(new ConfigKey<ValueList<string>>(
         "data.validation", Files(), [], c => c.Data.Validation, "The rows to measure the loss on.")
@@ -119,12 +123,14 @@ internal static class ConfigSchema
         "data.bad_rows", c => c.Data.BadRows, "What happens to rows that cannot be read or have nothing to train on.");
     public static readonly ConfigKey<bool> TrainOnPrompt = Boolean(
         "data.train_on_prompt", c => c.Data.TrainOnPrompt, "Train the prompt's tokens too, of a conversation all that the template renders.");
-    public static readonly ConfigKey<bool> Packing = Boolean("data.packing", c => c.Data.Packing, "Let several rows share one sequence.");
+    public static readonly ConfigKey<bool> Packing = Boolean(
+        "data.packing", c => c.Data.Packing,
+        "Pack whole rows into bins of at most max_length tokens; batch.size then counts bins. Each row keeps to itself: its own attention and positions.");
     public static readonly ConfigKey<bool> Shuffle = Boolean(
         "data.shuffle", c => c.Data.Shuffle, "Visit the rows in a new seeded order each epoch.");
     public static readonly ConfigKey<bool> GroupByLength = Boolean(
         "data.group_by_length", c => c.Data.GroupByLength,
-        "A step takes rows of like length, the steps in a seeded order. Tokens are packed on the CPU, where this saves nothing; attention on a CUDA card pads.");
+        "A step takes rows of like length, the steps in a seeded order. Tokens are packed on the CPU, where this saves nothing; attention on a CUDA card pads, up to half.");
 
     public static readonly ConfigKey<int> BatchSize = Integer(
         "batch.size", 1, 1 << 20, c => c.Batch.Size, "Rows of a micro-batch.", null, "per_device_train_batch_size", "batch_size");

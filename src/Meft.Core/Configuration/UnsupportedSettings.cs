@@ -13,7 +13,6 @@ internal static class UnsupportedSettings
     [
         Refuse(DType, c => c.DType == BaseDType.Fp16, "fp16", "auto | fp32 | bf16"),
         Refuse(Quantize, c => c.Quantize != Quantization.None, "a quantised base", "none"),
-        Refuse(Packing, c => c.Data.Packing, "packing", "false"),
     ];
 
     private static ConfigRule Refuse(ConfigKey key, Func<RunConfig, bool> uses, string feature, string allowedNow) =>

@@ -13,9 +13,9 @@ internal static class LengthGroups
     /// <param name="rows">The rows.</param>
     /// <param name="rowsPerStep">Rows of a step; what is left at the end stays the last step.</param>
     /// <param name="shuffle">Seed and epoch that the order of the steps follows from; null to leave them, shortest first within a window.</param>
-    public static int[] Of(int[] order, IReadOnlyList<TokenRow> rows, int rowsPerStep, (long Seed, int Epoch)? shuffle)
+    public static int[] Of(int[] order, ITokenRows rows, int rowsPerStep, (long Seed, int Epoch)? shuffle)
     {
-        var sorted = order.Chunk(StepsInWindow * rowsPerStep).SelectMany(window => window.OrderBy(i => rows[i].Length)).ToArray();
+        var sorted = order.Chunk(StepsInWindow * rowsPerStep).SelectMany(window => window.OrderBy(i => rows.LengthOf(i))).ToArray();
         if (shuffle is not { } by) return sorted;
         var full = sorted.Length / rowsPerStep;
         var steps = SeededPermutation.Of(full, ~by.Seed, by.Epoch);

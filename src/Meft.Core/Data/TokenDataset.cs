@@ -1,15 +1,19 @@
 using Meft.Core.Chat;
 using Meft.Core.Configuration;
+using Meft.Core.Data.Store;
 using Meft.Core.Errors;
 using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
 
 /// <summary>The rows of a run as tokens, all of them checked: within the model's limits and with something to train on.</summary>
-/// <param name="Rows">The rows, in the order of the files.</param>
+/// <param name="Rows">The rows, in the order of the files; those of large data are read from disk when they are asked for (<see cref="RowCache"/>).</param>
 /// <param name="Audit">What became of the files' rows.</param>
 public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
 {
+    /// <summary>The most tokens a row may have: <c>data.max_length</c>, or what the model allows where that is less.</summary>
+    public int MaxLength { get; init; } = int.MaxValue;
+
     /// <summary>How many rows had their end cut off (<c>over_length: truncate</c>).</summary>
     public int TruncatedRows => Audit.TruncatedRows;
 
@@ -22,12 +26,27 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="limits">What the model takes.</param>
     /// <param name="template">Gives the model's chat template; called where the files have conversations.</param>
+    /// <param name="cache">Keeps the tokens of large data on disk; null to hold all rows in memory.</param>
     /// <exception cref="InvalidInputException">A file or a row cannot be used; the error names its place.</exception>
+    /// <exception cref="RunFailedException">The rows fit neither in memory nor on disk.</exception>
     public static TokenDataset Load(
-        IEnumerable<string> files, DataConfig data, ITokenizer tokenizer, ModelLimits limits, Func<ChatTemplate> template)
+        IEnumerable<string> files, DataConfig data, ITokenizer tokenizer, ModelLimits limits, Func<ChatTemplate> template, RowCache? cache = null)
     {
-        var auditor = new DataAuditor();
-        List<TokenRow> rows = [.. TrainingRows.Read(files, data, tokenizer, limits, template, auditor)];
-        return new TokenDataset(rows, auditor.ToAudit(tokenizer));
+        string[] named = [.. files];
+        var (rows, audit) = cache is null ? InMemory() : cache.Load(named, data, limits, Read);
+        return new TokenDataset(rows, audit) { MaxLength = Math.Min(data.MaxLength, limits.MaxPositions) };
+
+        (IEnumerable<TokenRow> Rows, Func<DataAudit> Audit) Read()
+        {
+            var auditor = new DataAuditor();
+            return (TrainingRows.Read(named, data, tokenizer, limits, template, auditor), () => auditor.ToAudit(tokenizer));
+        }
+
+        (IReadOnlyList<TokenRow> Rows, DataAudit Audit) InMemory()
+        {
+            var (stream, toAudit) = Read();
+            List<TokenRow> held = [.. stream];
+            return (held, toAudit());
+        }
     }
 }

@@ -15,15 +15,8 @@ public sealed class CalibrationCache(string folder)
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>The cache of this user: <c>XDG_CACHE_HOME/meft</c>, else <c>~/.cache/meft</c>.</summary>
-    public static CalibrationCache OfUser()
-    {
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        // The specification asks to ignore a path that is not absolute.
-        if (string.IsNullOrEmpty(cache) || !Path.IsPathFullyQualified(cache))
-            cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return new CalibrationCache(Path.Combine(cache, "meft"));
-    }
+    /// <summary>The cache of this user, in the folder of <see cref="UserCache"/>.</summary>
+    public static CalibrationCache OfUser() => new(UserCache.Folder());
 
     /// <summary>The file of a key.</summary>
     public string PathOf(CalibrationKey key)

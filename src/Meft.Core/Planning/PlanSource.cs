@@ -1,6 +1,7 @@
 using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
+using Meft.Core.Data.Store;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
@@ -23,7 +24,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         var location = ModelLocation.Find(config.Model);
         var model = location.ReadConfig();
         var (rows, reason) = ReadRows(config, location, model);
-        var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows.Rows);
+        var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows);
         return new PlanSource(location, model, rows, work, WeightBytes(location));
     }
 
@@ -36,7 +37,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         if (config.Data.Train.FirstOrDefault(f => !File.Exists(f)) is { } missing) return (null, $"{Path.GetFileName(missing)} is not there");
         try
         {
-            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model), () => ChatTemplate.Load(location.Folder)), null);
+            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model), () => ChatTemplate.Load(location.Folder), RowCache.OfUser(location.Folder)), null);
         }
         catch (TokenizerFileException) when (!File.Exists(Path.Combine(location.Folder, HuggingFaceTokenizer.FileName)))
         {

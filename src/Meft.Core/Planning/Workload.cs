@@ -23,19 +23,19 @@ public sealed record Workload(
     private const long MostTokens = 1L << 32;
 
     /// <summary>The micro-batches of a run's own rows, as its schedule will form them.</summary>
-    public static Workload Of(RunConfig config, IReadOnlyList<TokenRow> rows)
+    public static Workload Of(RunConfig config, TokenDataset data)
     {
-        var schedule = BatchSchedule.Create(config, rows);
+        var (schedule, rows) = (BatchSchedule.Create(config, data), TokenRows.Of(data.Rows));
         long worst = 0, worstTrained = 0, tokens = 0, trained = 0, count = 0;
         var most = 1;
         var sizes = new HashSet<long>();
         for (var step = 0; step < Math.Min(schedule.TotalSteps, MostSteps); step++)
         {
-            var batches = schedule.StepAt(step).MicroBatches;
+            var batches = schedule.RowsOf(step);
             most = Math.Max(most, batches.Count);
             foreach (var batch in batches)
             {
-                long t = batch.Sum(r => (long)r.Length), n = batch.Sum(r => (long)r.TrainedTokens);
+                long t = batch.Sum(r => (long)rows.LengthOf(r)), n = batch.Sum(r => (long)rows.TrainedTokensOf(r));
                 (worst, worstTrained) = (Math.Max(worst, t), Math.Max(worstTrained, n));
                 sizes.Add(t);
                 (tokens, trained, count) = (tokens + t, trained + n, count + 1);

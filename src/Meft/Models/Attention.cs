@@ -14,6 +14,7 @@ internal static class Attention
     public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
     {
         if (HostFloats.Takes(q)) return HostAttention.Within(q, k, v, layout, window);
+        if (layout.IsSparse) return ByClass(q, k, v, layout.Classes, window);
         using var scope = NewDisposeScope();
         long heads = q.shape[1], group = heads / k.shape[1];
         var mask = window < layout.Length ? layout.Mask(layout.Length, window, q.dtype) : null;
@@ -57,6 +58,22 @@ internal static class Attention
         var group = heads / keyHeads;
         var result = Attend(Spread(q, layout, 1), Repeated(keys, group), Repeated(values, group), mask, causal: false);
         return GatherTokens.Apply(result.transpose(1, 2).flatten(0, 1).flatten(1), layout).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>As <see cref="Within"/>, the rows of each class of like length apart: less than half of what is spread is then padding.</summary>
+    private static Tensor ByClass(Tensor q, Tensor k, Tensor v, LengthClasses classes, int? window)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] inputs = [.. new[] { q, k, v }.Select(x => ReorderTokens.Apply(x, classes.Order, classes.Places))];
+        var first = 0L;
+        var results = new List<Tensor>();
+        foreach (var layout in classes.Layouts)
+        {
+            Tensor[] own = [.. inputs.Select(x => x.narrow(0, first, layout.TokenCount))];
+            results.Add(Within(own[0], own[1], own[2], layout, window));
+            first += layout.TokenCount;
+        }
+        return ReorderTokens.Apply(cat(results), classes.Places, classes.Order).MoveToOuterDisposeScope();
     }
 
     private static Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal) =>

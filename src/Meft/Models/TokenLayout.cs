@@ -14,6 +14,7 @@ public sealed class TokenLayout : IDisposable
     private readonly Dictionary<(int Keys, int Window, ScalarType Type), Tensor> _masks = [];
     private readonly int[] _sources;
     private Tensor? _sourceIndices;
+    private LengthClasses? _classes;
 
     private TokenLayout(int[] lengths, int[] starts, int[] sources, int sourceWidth, Device device)
     {
@@ -89,6 +90,15 @@ public sealed class TokenLayout : IDisposable
 
     /// <summary>int64: the slots of the flattened [B, S] without a token; null where there are none.</summary>
     internal Tensor? EmptySlots { get; }
+
+    /// <summary>
+    /// Whether spreading over [B, S] would take more than twice the tokens: rows of unlike length, as bins of packed rows hold them. Attention
+    /// that spreads then takes the rows by <see cref="Classes"/>.
+    /// </summary>
+    internal bool IsSparse => (long)Rows * Length > 2L * TokenCount;
+
+    /// <summary>The rows in classes of like length; made at the first call and kept.</summary>
+    internal LengthClasses Classes => _classes ??= new LengthClasses(this);
 
     /// <summary>Rows of these lengths, their tokens already packed one row after another.</summary>
     /// <param name="lengths">The length of each row.</param>
@@ -182,6 +192,8 @@ public sealed class TokenLayout : IDisposable
         SlotTokens?.Dispose();
         EmptySlots?.Dispose();
         _sourceIndices?.Dispose();
+        _classes?.Dispose();
+        _classes = null;
         foreach (var tables in _rotaries.Values) tables.Dispose();
         foreach (var mask in _masks.Values) mask.Dispose();
         _rotaries.Clear();

@@ -52,3 +52,28 @@ internal sealed class GatherTokens : GuardedFunction<GatherTokens>
         return [dy.index_select(0, slotTokens).index_fill_(0, emptySlots, 0), null, null, null];
     }
 }
+
+/// <summary>x [T, …] → [T, …]: the same tokens in another order.</summary>
+internal sealed class ReorderTokens : GuardedFunction<ReorderTokens>
+{
+    public override string Name => nameof(ReorderTokens);
+
+    protected override int InputCount => 3;
+
+    /// <param name="x">The tokens.</param>
+    /// <param name="order">[T] int64: the token that comes at each place.</param>
+    /// <param name="places">[T] int64: the place that each token comes to.</param>
+    public static Tensor Apply(Tensor x, Tensor order, Tensor places) => apply(x, order, places);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ctx.save_for_backward([(Tensor)vars[2]]);
+        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+    }
+
+    protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
+    {
+        using var places = ctx.get_saved_variables()[0];
+        return [dy.index_select(0, places), null, null];
+    }
+}

@@ -102,7 +102,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         double sum = 0;
         long count = 0;
         // Rows of like length together: the order changes nothing but the time.
-        foreach (var rows in task.Validation.OrderBy(r => r.Length).Chunk(task.ValidationBatchSize))
+        foreach (var rows in task.Validation.ByLength().Chunk(task.ValidationBatchSize))
         {
             if (cancellation.IsCancellationRequested) return double.NaN;
             foreach (var score in scorer.Score([.. rows.Select(r => new ScoredRow(r.InputIds, r.Labels))]))

@@ -39,6 +39,33 @@ public sealed class TrainVerbTests : IDisposable
     }
 
     [Fact]
+    public void Rows_are_packed_and_files_weighted_and_the_weights_are_part_of_the_run()
+    {
+        var config = Config(Meft);
+        string[] mixed = ["--set", "data.packing=true", "--set", "data.train=[{file: rows.jsonl, weight: 2.5}]", "--set", "epochs=2"];
+        var run = Train(config, mixed);
+        run.ExitCode.ShouldBe(0, run.Error);
+        // Each row twice an epoch, and one half of them once more, then the other half: five times in two epochs.
+        var steps = File.ReadAllLines(_folder.File("run/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        steps.Sum(s => s.GetProperty("tokens").GetInt32()).ShouldBe(5 * TokensOfRows());
+        steps[^1].GetProperty("epoch").GetDouble().ShouldBe(2);
+        steps.Count.ShouldBeLessThan(10);
+
+        var other = Train(config, [.. mixed, "--resume", "--set", "data.train=[{file: rows.jsonl, weight: 2}]"]);
+        other.ExitCode.ShouldBe(2);
+        other.Error.ShouldContain("weight: 2}");
+        Train(config, [.. mixed, "--resume"]).ExitCode.ShouldBe(0);
+        ProgramRun.Of("plan", config, "--set", "data.packing=true").ExitCode.ShouldBe(0);
+
+        int TokensOfRows()
+        {
+            var tokenized = ProgramRun.Of("tokenize", "--model", _folder.File("model"), "--input", _folder.File("rows.jsonl"), "--output", _folder.File("tokens.jsonl"));
+            tokenized.ExitCode.ShouldBe(0, tokenized.Error);
+            return File.ReadAllLines(_folder.File("tokens.jsonl")).Sum(l => JsonDocument.Parse(l).RootElement.GetProperty("input_ids").GetArrayLength());
+        }
+    }
+
+    [Fact]
     public void A_fine_tuned_base_is_a_model_folder_of_its_own()
     {
         var run = Train(Config("method: {kind: full}"), "--set", "optimizer.learning_rate=1e-2");

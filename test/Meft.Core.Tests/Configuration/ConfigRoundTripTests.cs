@@ -60,7 +60,16 @@ public sealed class ConfigRoundTripTests : IDisposable
                 Method = a.Item4,
                 DType = c.Item4,
                 Device = b.Item5 ? "cuda:3" : "auto",
-                Data = new DataConfig { Train = [.. a.Item5], Validation = [.. a.Item6], Shuffle = b.Item5, Format = c.Item2, MaxLength = 1 + b.Item6 },
+                Data = new DataConfig
+                {
+                    Train = [.. a.Item5.Distinct()],
+                    TrainWeights = b.Item5 ? [.. a.Item5.Distinct().Select((_, i) => i + b.Item1)] : [],
+                    Validation = [.. a.Item6],
+                    Shuffle = b.Item5,
+                    Packing = b.Item5,
+                    Format = c.Item2,
+                    MaxLength = 1 + b.Item6,
+                },
                 Optimizer = new OptimizerConfig { LearningRate = b.Item1 + 1e-6, Betas = (b.Item1, b.Item2), Eps = b.Item2, WeightDecay = b.Item1 },
                 Schedule = new ScheduleConfig
                 {

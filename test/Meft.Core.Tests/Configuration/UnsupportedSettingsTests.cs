@@ -18,14 +18,5 @@ public sealed class UnsupportedSettingsTests : IDisposable
         error.Location.ShouldBe("config.yaml:4");
     }
 
-    [Theory]
-    [InlineData("{train: a.txt, packing: true}", "data.packing")]
-    public void So_is_data_that_cannot_be_read(string data, string key)
-    {
-        var error = _folder.Errors($"model: m\noutput: o\ndata: {data}").ShouldHaveSingleItem();
-        error.Key.ShouldBe(key);
-        error.Problem.ShouldContain("not supported by this version");
-    }
-
     public void Dispose() => _folder.Dispose();
 }

@@ -37,6 +37,18 @@ public sealed class PlanSourceTests : IDisposable
     }
 
     [Fact]
+    public void Packed_rows_are_counted_by_bins()
+    {
+        _folder.Write("rows.jsonl", string.Concat(Enumerable.Range(2, 9).Select(n => $"{{\"input_ids\":[{string.Join(',', Enumerable.Repeat(3, n))}]}}\n")));
+        var work = PlanSource.Read(Config() with { Data = Config().Data with { Shuffle = false, Packing = true, MaxLength = 12 } }).Work;
+        // Rows of 2 to 10 tokens in bins of 12: 10+2, 9+3, 8+4, 7+5, 6, by their first rows; four bins a micro-batch.
+        work.WorstTokens.ShouldBe(4 * 12);
+        work.WorstTrained.ShouldBe(4 * 10);
+        work.MeanTokens.ShouldBe(54 / 2.0);
+        (work.MicroBatches, work.Steps, work.DistinctSizes).ShouldBe((2, 1, 2));
+    }
+
+    [Fact]
     public void Rows_of_text_without_a_tokenizer_are_assumed()
     {
         _folder.Write("rows.jsonl", "{\"text\":\"a\"}\n");

@@ -11,6 +11,22 @@ public class TokenLayoutTests
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 6], Gen.Int[0, 3]).Array[1, 5].Where(rows => rows.Any(row => row.Item2 > 0));
 
     [Fact]
+    public void Rows_of_unlike_length_fall_into_classes_whose_rows_are_alike() => Rows.Sample(rows =>
+    {
+        using var layout = TokenLayout.FromLengths([.. rows.Select(r => r.Length)], CPU);
+        layout.IsSparse.ShouldBe(layout.Rows * layout.Length > 2 * layout.TokenCount);
+        using var classes = new LengthClasses(layout);
+        classes.Layouts.ShouldAllBe(l => !l.IsSparse && l.Lengths.Min() > 0);
+        classes.Layouts.Sum(l => l.TokenCount).ShouldBe(layout.TokenCount);
+        var order = classes.Order.data<long>().ToArray();
+        order.Order().ShouldBe(Enumerable.Range(0, layout.TokenCount).Select(t => (long)t));
+        classes.Places.data<long>().ToArray().Index().ShouldAllBe(p => order[p.Item] == p.Index);
+        // A row's tokens stay together and in order, at the row's own positions.
+        var positions = layout.Positions.data<long>().ToArray();
+        order.Select(t => positions[t]).ShouldBe(classes.Layouts.SelectMany(l => l.Positions.data<long>().ToArray()));
+    });
+
+    [Fact]
     public void Packing_takes_the_real_tokens_in_order_and_unpacking_puts_them_back() => Rows.Sample(rows =>
     {
         using var scope = NewDisposeScope();

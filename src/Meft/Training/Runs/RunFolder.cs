@@ -169,7 +169,7 @@ public sealed class RunFolder
     {
         Model = "",
         Output = "",
-        Data = config.Data with { Train = [], Validation = [] },
+        Data = config.Data with { Train = [.. config.Data.Train.Select(_ => "")], Validation = [] },
         Method = config.Method with { Init = null, Execution = ExecutionKind.Auto },
         Checkpoint = new(),
         Evaluate = new(),

@@ -3,6 +3,7 @@ using Meft.Adapters;
 using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
+using Meft.Core.Data.Store;
 using Meft.Core.Errors;
 using Meft.Core.Machine;
 using Meft.Core.Planning;
@@ -91,13 +92,13 @@ public sealed class TrainingRun : IDisposable
         ITrainedMethod? method = null;
         try
         {
-            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate);
-            var validation = config.Data.Validation.Count == 0
-                ? null
-                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate);
+            TokenDataset Load(IEnumerable<string> files) => TokenDataset.Load(
+                files, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate, RowCache.OfUser(model.Location.Folder));
+            var rows = planned.Source.Rows ?? Load(config.Data.Train);
+            var validation = config.Data.Validation.Count == 0 ? null : Load(config.Data.Validation);
             var audit = new RunAudit(rows.Audit, validation?.Audit, validation is null ? null : RowOverlap.Find(rows.Rows, validation.Rows));
             method = MethodFactory.Create(config, model, Identity(model), execution.Execution);
-            var batches = BatchSchedule.Create(config, rows.Rows);
+            var batches = BatchSchedule.Create(config, rows);
             var task = new TrainingTask
             {
                 Decoder = model.Decoder,
