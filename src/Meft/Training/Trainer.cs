@@ -28,20 +28,29 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     /// <param name="fromStep">Steps already taken: those of the checkpoint that the method was loaded from.</param>
     /// <param name="cancellation">Asks to stop after the step that is under way.</param>
     /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
-    public TrainingOutcome Run(int fromStep = 0, CancellationToken cancellation = default)
+    public TrainingOutcome Run(int fromStep = 0, CancellationToken cancellation = default) => Run(fromStep, null, cancellation);
+
+    /// <summary>As the other overload, with the loop's small state.</summary>
+    /// <param name="fromStep">Steps already taken.</param>
+    /// <param name="earlier">The loop's small state after them, from the checkpoint; null where there is none.</param>
+    /// <param name="cancellation">Asks to stop after the step that is under way.</param>
+    /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
+    public TrainingOutcome Run(int fromStep, TrainingProgress? earlier, CancellationToken cancellation)
     {
+        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer);
         Ledger.Host("trained parameters", task.Method.HostByteCount);
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
         var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute);
         var startValidation = Evaluate(fromStep, cancellation);
+        var progress = earlier ?? TrainingProgress.None.Started(startValidation);
         var (lastLoss, validation, saved) = (double.NaN, startValidation, fromStep);
 
         foreach (var batch in task.Batches.Steps(fromStep))
         {
             var step = batch.Index + 1;
-            if (cancellation.IsCancellationRequested) return Stop(step - 1, saved, lastLoss, startValidation, validation);
+            if (cancellation.IsCancellationRequested) return Stop(step - 1);
 
             var rate = task.Rates.RateAt(batch.Index);
             StepResult result;
@@ -49,9 +58,10 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             {
                 result = runner.Run(batch.MicroBatches, rate, step);
             }
-            catch (DeviceBudgetException) when (folder is not null && step - 1 > saved)
+            catch (DeviceBudgetException) when (step - 1 > saved)
             {
                 Save(step - 1); // the step has changed nothing: what was learned before it is kept
+                checkpoints?.Complete();
                 throw;
             }
             lastLoss = result.Loss;
@@ -59,32 +69,33 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             var evaluated = IsEvaluationDue(batch, total);
             var metrics = Metrics(batch, rate, result, runner.Phases); // before an evaluation moves bytes of its own
             if (evaluated) metrics = metrics with { ValidationLoss = validation = Evaluate(step, cancellation) };
+            progress = progress.After(metrics);
+            if (evaluated) progress = progress.Measured(step, validation);
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
 
-            if (folder is not null && (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)))
-            {
-                Save(step);
-                saved = step;
-            }
+            checkpoints?.Poll();
+            if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
         }
+        checkpoints?.Complete();
         return new TrainingOutcome(total, Interrupted: false, lastLoss, startValidation, validation);
-    }
 
-    private TrainingOutcome Stop(int steps, int savedAt, double lastLoss, double startValidation, double validation)
-    {
-        if (folder is not null && steps > savedAt) Save(steps);
-        return new TrainingOutcome(steps, Interrupted: true, lastLoss, startValidation, validation);
-    }
+        TrainingOutcome Stop(int steps)
+        {
+            if (steps > saved) Save(steps);
+            checkpoints?.Complete();
+            return new TrainingOutcome(steps, Interrupted: true, lastLoss, startValidation, validation);
+        }
 
-    /// <summary>Saves a checkpoint. A state that is not finite is none: it would take the place of the last good one.</summary>
-    private void Save(int step)
-    {
-        var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
-        if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
-        var path = folder!.Checkpoints.Save(step, task.Method);
-        observer?.CheckpointSaved(step, path);
+        // A state that is not finite is none: it would take the place of the last good one.
+        void Save(int step)
+        {
+            if (checkpoints is null) return;
+            var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
+            if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
+            checkpoints.Save(saved = step, progress);
+        }
     }
 
     private bool IsEvaluationDue(BatchStep batch, int total)

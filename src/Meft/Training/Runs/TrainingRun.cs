@@ -130,7 +130,7 @@ public sealed class TrainingRun : IDisposable
 
         var clock = Stopwatch.StartNew();
         var recorder = new StepRecorder(observer);
-        var outcome = new Trainer(_task, folder, recorder).Run(from, cancellation);
+        var outcome = new Trainer(_task, folder, recorder).Run(from, from > 0 ? folder.Checkpoints.ProgressAt(from) : null, cancellation);
         string? resultFolder = null;
         if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
         var result = new RunResult
