@@ -25,7 +25,7 @@ public sealed class CheckpointFolder(string path, int keep)
     /// <summary>Saves a method's full state, then removes checkpoints beyond those to keep.</summary>
     /// <param name="step">After how many steps.</param>
     /// <param name="method">Whose state.</param>
-    /// <param name="progress">The loop's small state; null for none.</param>
+    /// <param name="progress">The loop's small state; null for none. The checkpoint of its best validation loss stays.</param>
     /// <returns>The new checkpoint's folder.</returns>
     /// <exception cref="RunFailedException">It cannot be written (a full disk, say); the older ones are as they were.</exception>
     public string Save(int step, ITrainedMethod method, TrainingProgress? progress = null)
@@ -52,7 +52,7 @@ public sealed class CheckpointFolder(string path, int keep)
             throw new RunFailedException(
                 $"the checkpoint cannot be written: {e.Message}", folder, null, "earlier checkpoints are as they were; make room or check permissions", e);
         }
-        foreach (var old in Folders().Where(f => f.Step != step && (!f.Complete || IsSurplus(f.Step, step)))) RemoveQuietly(old.Path);
+        foreach (var old in Folders().Where(f => f.Step != step && f.Step != progress?.BestValidationStep && (!f.Complete || IsSurplus(f.Step, step)))) RemoveQuietly(old.Path);
         return folder;
     }
 

@@ -35,6 +35,9 @@ public sealed record TrainingProgress
     /// <summary>The latest validation loss; null where none was measured.</summary>
     public double? ValidationLoss { get; init; }
 
+    /// <summary>After how many steps the latest evaluation was completed, 0 for the one before the first; null where none was.</summary>
+    public int? EvaluatedStep { get; init; }
+
     /// <summary>The least validation loss measured after a step; null where none was.</summary>
     public double? BestValidationLoss { get; init; }
 
@@ -60,17 +63,19 @@ public sealed record TrainingProgress
 
     /// <summary>After a measurement before the first step.</summary>
     public TrainingProgress Started(double validationLoss) =>
-        this with { StartValidationLoss = Finite(validationLoss), ValidationLoss = Finite(validationLoss) };
+        this with { StartValidationLoss = Finite(validationLoss), ValidationLoss = Finite(validationLoss), EvaluatedStep = 0 };
 
-    /// <summary>After a measurement; one that is no number counts for nothing.</summary>
+    /// <summary>After an evaluation; a loss that is no number is no measurement.</summary>
     /// <param name="step">After how many steps.</param>
-    /// <param name="validationLoss">In nats.</param>
-    public TrainingProgress Measured(int step, double validationLoss)
+    /// <param name="validationLoss">In nats; NaN where there are no validation rows.</param>
+    /// <param name="minDelta">By how much a loss must be lower than the best one to take its place.</param>
+    public TrainingProgress Measured(int step, double validationLoss, double minDelta = 0)
     {
-        if (!double.IsFinite(validationLoss)) return this;
-        return validationLoss < (BestValidationLoss ?? double.PositiveInfinity)
-            ? this with { ValidationLoss = validationLoss, BestValidationLoss = validationLoss, BestValidationStep = step, EvaluationsSinceBest = 0 }
-            : this with { ValidationLoss = validationLoss, EvaluationsSinceBest = EvaluationsSinceBest + 1 };
+        var evaluated = this with { EvaluatedStep = step };
+        if (!double.IsFinite(validationLoss)) return evaluated;
+        return BestValidationLoss is not { } best || validationLoss < best - minDelta
+            ? evaluated with { ValidationLoss = validationLoss, BestValidationLoss = validationLoss, BestValidationStep = step, EvaluationsSinceBest = 0 }
+            : evaluated with { ValidationLoss = validationLoss, EvaluationsSinceBest = EvaluationsSinceBest + 1 };
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

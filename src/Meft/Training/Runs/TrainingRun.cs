@@ -10,6 +10,7 @@ using Meft.Core.Schedules;
 using Meft.Loading;
 using Meft.Planning;
 using Meft.Reporting;
+using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
@@ -105,6 +106,12 @@ public sealed class TrainingRun : IDisposable
                 Validation = validation,
                 ValidationBatchSize = config.Batch.Size,
                 EvaluateEvery = config.Evaluate.Every,
+                Samples = SampleSet.Of(config.Evaluate, model, validation),
+                Patience = config.Evaluate.Patience,
+                MinDelta = config.Evaluate.MinDelta,
+                KeepBest = config.Evaluate.KeepBest,
+                CheckWorstBatch = config.CheckWorstBatch,
+                Predicted = Predicted(planned.Plan),
                 CheckpointEvery = config.Checkpoint.Every,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
@@ -125,14 +132,19 @@ public sealed class TrainingRun : IDisposable
         var folder = RunFolder.Open(Config, _existing);
         var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, observer) : (0, null);
         if (_existing != ExistingRun.Resume) folder.WriteManifest(Manifest());
-        if (from == TotalSteps && earlier is { Interrupted: false })
+        var progress = from > 0 ? folder.Checkpoints.ProgressAt(from) : null;
+        if ((from == TotalSteps || (progress is not null && _task.IsPatienceOver(progress))) && earlier is { Interrupted: false } && earlier.Steps == from)
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
         var clock = Stopwatch.StartNew();
         var recorder = new StepRecorder(observer);
-        var outcome = new Trainer(_task, folder, recorder).Run(from, from > 0 ? folder.Checkpoints.ProgressAt(from) : null, cancellation);
+        var outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
         string? resultFolder = null;
-        if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
+        if (!outcome.Interrupted)
+        {
+            if (BestStep(outcome) is { } best && best != outcome.Steps) folder.Checkpoints.Load(best, _task.Method);
+            _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
+        }
         var result = new RunResult
         {
             Steps = outcome.Steps,
@@ -140,6 +152,10 @@ public sealed class TrainingRun : IDisposable
             LastLoss = Finite(outcome.LastLoss),
             StartValidationLoss = earlier?.StartValidationLoss ?? Finite(outcome.StartValidationLoss),
             EndValidationLoss = Finite(outcome.EndValidationLoss),
+            BestValidationLoss = outcome.Progress.BestValidationLoss,
+            BestValidationStep = outcome.Progress.BestValidationStep,
+            StoppedEarly = outcome.StoppedEarly,
+            ResultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps,
             Seconds = clock.Elapsed.TotalSeconds + (earlier?.Seconds ?? 0),
             PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
             DeviceBytesPeak = recorder.DeviceBytesPeak,
@@ -170,6 +186,9 @@ public sealed class TrainingRun : IDisposable
         Remark(step > 0 ? $"resumed after step {step}" : "the run has no complete checkpoint: it begins at step 1");
         return (step, folder.ReadResult());
     }
+
+    /// <summary>The step whose state is the result, where <c>evaluate.keep_best</c> asks for the best one and there is one.</summary>
+    private int? BestStep(TrainingOutcome outcome) => Config.Evaluate.KeepBest ? outcome.Progress.BestValidationStep : null;
 
     private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
 
