@@ -61,9 +61,13 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
 
         if (guard.TryLargest(fromStep) is { } trial) observer?.LargestBatchTried(trial);
         var progress = earlier ?? TrainingProgress.None;
-        if (fromStep == 0) progress = progress.Started(evaluation.Run(0, cancellation) ?? double.NaN);
-        else if (progress.EvaluatedStep != fromStep && evaluation.IsDue(task.Batches.StepAt(fromStep - 1))) Evaluate(fromStep); // stopped within it
         var saved = fromStep;
+        if (fromStep == 0) progress = progress.Started(evaluation.Run(0, cancellation) ?? double.NaN);
+        else if (progress.EvaluatedStep != fromStep && evaluation.IsDue(task.Batches.StepAt(fromStep - 1)))
+        {
+            Evaluate(fromStep); // the run was stopped within it
+            if (IsNewBest(fromStep)) Save(fromStep); // the checkpoint does not know yet that it is the best
+        }
 
         ReadNext(fromStep + 1);
         foreach (var batch in task.Batches.Steps(fromStep))
@@ -92,7 +96,8 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
 
             checkpoints?.Poll();
-            if (IsCheckpointDue(step)) Save(step);
+            if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
+            else if (IsNewBest(step)) Save(step);
             ReadNext(step + 1);
         }
         return End(total);
@@ -111,8 +116,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             return loss;
         }
 
-        bool IsCheckpointDue(int step) => step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)
-            || (task.KeepBest && progress.BestValidationStep == step);
+        bool IsNewBest(int step) => task.KeepBest && progress.BestValidationStep == step;
 
         void Save(int step)
         {

@@ -108,6 +108,34 @@ public sealed class EarlyStoppingTests : IDisposable
     }
 
     [Fact]
+    public void A_best_state_whose_evaluation_was_cut_short_is_kept_too()
+    {
+        using var straight = TinyTask.NewMethod();
+        var best = new Trainer(Task(straight)).Run(cancellation: TestContext.Current.CancellationToken).Progress.BestValidationStep!.Value;
+        var run = NewRun("run");
+        using (var inner = TinyTask.NewMethod())
+        {
+            using var stop = new CancellationTokenSource();
+            using var first = new MethodWithFaults(inner)
+            {
+                OnUpdate = step =>
+                {
+                    if (step == best) stop.Cancel();
+                },
+            };
+            new Trainer(Task(first) with { KeepBest = true }, run).Run(0, stop.Token).Steps.ShouldBe(best);
+        }
+        run.Checkpoints.ProgressAt(best).BestValidationStep.ShouldNotBe(best);
+        using var resumed = TinyTask.NewMethod();
+        run.Checkpoints.LoadNewest(resumed, _ => { }).ShouldBe(best);
+        var outcome = new Trainer(Task(resumed) with { KeepBest = true, CheckpointEvery = 1 }, run)
+            .Run(best, run.Checkpoints.ProgressAt(best), TestContext.Current.CancellationToken);
+        outcome.Progress.BestValidationStep.ShouldBe(best);
+        run.Checkpoints.ProgressAt(best).BestValidationStep.ShouldBe(best);
+        run.Checkpoints.Steps.ShouldBe([best, outcome.Steps - 1, outcome.Steps]);
+    }
+
+    [Fact]
     public void Only_what_is_lower_by_more_than_min_delta_is_an_improvement()
     {
         var progress = TrainingProgress.None.Started(9).Measured(10, 5, 0.5).Measured(20, 4.6, 0.5).Measured(30, 4.5, 0.5);

@@ -125,6 +125,21 @@ public sealed class NonFiniteStopTests : IDisposable
     }
 
     [Fact]
+    public void What_the_largest_micro_batch_shows_is_told_before_the_first_step()
+    {
+        using var method = TinyTask.NewMethod();
+        method.Matrices.Single(m => m.Name == "layers.1.keys").Rows.Weights.Row(0).Fill(float.NaN);
+        var seen = new RecordingObserver();
+        var task = _tiny.Create(method) with { CheckWorstBatch = WorstBatchCheck.On };
+        var error = Should.Throw<NonFiniteException>(() => new Trainer(task, _run, seen).Run(cancellation: TestContext.Current.CancellationToken));
+        error.Step.ShouldBe(0);
+        error.Message.ShouldStartWith("before the first step: ");
+        error.Folder.ShouldBe(_folder.File("run/failures/step-000000"));
+        Saved(error).Select(r => r.InputIds).ShouldBe(LargestBatch.Of(task.Batches, 0).Rows.Select(r => r.InputIds));
+        seen.Evaluations.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Evidence_that_cannot_be_written_hides_no_failure()
     {
         using var inner = TinyTask.NewMethod();

@@ -84,6 +84,23 @@ public sealed class WatchdogTests : IDisposable
         _stalls.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void A_loop_tells_of_the_step_and_phase_that_takes_long_and_goes_on()
+    {
+        using var tiny = new TinyTask();
+        using var inner = TinyTask.NewMethod();
+        using var slow = new MethodWithFaults(inner) { OnMicroBatch = (step, _) => _time.Pass(step == 8 ? 70 : 2), OnUpdate = _ => _time.Pass(1) };
+        var seen = new RecordingObserver();
+        new Trainer(tiny.Create(slow) with { CheckWorstBatch = Core.Configuration.WorstBatchCheck.Off }, null, seen, _time)
+            .Run(cancellation: TestContext.Current.CancellationToken).Steps.ShouldBe(12);
+        var stall = seen.Stalls.ShouldHaveSingleItem();
+        (stall.Activity, stall.Step, stall.Phase, stall.Median).ShouldBe((Activity.Step, 8, "data", TimeSpan.FromSeconds(3)));
+        stall.Elapsed.ShouldBe(TimeSpan.FromSeconds(61));
+        seen.Steps[7].Phases["data"].ShouldBe(70);
+        seen.Steps[7].Phases["optimizer"].ShouldBe(1);
+        seen.Steps[7].Seconds.ShouldBe(71);
+    }
+
     public void Dispose() => _watchdog.Dispose();
 
     private void Take(Activity activity, int step, double seconds)

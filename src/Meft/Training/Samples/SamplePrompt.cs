@@ -12,9 +12,12 @@ public sealed record SamplePrompt(IReadOnlyList<int> Ids, string Text, string? E
     /// <summary>The prompt of a row without an untrained beginning, a text, is its beginning: so many tokens at most, and at most a half.</summary>
     private const int MostOfText = 32;
 
+    /// <summary>It goes on for so many tokens where it would end within a word.</summary>
+    private const int MostWithinWord = 8;
+
     /// <summary>
     /// The prompt of a row: what stands before its first trained token, and its first trained part as what is expected. Of a text, which is trained from
-    /// its beginning on, the prompt is the first half, at most 32 tokens.
+    /// its beginning on, the prompt is the first half, at most 32 tokens, to the end of its last word.
     /// </summary>
     /// <param name="row">At least two tokens, one of them trained.</param>
     /// <param name="tokenizer">The model's.</param>
@@ -22,12 +25,19 @@ public sealed record SamplePrompt(IReadOnlyList<int> Ids, string Text, string? E
     {
         var begin = tokenizer.BeginTokens.Count;
         var first = Array.FindIndex(row.Labels, label => label != TokenRow.Ignored);
-        if (first <= begin) first = Math.Clamp(row.Length / 2, 1, begin + MostOfText);
+        if (first <= begin)
+        {
+            first = Math.Clamp(row.Length / 2, 1, begin + MostOfText);
+            for (var more = 0; more < MostWithinWord && first < row.Length - 1 && !BeginsWord(first); more++) first++;
+        }
         var end = first;
         while (end < row.Length && row.Labels[end] != TokenRow.Ignored) end++;
         var (prompt, all) = (Text(row.InputIds.AsSpan(..first)), Text(row.InputIds.AsSpan(..end)));
         // Decoded by itself, what is expected would lose the space that it begins with.
         return new SamplePrompt(row.InputIds[..first], prompt, all.StartsWith(prompt, StringComparison.Ordinal) ? all[prompt.Length..] : Text(row.InputIds.AsSpan(first..end)));
+
+        bool BeginsWord(int at) =>
+            Text(row.InputIds.AsSpan(..(at + 1))).AsSpan(Text(row.InputIds.AsSpan(..at)).Length) is [var next, ..] && char.IsWhiteSpace(next);
 
         string Text(ReadOnlySpan<int> ids) => tokenizer.Decode(ids, skipSpecialTokens: true);
     }
