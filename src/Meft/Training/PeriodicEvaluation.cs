@@ -16,7 +16,7 @@ internal sealed class PeriodicEvaluation(TrainingTask task, MemoryLedger ledger,
     private readonly SequenceScorer _scorer = new(task.Decoder, task.Method.Adapter, ledger);
     private readonly Sampler? _sampler =
         task.Samples is { Prompts.Count: > 0 } samples ? new Sampler(samples, task.Decoder, task.Method.Adapter, ledger, samplesPath) : null;
-    private readonly IReadOnlyList<ScoredRow> _rows = [.. task.Validation.Select(r => new ScoredRow(r.InputIds, r.Labels))];
+    private readonly ScoredRows _rows = new(task.Validation);
 
     /// <summary>As many tokens at once as the longest rows of a batch have: memory is that of so many rows, and short ones fill it too.</summary>
     private readonly int _tokensAtOnce = task.Validation.Select(r => r.Length).OrderDescending().Take(task.ValidationBatchSize).Sum();
@@ -62,5 +62,19 @@ internal sealed class PeriodicEvaluation(TrainingTask task, MemoryLedger ledger,
         {
             return double.NaN;
         }
+    }
+
+    /// <summary>The rows as a scorer wants them, made when asked for: rows that are not in memory need not come there together.</summary>
+    private sealed class ScoredRows(IReadOnlyList<TokenRow> rows) : IReadOnlyList<ScoredRow>
+    {
+        public int Count => rows.Count;
+
+        public ScoredRow this[int index] => Scored(rows[index]);
+
+        public IEnumerator<ScoredRow> GetEnumerator() => rows.Select(Scored).GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
+
+        private static ScoredRow Scored(TokenRow row) => new(row.InputIds, row.Labels);
     }
 }
