@@ -14,6 +14,8 @@ internal static class RunSummary
         if (result.LastLoss is { } loss) results.WriteLine($"last loss           {loss:F4}");
         if (result.StartValidationLoss is { } before && result.EndValidationLoss is { } after)
             results.WriteLine($"validation loss     {before:F4} before, {after:F4} after");
+        if (result.StoppedEarly) results.WriteLine($"stopped early       after step {result.Steps:N0} of {run.TotalSteps:N0}");
+        if (result.ResultStep is { } step && step < result.Steps) results.WriteLine($"best                {result.BestValidationLoss:F4} after step {step:N0}; the result is that state");
         results.WriteLine(run.Config.Method.Kind == MethodKind.Full
             ? $"trained parameters  {run.TrainedParameterCount:N0}, the base itself"
             : $"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");

@@ -176,6 +176,19 @@ public enum RecomputeMode
     Off,
 }
 
+/// <summary>Whether the largest micro-batch of a run is tried before the first step.</summary>
+public enum WorstBatchCheck
+{
+    /// <summary>Unless it comes within the first steps anyway.</summary>
+    Auto,
+
+    /// <summary>Always.</summary>
+    On,
+
+    /// <summary>Never.</summary>
+    Off,
+}
+
 /// <summary>The names of enumerated values as the config writes them: lower case, words joined by an underscore.</summary>
 public static class ChoiceName
 {

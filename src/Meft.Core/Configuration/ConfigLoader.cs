@@ -114,10 +114,20 @@ internal static class ConfigLoader
         Batch = new BatchConfig { Size = s.Get(ConfigSchema.BatchSize), Accumulate = s.Get(ConfigSchema.Accumulate) },
         Epochs = s.IsGiven(ConfigSchema.MaxSteps) && !s.IsGiven(ConfigSchema.Epochs) ? null : s.Get(ConfigSchema.Epochs),
         MaxSteps = s.Get(ConfigSchema.MaxSteps),
-        Evaluate = new EvaluateConfig { Every = s.Get(ConfigSchema.EvaluateEvery) },
+        Evaluate = new EvaluateConfig
+        {
+            Every = s.Get(ConfigSchema.EvaluateEvery),
+            Patience = s.Get(ConfigSchema.Patience),
+            MinDelta = s.Get(ConfigSchema.MinDelta),
+            KeepBest = s.Get(ConfigSchema.KeepBest),
+            Samples = s.Get(ConfigSchema.Samples),
+            Prompts = s.Get(ConfigSchema.Prompts),
+            MaxNewTokens = s.Get(ConfigSchema.MaxNewTokens),
+        },
         Checkpoint = new CheckpointConfig { Every = s.Get(ConfigSchema.CheckpointEvery), Keep = s.Get(ConfigSchema.CheckpointKeep) },
         Budget = new BudgetConfig { DeviceBytes = s.Get(ConfigSchema.DeviceBudget), HostBytes = s.Get(ConfigSchema.HostBudget) },
         Recompute = s.Get(ConfigSchema.Recompute),
+        CheckWorstBatch = s.Get(ConfigSchema.CheckWorstBatch),
     };
 
     /// <summary>Resolves what depends on the kind: the dense parallel adapter has no router and no limit k (method.md §1).</summary>

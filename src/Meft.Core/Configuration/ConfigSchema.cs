@@ -21,6 +21,12 @@ internal static class ConfigSchema
     private static readonly ConfigCondition Rows =
         new("method.kind: meft or parallel", c => c.Method.Kind is MethodKind.Meft or MethodKind.Parallel);
     private static readonly ConfigCondition Adapter = new("an adapter (method.kind other than full)", c => c.Method.Kind != MethodKind.Full);
+    private static readonly ConfigCondition Validating =
+        new("data.validation", c => c.Data.Validation.Count > 0);
+    private static readonly ConfigCondition Comparing =
+        new("evaluate.patience or evaluate.keep_best", c => c.Evaluate.Patience > 0 || c.Evaluate.KeepBest);
+    private static readonly ConfigCondition Sampling =
+        new("evaluate.samples or evaluate.prompts", c => c.Evaluate.HasSamples);
     private static readonly ConfigCondition Warming =
         new("a schedule with a warm-up (schedule.kind other than constant)", c => c.Schedule.Kind != ScheduleKind.Constant);
 
@@ -141,7 +147,24 @@ internal static class ConfigSchema
     public static readonly ConfigKey<int?> MaxSteps = Count("max_steps", c => c.MaxSteps, "Steps in all; give this or epochs.", "null");
     public static readonly ConfigKey<int> EvaluateEvery = Integer(
         "evaluate.every", 0, int.MaxValue, c => c.Evaluate.Every,
-        "Steps between measurements of the validation loss; 0 is at the end of an epoch.", null, "eval_steps");
+        "Steps between evaluations, the validation loss and samples; 0 is at the end of an epoch.", null, "eval_steps");
+    public static readonly ConfigKey<int> Patience = Integer(
+        "evaluate.patience", 0, int.MaxValue, c => c.Evaluate.Patience,
+        "Stop after so many evaluations in a row that did not improve on the best validation loss; 0 never stops early.", Validating, "early_stopping_patience");
+    public static readonly ConfigKey<double> MinDelta = Number(
+        "evaluate.min_delta", new NumberType(0), c => c.Evaluate.MinDelta,
+        "By how much, in nats, a validation loss must be lower than the best one to improve on it.", Comparing, "early_stopping_threshold");
+    public static readonly ConfigKey<bool> KeepBest = Boolean(
+        "evaluate.keep_best", c => c.Evaluate.KeepBest,
+        "The result is the state with the best validation loss, which is kept as a checkpoint, instead of the last one.", Validating, "load_best_model_at_end");
+    public static readonly ConfigKey<int> Samples = Integer(
+        "evaluate.samples", 0, 1 << 20, c => c.Evaluate.Samples,
+        "So many validation rows, the first ones, have their prompts continued before the run and at every evaluation (samples.jsonl).", Validating);
+    public static readonly ConfigKey<ValueList<string>> Prompts = Add(new ConfigKey<ValueList<string>>(
+        "evaluate.prompts", new OneOrMoreType<string>(new TextType(), "a text or a list of texts"), [], c => c.Evaluate.Prompts,
+        "Texts that are continued as they are, beside or instead of those of evaluate.samples."));
+    public static readonly ConfigKey<int> MaxNewTokens = Integer(
+        "evaluate.max_new_tokens", 1, 1 << 20, c => c.Evaluate.MaxNewTokens, "The most tokens of a sample.", Sampling);
     public static readonly ConfigKey<int> CheckpointEvery = Integer(
         "checkpoint.every", 0, int.MaxValue, c => c.Checkpoint.Every,
         "Steps between checkpoints; 0 is at the end only.", null, "save_steps");
@@ -153,6 +176,9 @@ internal static class ConfigSchema
     public static readonly ConfigKey<RecomputeMode> Recompute = Choice(
         "recompute", c => c.Recompute,
         "Compute activations again in the backward pass; auto does where the plan needs it.", "gradient_checkpointing");
+    public static readonly ConfigKey<WorstBatchCheck> CheckWorstBatch = Choice(
+        "check_worst_batch", c => c.CheckWorstBatch,
+        "Try the largest micro-batch of the run before its first step, so that it fails at once where memory is short; auto does unless it is among the first 10 steps.");
 
     /// <summary>All keys, in the order above.</summary>
     public static IReadOnlyList<ConfigKey> All => Keys;

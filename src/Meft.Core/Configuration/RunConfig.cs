@@ -1,12 +1,5 @@
 namespace Meft.Core.Configuration;
 
-/// <summary>When the validation loss is measured (the config's <c>evaluate</c>).</summary>
-public sealed record EvaluateConfig
-{
-    /// <summary>Every so many steps; 0 is at the end of each epoch.</summary>
-    public int Every { get; init; }
-}
-
 /// <summary>When the run's state is saved (the config's <c>checkpoint</c>).</summary>
 public sealed record CheckpointConfig
 {
@@ -75,7 +68,7 @@ public sealed record RunConfig
     /// <summary>Steps in all; null where <see cref="Epochs"/> is given.</summary>
     public int? MaxSteps { get; init; }
 
-    /// <summary>When the validation loss is measured.</summary>
+    /// <summary>What is measured between steps, and whether the run stops by it.</summary>
     public EvaluateConfig Evaluate { get; init; } = new();
 
     /// <summary>When the run's state is saved.</summary>
@@ -86,6 +79,9 @@ public sealed record RunConfig
 
     /// <summary>Whether activations are computed again in the backward pass.</summary>
     public RecomputeMode Recompute { get; init; } = RecomputeMode.Auto;
+
+    /// <summary>Whether the largest micro-batch is tried before the first step.</summary>
+    public WorstBatchCheck CheckWorstBatch { get; init; } = WorstBatchCheck.Auto;
 
     /// <summary>Reads a config file and applies overrides to it.</summary>
     /// <param name="path">The YAML file; relative paths in it, and in the overrides, are relative to its folder.</param>

@@ -114,6 +114,9 @@ public sealed class BatchSchedule
         return [.. Numbers(order, first, end)];
     }
 
+    /// <summary>The tokens of each micro-batch of a step, counted from 0; none is read.</summary>
+    public IReadOnlyList<long> TokensOf(int step) => [.. RowsOf(step).Select(rows => rows.Sum(row => (long)_rows.LengthOf(row)))];
+
     private (EpochOrder Order, int First, int End) BinsOf(int step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);

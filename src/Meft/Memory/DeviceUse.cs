@@ -27,4 +27,7 @@ public sealed record DeviceUse(string Name, string Lever)
 
     /// <summary>A chunk of logits with its gradient.</summary>
     public static readonly DeviceUse Logits = new("logits", "raise budget.device: this is a fixed amount");
+
+    /// <summary>Keys and values of the tokens of samples, while they are written.</summary>
+    public static readonly DeviceUse KeyValueCache = new("samples' cache", "lower evaluate.samples or evaluate.max_new_tokens");
 }

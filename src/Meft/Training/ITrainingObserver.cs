@@ -1,8 +1,9 @@
 using Meft.Core.Metrics;
+using Meft.Training.Samples;
 
 namespace Meft.Training;
 
-/// <summary>Is told what a training loop does, in order, on the loop's own thread.</summary>
+/// <summary>Is told what a training loop does, in order, on the loop's own thread; <see cref="Stalled"/> alone comes on another.</summary>
 public interface ITrainingObserver
 {
     /// <summary>The loop begins.</summary>
@@ -13,6 +14,9 @@ public interface ITrainingObserver
     /// <summary>Something that the user should know and that stops nothing.</summary>
     void Remarked(string text);
 
+    /// <summary>The largest micro-batch was tried before the first step, and fits.</summary>
+    void LargestBatchTried(LargestBatchTrial trial) => Remarked(trial.ToString());
+
     /// <summary>A step was taken and its line written.</summary>
     void StepTaken(StepMetrics metrics);
 
@@ -21,6 +25,15 @@ public interface ITrainingObserver
     /// <param name="loss">Mean over the validation rows' trained tokens, in nats.</param>
     void Evaluated(int step, double loss);
 
+    /// <summary>Prompts were continued.</summary>
+    void Sampled(SampledStep samples)
+    {
+        foreach (var line in samples.Lines()) Remarked(line);
+    }
+
     /// <summary>A checkpoint is complete.</summary>
     void CheckpointSaved(int step, string folder);
+
+    /// <summary>Something takes far longer than usual. Told on another thread, while the loop is at work.</summary>
+    void Stalled(Stall stall) => Remarked(stall.ToString());
 }

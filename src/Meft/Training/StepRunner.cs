@@ -22,6 +22,12 @@ public readonly record struct StepResult(double Loss, double GradientNorm, long 
 /// </summary>
 public sealed class StepRunner
 {
+    /// <summary>The phase in which rows are read and put on the device.</summary>
+    public const string DataPhase = "data";
+
+    /// <summary>The phase in which parameters move; before it a step has changed nothing.</summary>
+    public const string OptimizerPhase = "optimizer";
+
     private readonly Decoder _decoder;
     private readonly ITrainedMethod _method;
     private readonly OptimizerConfig _optimizer;
@@ -33,13 +39,16 @@ public sealed class StepRunner
     /// <param name="optimizer">AdamW's settings.</param>
     /// <param name="ledger">Where bytes are counted.</param>
     /// <param name="recompute">Whether layers compute their activations again in the backward pass instead of keeping them.</param>
-    public StepRunner(Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger, bool recompute = false)
+    /// <param name="phases">Splits the step's time; null for a clock of its own.</param>
+    public StepRunner(
+        Decoder decoder, ITrainedMethod method, OptimizerConfig optimizer, MemoryLedger ledger, bool recompute = false, PhaseClock? phases = null)
     {
         _decoder = decoder;
         _method = method;
         _optimizer = optimizer;
         _ledger = ledger;
         _recompute = recompute || decoder.IsStreamed; // the graph of a layer must not outlive its weights' stay on the device
+        Phases = phases ?? new PhaseClock();
         decoder.CountIn(ledger);
         ledger.Hold(DeviceUse.TrainedTensors, method.DeviceByteCount);
         method.RunOn(decoder.Device, ledger);
@@ -47,37 +56,23 @@ public sealed class StepRunner
     }
 
     /// <summary>Seconds of each phase of the latest step.</summary>
-    public PhaseClock Phases { get; } = new();
+    public PhaseClock Phases { get; }
 
-    /// <summary>Takes one step.</summary>
+    /// <summary>Takes one step. Its time begins here, or where the caller began the data phase to read its rows.</summary>
     /// <param name="microBatches">The rows of each micro-batch.</param>
     /// <param name="learningRate">The rate of this step.</param>
     /// <param name="step">The global step, 1 for the first.</param>
     /// <exception cref="NonFiniteException">The loss or a gradient is not finite; no parameter has been changed.</exception>
     public StepResult Run(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, double learningRate, long step)
     {
-        Phases.Restart();
-        _ledger.StartStep();
-        long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
-        long tokens = 0;
-        double sum = 0, active = 0;
         try
         {
-            foreach (var (index, rows) in microBatches.Index())
-            {
-                _method.StartMicroBatch(step, index);
-                sum += ForwardBackward(rows, scale: 1.0 / trained, step);
-                tokens += rows.Sum(r => (long)r.Length);
-                active += _method.ActiveRows;
-            }
-
-            var norm = Math.Sqrt(_method.SquaredGradientNorm());
-            if (!double.IsFinite(norm)) throw NonFiniteException.InGradient(step, _method.NonFiniteGradients(), microBatches);
-            var clip = _optimizer.MaxGradNorm > 0 ? Math.Min(1, _optimizer.MaxGradNorm / (norm + 1e-6)) : 1;
+            var result = AddGradients(microBatches, step);
+            var clip = _optimizer.MaxGradNorm > 0 ? Math.Min(1, _optimizer.MaxGradNorm / (result.GradientNorm + 1e-6)) : 1;
             _method.Update(new AdamWStep(
                 learningRate, _optimizer.Betas.Beta1, _optimizer.Betas.Beta2, _optimizer.Eps, _optimizer.WeightDecay, step, clip));
-            Phases.Add("optimizer");
-            return new StepResult(sum / trained, norm, tokens, trained, active / microBatches.Count);
+            Phases.Stop();
+            return result;
         }
         finally
         {
@@ -85,20 +80,84 @@ public sealed class StepRunner
         }
     }
 
+    /// <summary>Does all of a step but the update: nothing that is trained, drawn or counted as held differs afterwards.</summary>
+    /// <param name="microBatches">The rows of each micro-batch.</param>
+    /// <exception cref="NonFiniteException">The loss or a gradient is not finite.</exception>
+    public StepResult Try(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches)
+    {
+        try
+        {
+            var result = AddGradients(microBatches, step: 0);
+            Phases.Stop();
+            return result;
+        }
+        finally
+        {
+            _method.ClearGradients();
+        }
+    }
+
+    private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step)
+    {
+        if (Phases.Current.Phase != DataPhase) Phases.Restart(DataPhase);
+        _ledger.StartStep();
+        long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
+        long tokens = 0;
+        double sum = 0, active = 0;
+        foreach (var (index, rows) in microBatches.Index())
+        {
+            sum += ForwardBackward(rows, scale: 1.0 / trained, step, index);
+            tokens += rows.Sum(r => (long)r.Length);
+            active += _method.ActiveRows;
+        }
+        Phases.Enter(OptimizerPhase);
+        var norm = Math.Sqrt(_method.SquaredGradientNorm());
+        if (!double.IsFinite(norm))
+        {
+            var matrices = _method.NonFiniteGradients();
+            throw NonFiniteException.InGradient(step, norm, matrices, RowsWithNonFiniteGradients(microBatches, 1.0 / trained, step), microBatches);
+        }
+        return new StepResult(sum / trained, norm, tokens, trained, active / microBatches.Count);
+    }
+
     /// <summary>Sum of the micro-batch's losses; its gradients are added to the method's.</summary>
-    private double ForwardBackward(IReadOnlyList<TokenRow> rows, double scale, long step)
+    private double ForwardBackward(IReadOnlyList<TokenRow> rows, double scale, long step, int microBatch)
     {
         using var scope = NewDisposeScope();
+        Phases.Enter(DataPhase);
+        _method.StartMicroBatch(step, microBatch);
         using var batch = MicroBatch.Create(rows, _decoder.Device);
-        Phases.Add("data");
+        Phases.Enter("forward");
         using var tape = new LayerTape(_decoder, _method.Adapter, _recompute, _ledger);
         var h = tape.Forward(batch.Ids, batch.Layout);
-        Phases.Add("forward");
+        Phases.Enter("backward");
         var sum = TrainedTokenLoss.Compute(_decoder, _decoder.FinalNorm(h), batch.Positions, batch.Targets, scale, _ledger);
         if (h.grad is { } gradient) tape.Backward(gradient);
         _method.ThrowIfBackwardFailed();
-        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);
-        Phases.Add("backward");
+        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, microBatch, sum, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);
         return sum;
+    }
+
+    /// <summary>Runs every row by itself, which takes about as long as the step, and gives those whose own gradient is not finite.</summary>
+    private List<TokenRow> RowsWithNonFiniteGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, double scale, long step)
+    {
+        var found = new List<TokenRow>();
+        foreach (var (index, rows) in microBatches.Index())
+        {
+            foreach (var row in rows)
+            {
+                _method.ClearGradients();
+                try
+                {
+                    ForwardBackward([row], scale, step, index);
+                    if (!double.IsFinite(_method.SquaredGradientNorm())) found.Add(row);
+                }
+                catch (NonFiniteException)
+                {
+                    found.Add(row);
+                }
+            }
+        }
+        return found;
     }
 }

@@ -1,6 +1,5 @@
 using Meft.Core.Data;
 using Meft.Core.Metrics;
-using Meft.Evaluation;
 using Meft.Memory;
 using Meft.Native;
 using Meft.Training.Runs;
@@ -11,16 +10,26 @@ namespace Meft.Training;
 /// <param name="Steps">Steps taken in the whole run, earlier parts of a resumed one included.</param>
 /// <param name="Interrupted">Whether it was asked to stop before the last step; its state is then in a checkpoint.</param>
 /// <param name="LastLoss">Loss of the last step taken; NaN if none was.</param>
-/// <param name="StartValidationLoss">Validation loss before this loop's first step; NaN without validation rows.</param>
-/// <param name="EndValidationLoss">Validation loss after its last step; NaN without validation rows.</param>
-public sealed record TrainingOutcome(int Steps, bool Interrupted, double LastLoss, double StartValidationLoss, double EndValidationLoss);
+/// <param name="StartValidationLoss">Validation loss before the run's first step; NaN without validation rows.</param>
+/// <param name="EndValidationLoss">The latest validation loss; NaN without validation rows.</param>
+public sealed record TrainingOutcome(int Steps, bool Interrupted, double LastLoss, double StartValidationLoss, double EndValidationLoss)
+{
+    /// <summary>Whether it stopped before the last step because the validation loss did not improve.</summary>
+    public bool StoppedEarly { get; init; }
+
+    /// <summary>The loop's small state at the end.</summary>
+    public TrainingProgress Progress { get; init; } = TrainingProgress.None;
+}
 
 /// <summary>The training loop.</summary>
 /// <param name="task">What to do.</param>
-/// <param name="folder">Where metrics and checkpoints go; null to keep nothing.</param>
+/// <param name="folder">Where metrics, samples, checkpoints and the evidence of failures go; null to keep nothing.</param>
 /// <param name="observer">Is told of everything; null for nobody.</param>
-public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITrainingObserver? observer = null)
+/// <param name="time">Tells the time; null for the system's.</param>
+public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITrainingObserver? observer = null, TimeProvider? time = null)
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
     /// <summary>Bytes held and moved.</summary>
     public MemoryLedger Ledger { get; } = new(task.DeviceBudget);
 
@@ -28,92 +37,112 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     /// <param name="fromStep">Steps already taken: those of the checkpoint that the method was loaded from.</param>
     /// <param name="cancellation">Asks to stop after the step that is under way.</param>
     /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
-    public TrainingOutcome Run(int fromStep = 0, CancellationToken cancellation = default)
+    /// <exception cref="BatchMemoryException">Memory does not suffice for a step's rows.</exception>
+    public TrainingOutcome Run(int fromStep = 0, CancellationToken cancellation = default) => Run(fromStep, null, cancellation);
+
+    /// <summary>As the other overload, with the loop's small state.</summary>
+    /// <param name="fromStep">Steps already taken.</param>
+    /// <param name="earlier">The loop's small state after them, from the checkpoint; null where there is none.</param>
+    /// <param name="cancellation">Asks to stop after the step that is under way.</param>
+    /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
+    /// <exception cref="BatchMemoryException">Memory does not suffice for a step's rows.</exception>
+    public TrainingOutcome Run(int fromStep, TrainingProgress? earlier, CancellationToken cancellation)
     {
+        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer);
         Ledger.Host("trained parameters", task.Method.HostByteCount);
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
-        var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute);
-        var startValidation = Evaluate(fromStep, cancellation);
-        var (lastLoss, validation, saved) = (double.NaN, startValidation, fromStep);
+        var phases = new PhaseClock(_time);
+        var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute, phases);
+        var guard = new StepGuard(task, runner, Ledger, folder);
+        var evaluation = new PeriodicEvaluation(task, Ledger, observer, folder?.OpenSamples(fromStep));
+        using var watchdog = new Watchdog(phases, stall => observer?.Stalled(stall), _time);
 
+        if (guard.TryLargest(fromStep) is { } trial) observer?.LargestBatchTried(trial);
+        var progress = earlier ?? TrainingProgress.None;
+        var saved = fromStep;
+        if (fromStep == 0) progress = progress.Started(evaluation.Run(0, cancellation) ?? double.NaN);
+        else if (progress.EvaluatedStep != fromStep && evaluation.IsDue(task.Batches.StepAt(fromStep - 1)))
+        {
+            Evaluate(fromStep); // the run was stopped within it
+            if (IsNewBest(fromStep)) Save(fromStep); // the checkpoint does not know yet that it is the best
+        }
+
+        ReadNext(fromStep + 1);
         foreach (var batch in task.Batches.Steps(fromStep))
         {
             var step = batch.Index + 1;
-            if (cancellation.IsCancellationRequested) return Stop(step - 1, saved, lastLoss, startValidation, validation);
+            if (task.IsPatienceOver(progress)) return StopEarly(step - 1);
+            if (cancellation.IsCancellationRequested) return End(step - 1) with { Interrupted = true };
 
             var rate = task.Rates.RateAt(batch.Index);
             StepResult result;
             try
             {
-                result = runner.Run(batch.MicroBatches, rate, step);
+                result = guard.Take(batch, rate);
             }
-            catch (DeviceBudgetException) when (folder is not null && step - 1 > saved)
+            catch (Exception e) when (step - 1 > saved && e is DeviceBudgetException or BatchMemoryException { ChangedNothing: true })
             {
-                Save(step - 1); // the step has changed nothing: what was learned before it is kept
+                End(step - 1); // the step has changed nothing: what was learned before it is kept
                 throw;
             }
-            lastLoss = result.Loss;
             Ledger.Host("trained parameters", task.Method.HostByteCount);
-            var evaluated = IsEvaluationDue(batch, total);
-            var metrics = Metrics(batch, rate, result, runner.Phases); // before an evaluation moves bytes of its own
-            if (evaluated) metrics = metrics with { ValidationLoss = validation = Evaluate(step, cancellation) };
+            var metrics = Metrics(batch, rate, result, phases); // before an evaluation moves bytes of its own
+            if (evaluation.IsDue(batch)) metrics = metrics with { ValidationLoss = Evaluate(step) };
+            progress = progress.After(metrics);
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
 
-            if (folder is not null && (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)))
-            {
-                Save(step);
-                saved = step;
-            }
+            checkpoints?.Poll();
+            if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
+            else if (IsNewBest(step)) Save(step);
+            ReadNext(step + 1);
         }
-        return new TrainingOutcome(total, Interrupted: false, lastLoss, startValidation, validation);
-    }
+        return End(total);
 
-    private TrainingOutcome Stop(int steps, int savedAt, double lastLoss, double startValidation, double validation)
-    {
-        if (folder is not null && steps > savedAt) Save(steps);
-        return new TrainingOutcome(steps, Interrupted: true, lastLoss, startValidation, validation);
-    }
-
-    /// <summary>Saves a checkpoint. A state that is not finite is none: it would take the place of the last good one.</summary>
-    private void Save(int step)
-    {
-        var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
-        if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
-        var path = folder!.Checkpoints.Save(step, task.Method);
-        observer?.CheckpointSaved(step, path);
-    }
-
-    private bool IsEvaluationDue(BatchStep batch, int total)
-    {
-        if (task.Validation.Count == 0) return false;
-        var step = batch.Index + 1;
-        return step == total || (task.EvaluateEvery > 0 ? step % task.EvaluateEvery == 0 : batch.EndsEpoch);
-    }
-
-    /// <summary>Mean loss over the validation rows' trained tokens; NaN without such rows, or when asked to stop meanwhile.</summary>
-    private double Evaluate(int step, CancellationToken cancellation)
-    {
-        if (task.Validation.Count == 0) return double.NaN;
-        var scorer = new SequenceScorer(task.Decoder, task.Method.Adapter, Ledger);
-        double sum = 0;
-        long count = 0;
-        // Rows of like length together: the order changes nothing but the time.
-        foreach (var rows in task.Validation.ByLength().Chunk(task.ValidationBatchSize))
+        void ReadNext(int step)
         {
-            if (cancellation.IsCancellationRequested) return double.NaN;
-            foreach (var score in scorer.Score([.. rows.Select(r => new ScoredRow(r.InputIds, r.Labels))]))
-            {
-                sum += score.Nll;
-                count += score.TokenNll.Count;
-            }
+            watchdog.Enter(Activity.Step, step);
+            phases.Restart(StepRunner.DataPhase);
         }
-        var loss = sum / count;
-        observer?.Evaluated(step, loss);
-        return loss;
+
+        double Evaluate(int step)
+        {
+            watchdog.Enter(Activity.Evaluation, step);
+            if (evaluation.Run(step, cancellation) is not { } loss) return double.NaN;
+            progress = progress.Measured(step, loss, task.MinDelta);
+            return loss;
+        }
+
+        bool IsNewBest(int step) => task.KeepBest && progress.BestValidationStep == step;
+
+        void Save(int step)
+        {
+            if (checkpoints is null) return;
+            watchdog.Enter(Activity.Checkpoint, step);
+            guard.RequireFiniteState(step);
+            checkpoints.Save(saved = step, progress);
+        }
+
+        TrainingOutcome End(int steps)
+        {
+            if (steps > saved) Save(steps);
+            checkpoints?.Complete();
+            return new TrainingOutcome(
+                steps, Interrupted: false, progress.LastLoss ?? double.NaN, progress.StartValidationLoss ?? double.NaN, progress.ValidationLoss ?? double.NaN)
+            {
+                Progress = progress,
+            };
+        }
+
+        TrainingOutcome StopEarly(int steps)
+        {
+            observer?.Remarked(FormattableString.Invariant(
+                $"stopped after step {steps} of {total}: the validation loss has not improved on {progress.BestValidationLoss:F4}, after step {progress.BestValidationStep}, in {progress.EvaluationsSinceBest} evaluations"));
+            return End(steps) with { StoppedEarly = true };
+        }
     }
 
     private StepMetrics Metrics(BatchStep batch, double rate, StepResult result, PhaseClock phases) => new()

@@ -2,6 +2,8 @@ using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Schedules;
 using Meft.Models;
+using Meft.Training.Runs;
+using Meft.Training.Samples;
 
 namespace Meft.Training;
 
@@ -29,18 +31,39 @@ public sealed record TrainingTask
     /// <summary>The most bytes that may be held on the device; null for no limit.</summary>
     public long? DeviceBudget { get; init; }
 
+    /// <summary>What the plan says of memory, to be shown beside what is measured; null without a plan.</summary>
+    public PredictedResult? Predicted { get; init; }
+
+    /// <summary>Whether the largest micro-batch is tried before the first step.</summary>
+    public WorstBatchCheck CheckWorstBatch { get; init; } = WorstBatchCheck.Auto;
+
     /// <summary>Rows to measure the loss on; empty for none.</summary>
     public IReadOnlyList<TokenRow> Validation { get; init; } = [];
 
     /// <summary>Rows of a validation batch.</summary>
     public int ValidationBatchSize { get; init; } = 16;
 
+    /// <summary>Prompts to continue at every measurement; null for none.</summary>
+    public SampleSet? Samples { get; init; }
+
     /// <summary>Steps between two measurements; 0: at the end of each epoch.</summary>
     public int EvaluateEvery { get; init; }
+
+    /// <summary>Measurements without an improvement after which the loop stops; 0: it does not.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>By how many nats the validation loss must fall below the best one to improve on it.</summary>
+    public double MinDelta { get; init; }
+
+    /// <summary>Whether the state with the best validation loss is saved as a checkpoint, whenever there is a new one.</summary>
+    public bool KeepBest { get; init; }
 
     /// <summary>Steps between two checkpoints; 0: at the end only.</summary>
     public int CheckpointEvery { get; init; }
 
     /// <summary>Free bytes that malloc's heap may hold between two steps; null for any number.</summary>
     public long? HeapLimitBytes { get; init; }
+
+    /// <summary>Whether the loop is to stop because the validation loss has not improved for too long.</summary>
+    internal bool IsPatienceOver(TrainingProgress progress) => Patience > 0 && progress.EvaluationsSinceBest >= Patience;
 }

@@ -80,6 +80,10 @@ public sealed class ConfigRoundTripTests : IDisposable
                 MaxSteps = b.Item5 ? null : b.Item6,
                 Budget = new BudgetConfig { DeviceBytes = c.Item1, HostBytes = c.Item1 / 2 + 1 },
                 Recompute = c.Item3,
+                CheckWorstBatch = (WorstBatchCheck)(b.Item4 % 3),
+                Evaluate = a.Item6.Length == 0
+                    ? new EvaluateConfig { Every = b.Item4, Prompts = [.. a.Item5], MaxNewTokens = 1 + b.Item4 }
+                    : new EvaluateConfig { Patience = 1 + b.Item4, MinDelta = b.Item1, KeepBest = b.Item5, Samples = b.Item6, MaxNewTokens = 1 + b.Item4 },
                 Batch = new BatchConfig { Size = 1 + b.Item4, Accumulate = 2 },
             });
 

@@ -23,9 +23,12 @@ public sealed class CheckpointFolder(string path, int keep)
     public IReadOnlyList<string> Incomplete => [.. Folders().Where(f => !f.Complete).Select(f => Path.GetFileName(f.Path)).Order(StringComparer.Ordinal)];
 
     /// <summary>Saves a method's full state, then removes checkpoints beyond those to keep.</summary>
+    /// <param name="step">After how many steps.</param>
+    /// <param name="method">Whose state.</param>
+    /// <param name="progress">The loop's small state; null for none. The checkpoint of its best validation loss stays.</param>
     /// <returns>The new checkpoint's folder.</returns>
     /// <exception cref="RunFailedException">It cannot be written (a full disk, say); the older ones are as they were.</exception>
-    public string Save(int step, ITrainedMethod method)
+    public string Save(int step, ITrainedMethod method, TrainingProgress? progress = null)
     {
         var folder = FolderOf(step);
         try
@@ -39,6 +42,7 @@ public sealed class CheckpointFolder(string path, int keep)
                 FormatVersion = CheckpointManifest.CurrentVersion,
                 Step = step,
                 StateBytes = new FileInfo(state).Length,
+                Progress = progress,
             }.Write(folder);
         }
         catch (Exception e)
@@ -48,7 +52,7 @@ public sealed class CheckpointFolder(string path, int keep)
             throw new RunFailedException(
                 $"the checkpoint cannot be written: {e.Message}", folder, null, "earlier checkpoints are as they were; make room or check permissions", e);
         }
-        foreach (var old in Folders().Where(f => f.Step != step && (!f.Complete || IsSurplus(f.Step, step)))) RemoveQuietly(old.Path);
+        foreach (var old in Folders().Where(f => f.Step != step && f.Step != progress?.BestValidationStep && (!f.Complete || IsSurplus(f.Step, step)))) RemoveQuietly(old.Path);
         return folder;
     }
 
@@ -68,6 +72,10 @@ public sealed class CheckpointFolder(string path, int keep)
         foreach (var (name, shape, matrix) in Tensors(method)) HostMatrixFiles.Read(file, name, shape, matrix);
         method.ApplyMasters();
     }
+
+    /// <summary>The loop's small state at a checkpoint; that of no step where none was saved with it.</summary>
+    /// <exception cref="InvalidInputException">The checkpoint is incomplete or its manifest damaged.</exception>
+    public TrainingProgress ProgressAt(int step) => CheckpointManifest.Read(FolderOf(step)).Progress ?? TrainingProgress.None;
 
     /// <summary>Loads the newest checkpoint that can be loaded.</summary>
     /// <param name="method">A method of the same kind and sizes.</param>

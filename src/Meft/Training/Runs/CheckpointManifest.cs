@@ -18,6 +18,9 @@ internal sealed record CheckpointManifest
     /// <summary>Bytes of the state file: a state that was cut off later is recognised.</summary>
     public required long StateBytes { get; init; }
 
+    /// <summary>The loop's small state; null where none was saved.</summary>
+    public TrainingProgress? Progress { get; init; }
+
     public void Write(string folder) =>
         AtomicFile.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");
 

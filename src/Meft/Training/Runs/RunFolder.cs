@@ -4,6 +4,7 @@ using Meft.Core.Errors;
 using Meft.Core.Metrics;
 using Meft.Core.Storage;
 using Meft.Reporting;
+using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
@@ -28,6 +29,8 @@ public sealed class RunFolder
     private const string MetricsFileName = "metrics.jsonl";
     private const string ResultFileName = "result.json";
     private const string ReportFileName = "report.html";
+    private const string SamplesFileName = "samples.jsonl";
+    private const string FailuresName = "failures";
 
     private RunFolder(string path, int keep)
     {
@@ -123,6 +126,18 @@ public sealed class RunFolder
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
     internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
 
+    /// <summary>The path of <c>samples.jsonl</c>, which is made with its first line; samples of steps after <paramref name="fromStep"/> go.</summary>
+    internal string OpenSamples(int fromStep)
+    {
+        var path = System.IO.Path.Combine(Path, SamplesFileName);
+        SampleFile.KeepThrough(path, fromStep);
+        return path;
+    }
+
+    /// <summary>Where the evidence of a step that failed goes; 0 for what was tried before the first.</summary>
+    internal string FailurePath(long step) =>
+        System.IO.Path.Combine(Path, FailuresName, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"step-{step:D6}"));
+
     /// <summary>The manifest that the run began with.</summary>
     /// <exception cref="InvalidInputException">There is none, or it cannot be read.</exception>
     internal RunManifest ReadManifest() => RunManifest.Read(System.IO.Path.Combine(Path, ManifestFileName));
@@ -133,12 +148,13 @@ public sealed class RunFolder
     /// <summary>Removes what a run writes, and nothing else that may lie there.</summary>
     private static void ClearRun(string path)
     {
-        foreach (var name in new[] { "checkpoints", "adapter", "model" })
+        foreach (var name in new[] { "checkpoints", "adapter", "model", FailuresName })
         {
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         }
-        foreach (var name in new[] { MetricsFileName, ResultFileName, RunAudit.FileName, ReportFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
+        string[] files = [MetricsFileName, SamplesFileName, ResultFileName, RunAudit.FileName, ReportFileName, ManifestFileName, ConfigFileName];
+        foreach (var name in files) File.Delete(System.IO.Path.Combine(path, name));
     }
 
     /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>
@@ -176,5 +192,6 @@ public sealed class RunFolder
         Budget = new(),
         Base = BasePlacement.Auto,
         Recompute = RecomputeMode.Auto,
+        CheckWorstBatch = WorstBatchCheck.Auto,
     }).ToYaml().Split('\n');
 }

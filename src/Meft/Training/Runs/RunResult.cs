@@ -26,8 +26,20 @@ public sealed record RunResult
     /// <summary>Validation loss before the first step.</summary>
     public double? StartValidationLoss { get; init; }
 
-    /// <summary>Validation loss at the end.</summary>
+    /// <summary>Validation loss at the end, which is the result's unless <see cref="ResultStep"/> is an earlier step.</summary>
     public double? EndValidationLoss { get; init; }
+
+    /// <summary>The best validation loss after a step.</summary>
+    public double? BestValidationLoss { get; init; }
+
+    /// <summary>After how many steps it was measured.</summary>
+    public int? BestValidationStep { get; init; }
+
+    /// <summary>Whether the run stopped before its last step because the validation loss did not improve (<c>evaluate.patience</c>).</summary>
+    public bool StoppedEarly { get; init; }
+
+    /// <summary>After how many steps the result was taken: the last, or with <c>evaluate.keep_best</c> the best one. Null where there is no result yet.</summary>
+    public int? ResultStep { get; init; }
 
     /// <summary>Wall-clock seconds of the training loop, earlier parts of a resumed run included.</summary>
     public required double Seconds { get; init; }

@@ -1,4 +1,5 @@
 using Meft.Core.Metrics;
+using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
@@ -24,6 +25,15 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
 
     /// <inheritdoc/>
     public void Remarked(string text) => next?.Remarked(text);
+
+    /// <inheritdoc/>
+    public void LargestBatchTried(LargestBatchTrial trial) => next?.LargestBatchTried(trial);
+
+    /// <inheritdoc/>
+    public void Sampled(SampledStep samples) => next?.Sampled(samples);
+
+    /// <inheritdoc/>
+    public void Stalled(Stall stall) => next?.Stalled(stall);
 
     /// <inheritdoc/>
     public void StepTaken(StepMetrics metrics)

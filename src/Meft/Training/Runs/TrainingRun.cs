@@ -11,6 +11,7 @@ using Meft.Core.Schedules;
 using Meft.Loading;
 using Meft.Planning;
 using Meft.Reporting;
+using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
@@ -111,6 +112,12 @@ public sealed class TrainingRun : IDisposable
                 Validation = validation?.Rows ?? [],
                 ValidationBatchSize = config.Batch.Size,
                 EvaluateEvery = config.Evaluate.Every,
+                Samples = SampleSet.Of(config.Evaluate, model, validation?.Rows ?? []),
+                Patience = config.Evaluate.Patience,
+                MinDelta = config.Evaluate.MinDelta,
+                KeepBest = config.Evaluate.KeepBest,
+                CheckWorstBatch = config.CheckWorstBatch,
+                Predicted = Predicted(planned.Plan),
                 CheckpointEvery = config.Checkpoint.Every,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
@@ -135,14 +142,19 @@ public sealed class TrainingRun : IDisposable
             folder.WriteManifest(Manifest());
             folder.WriteAudit(Audit);
         }
-        if (from == TotalSteps && earlier is { Interrupted: false })
+        var progress = from > 0 ? folder.Checkpoints.ProgressAt(from) : null;
+        if ((from == TotalSteps || (progress is not null && _task.IsPatienceOver(progress))) && earlier is { Interrupted: false } && earlier.Steps == from)
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
         var clock = Stopwatch.StartNew();
         var recorder = new StepRecorder(observer);
-        var outcome = new Trainer(_task, folder, recorder).Run(from, cancellation);
+        var outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
         string? resultFolder = null;
-        if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
+        if (!outcome.Interrupted)
+        {
+            if (BestStep(outcome) is { } best && best != outcome.Steps) folder.Checkpoints.Load(best, _task.Method);
+            _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
+        }
         var result = new RunResult
         {
             Steps = outcome.Steps,
@@ -150,6 +162,10 @@ public sealed class TrainingRun : IDisposable
             LastLoss = Finite(outcome.LastLoss),
             StartValidationLoss = earlier?.StartValidationLoss ?? Finite(outcome.StartValidationLoss),
             EndValidationLoss = Finite(outcome.EndValidationLoss),
+            BestValidationLoss = outcome.Progress.BestValidationLoss,
+            BestValidationStep = outcome.Progress.BestValidationStep,
+            StoppedEarly = outcome.StoppedEarly,
+            ResultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps,
             Seconds = clock.Elapsed.TotalSeconds + (earlier?.Seconds ?? 0),
             PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
             DeviceBytesPeak = recorder.DeviceBytesPeak,
@@ -180,6 +196,9 @@ public sealed class TrainingRun : IDisposable
         Remark(step > 0 ? $"resumed after step {step}" : "the run has no complete checkpoint: it begins at step 1");
         return (step, folder.ReadResult());
     }
+
+    /// <summary>The step whose state is the result, where <c>evaluate.keep_best</c> asks for the best one and there is one.</summary>
+    private int? BestStep(TrainingOutcome outcome) => Config.Evaluate.KeepBest ? outcome.Progress.BestValidationStep : null;
 
     private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
 
