@@ -16,7 +16,7 @@ internal sealed class GenerateVerb : IVerb
     private readonly ModelOptions _model = new();
     private readonly Option<string?> _prompt = new("--prompt") { HelpName = "TEXT", Description = "The text to continue; the continuation is written as it comes." };
     private readonly Option<string?> _input = new("--input")
-    { HelpName = "F", Description = "Prompts to continue, a JSON object a line: {\"prompt\"}, {\"messages\"} or {\"input_ids\"}." };
+    { HelpName = "F", Description = "Prompts to continue (.jsonl, .json, .csv or .parquet): {\"prompt\"}, {\"messages\"}, {\"instruction\",\"input\"} or {\"input_ids\"}." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "With --input: write here instead of to standard output." };
     private readonly DecodingOptions _decoding = new();
     private readonly Option<string[]> _stop = DecodingOptions.CreateStop();

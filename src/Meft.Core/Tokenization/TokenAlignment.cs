@@ -42,8 +42,8 @@ internal sealed class TokenAlignment(AddedTokens addedTokens, INormalizer? norma
             else starts = Encode(segment.Piece, ids);
             foreach (var (place, at) in within)
             {
-                if (at >= segment.Within.End.Value) continue;
-                var index = segment.TokenId is null ? Find(segment.Piece, at!.Value - segment.Within.Start.Value, starts) : 1;
+                if (at is not { } inNormalized || inNormalized >= segment.Within.End.Value) continue;
+                var index = segment.TokenId is null ? Find(segment.Piece, inNormalized - segment.Within.Start.Value, starts) : 1;
                 open.Settle(other => other == place, first + index);
             }
         }

@@ -52,7 +52,7 @@ public class ChatTokenizerFixtureTests
     {
         Shown("smollm2", ("user", "Who?"), ("assistant", "Me."), ("user", "Why?"), ("assistant", "\nNo.")).ShouldBe([
             "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n"
-            + "<|im_start|>assistant\n[[Me.<|im_end|>]]\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n\n[[No.<|im_end|>]]\n",
+            + "<|im_start|>assistant\n[[Me.<|im_end|>]]\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n[[\nNo.<|im_end|>]]\n",
         ]);
     }
 

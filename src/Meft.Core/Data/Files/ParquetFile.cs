@@ -1,5 +1,6 @@
 using Meft.Core.Errors;
 using Parquet;
+using Parquet.Meta;
 using Parquet.Serialization;
 
 namespace Meft.Core.Data.Files;
@@ -28,14 +29,44 @@ internal static class ParquetFile
 
     private static int CountGroups(Stream stream)
     {
+        RequireFooterEnd(stream);
         var reader = ParquetReader.CreateAsync(stream, null, leaveStreamOpen: true).GetAwaiter().GetResult();
         try
         {
+            foreach (var group in reader.Metadata?.RowGroups ?? []) Check(group, stream.Length);
             return reader.RowGroupCount;
         }
         finally
         {
             reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>A description that does not end with the byte that ends it sends the library into an endless loop.</summary>
+    private static void RequireFooterEnd(Stream stream)
+    {
+        const int BytesAfterFooter = 8; // the footer's length, and the letters that end the file
+        if (stream.Length <= BytesAfterFooter) return;
+        stream.Position = stream.Length - BytesAfterFooter - 1;
+        if (stream.ReadByte() != 0) throw new InvalidDataException("its description of itself has no end");
+        stream.Position = 0;
+    }
+
+    /// <summary>
+    /// Refuses counts that the file's size does not explain: the library believes them. Repeated values take next to no room, so that the
+    /// bound is a wide one.
+    /// </summary>
+    private static void Check(RowGroup group, long fileBytes)
+    {
+        const long ValuesPerByte = 1024, Base = 1 << 20;
+        var most = ValuesPerByte * fileBytes + Base;
+        if (group.NumRows < 0 || group.NumRows > most) throw new InvalidDataException($"a row group says that it has {group.NumRows} rows");
+        foreach (var column in group.Columns)
+        {
+            if (column.MetaData is not { } data) throw new InvalidDataException("a column has no description");
+            if (data.NumValues < 0 || data.NumValues > most) throw new InvalidDataException($"a column says that it has {data.NumValues} values");
+            if (data.TotalCompressedSize < 0 || data.TotalCompressedSize > fileBytes || data.DataPageOffset < 0 || data.DataPageOffset >= fileBytes)
+                throw new InvalidDataException("a column lies outside of the file");
         }
     }
 

@@ -66,6 +66,25 @@ public sealed class ParquetFileTests : DataFiles
         Should.Throw<InvalidInputException>(() => Read(Folder.File("d.parquet"))).Problem.ShouldContain("folder");
     }
 
+    [Fact]
+    public async Task A_file_with_a_changed_byte_gives_rows_or_an_error()
+    {
+        var bytes = File.ReadAllBytes(await WriteRows("t.parquet", [new Pair { prompt = "a", completion = "b" }, new Pair { prompt = "c", completion = "d" }]));
+        for (var i = 0; i < bytes.Length; i += 3)
+        {
+            byte[] changed = [.. bytes];
+            changed[i] ^= 0x11;
+            try
+            {
+                Read(Write("changed.parquet", changed));
+            }
+            catch (InvalidInputException e)
+            {
+                e.Location.ShouldBe(Folder.File("changed.parquet"));
+            }
+        }
+    }
+
     private async Task<string> WriteRows<T>(string name, params IReadOnlyList<T>[] groups) where T : class, new()
     {
         var path = Folder.File(name);
