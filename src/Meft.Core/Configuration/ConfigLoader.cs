@@ -113,7 +113,7 @@ internal static class ConfigLoader
         Epochs = s.IsGiven(ConfigSchema.MaxSteps) && !s.IsGiven(ConfigSchema.Epochs) ? null : s.Get(ConfigSchema.Epochs),
         MaxSteps = s.Get(ConfigSchema.MaxSteps),
         Evaluate = new EvaluateConfig { Every = s.Get(ConfigSchema.EvaluateEvery) },
-        Checkpoint = new CheckpointConfig { Every = s.Get(ConfigSchema.CheckpointEvery), Keep = s.Get(ConfigSchema.CheckpointKeep) },
+        Checkpoint = new CheckpointConfig { Every = s.Get(ConfigSchema.CheckpointEvery), Keep = s.Get(ConfigSchema.CheckpointKeep), Incremental = s.Get(ConfigSchema.CheckpointIncremental) },
         Budget = new BudgetConfig { DeviceBytes = s.Get(ConfigSchema.DeviceBudget), HostBytes = s.Get(ConfigSchema.HostBudget) },
         Recompute = s.Get(ConfigSchema.Recompute),
     };

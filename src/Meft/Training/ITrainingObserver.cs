@@ -1,4 +1,5 @@
 using Meft.Core.Metrics;
+using Meft.Training.Runs;
 
 namespace Meft.Training;
 
@@ -23,4 +24,7 @@ public interface ITrainingObserver
 
     /// <summary>A checkpoint is complete.</summary>
     void CheckpointSaved(int step, string folder);
+
+    /// <summary>A checkpoint is complete: as the other method, with what it took.</summary>
+    void CheckpointSaved(SavedCheckpoint saved) => CheckpointSaved(saved.Step, saved.Folder);
 }

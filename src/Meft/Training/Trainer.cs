@@ -37,7 +37,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     /// <exception cref="NonFiniteException">A loss or gradient is not finite; the last checkpoint stays as it was.</exception>
     public TrainingOutcome Run(int fromStep, TrainingProgress? earlier, CancellationToken cancellation)
     {
-        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer);
+        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer, task.CheckpointCopyBytes);
         Ledger.Host("trained parameters", task.Method.HostByteCount);
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
@@ -71,6 +71,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             if (evaluated) metrics = metrics with { ValidationLoss = validation = Evaluate(step, cancellation) };
             progress = progress.After(metrics);
             if (evaluated) progress = progress.Measured(step, validation);
+            metrics = metrics with { Checkpoint = checkpoints?.TakeMetrics() };
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
@@ -94,7 +95,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             if (checkpoints is null) return;
             var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
             if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
-            checkpoints.Save(saved = step, progress);
+            checkpoints.Save(saved = step, progress, beside: step < total && !cancellation.IsCancellationRequested);
         }
     }
 
