@@ -19,6 +19,7 @@ internal sealed class PathReportView(TextWriter text)
         if (report.Adapter is { } adapter) Write(adapter);
         if (report.Run is { } run) Write(run);
         if (report.Step is { } step) Line("step", $"{step:N0}");
+        if (report.Checkpoint is { } checkpoint) Write(checkpoint);
         if (report.Tokenizer is { } tokenizer) Write(tokenizer);
         if (report.AdapterCost is { } cost) Write(cost);
         if (report.Tensors is { } tensors) WriteTotals(tensors);
@@ -80,8 +81,17 @@ internal sealed class PathReportView(TextWriter text)
         Line("base model", run.BaseModel);
         Line("method", run.Method + (run.Rank is { } rank ? $", rank {rank:N0}" : ""));
         Line("steps", run.LastLoss is { } loss ? $"{run.Steps:N0}, last loss {loss:0.0000}" : $"{run.Steps:N0}");
-        Line("checkpoints", run.Checkpoints.Count == 0 ? "none" : "after step " + string.Join(", ", run.Checkpoints.Select(step => $"{step:N0}")));
+        Line("checkpoints", run.Checkpoints.Count == 0 ? "none" : "after step " + string.Join(", ", run.Checkpoints.Select(step => $"{step:N0}"))
+            + (run.BestCheckpoint is { } best ? $"; the best after step {best:N0}" : ""));
         Line("result", run.Result ?? "none yet");
+    }
+
+    private void Write(CheckpointFacts checkpoint)
+    {
+        Line("holds", checkpoint.BaseStep is { } full ? $"the rows that have changed since the full checkpoint of step {full:N0}, which it needs" : "the full state");
+        if (checkpoint.Owner is { } owner) Line("of", owner.Method + (owner.Rank is { } rank ? $", rank {rank:N0}" : "") + $", on {owner.BaseModel}");
+        if (checkpoint.Progress is { ValidationLoss: { } loss } progress)
+            Line("validation", $"loss {loss:0.0000}" + (progress.BestValidationLoss is { } best ? $", the least {best:0.0000} after step {progress.BestValidationStep:N0}" : ""));
     }
 
     private void WriteTotals(TensorList tensors)

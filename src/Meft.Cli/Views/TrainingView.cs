@@ -75,6 +75,7 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         [
             $"loss {metrics.Loss:F4}", $"{metrics.TokensPerSecond:N0} tokens/s", $"{metrics.Seconds:F2} s a step",
             $"host {Quantities.Bytes(metrics.HostBytes)}", $"device {Quantities.Bytes(metrics.DeviceBytesPeak)}",
+            metrics.Checkpoint is { WriteSeconds: null } saving ? $"saving step {saving.Step}" : "",
             double.IsNaN(metrics.ActiveRows) ? "" : $"{metrics.ActiveRows:P0} rows active",
             $"link {Quantities.Bytes(metrics.HostToDeviceBytes + metrics.DeviceToHostBytes)} a step",
         ];
@@ -86,6 +87,10 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         }
         return text;
     }
+
+    private static string Describe(SavedCheckpoint saved) =>
+        $"checkpoint {saved.Folder} ({(saved.BaseStep is { } full ? $"changes since step {full}" : "full")}, {Quantities.Bytes(saved.Bytes)} in "
+        + $"{saved.WriteSeconds:F1} s, training waited {saved.HeldSeconds:F1} s)";
 
     private int Width => console.Profile.Width;
 
@@ -117,6 +122,8 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         public void Evaluated(int step, double loss) => view.Line($"validation loss after step {step}: {loss:F4}");
 
         public void CheckpointSaved(int step, string folder) => view.Line($"checkpoint {folder}");
+
+        public void CheckpointSaved(SavedCheckpoint saved) => view.Line(Describe(saved));
     }
 
     /// <summary>On a terminal.</summary>
@@ -145,5 +152,7 @@ internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep 
         public void Evaluated(int step, double loss) => view.Line($"validation loss after step {step}: {loss:F4}");
 
         public void CheckpointSaved(int step, string folder) => view.Line($"checkpoint {folder}");
+
+        public void CheckpointSaved(SavedCheckpoint saved) => view.Line(Describe(saved));
     }
 }

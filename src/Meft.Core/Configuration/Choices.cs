@@ -189,6 +189,16 @@ public enum WorstBatchCheck
     Off,
 }
 
+/// <summary>Whether a checkpoint between two full ones holds only the rows that have changed since the last full one.</summary>
+public enum IncrementalCheckpoints
+{
+    /// <summary>Where rows are touched one by one (<c>optimizer.rows: touched</c>) and that saves half the bytes or more.</summary>
+    Auto,
+
+    /// <summary>Never: every checkpoint is full.</summary>
+    Off,
+}
+
 /// <summary>The names of enumerated values as the config writes them: lower case, words joined by an underscore.</summary>
 public static class ChoiceName
 {

@@ -124,7 +124,12 @@ internal static class ConfigLoader
             Prompts = s.Get(ConfigSchema.Prompts),
             MaxNewTokens = s.Get(ConfigSchema.MaxNewTokens),
         },
-        Checkpoint = new CheckpointConfig { Every = s.Get(ConfigSchema.CheckpointEvery), Keep = s.Get(ConfigSchema.CheckpointKeep) },
+        Checkpoint = new CheckpointConfig
+        {
+            Every = s.Get(ConfigSchema.CheckpointEvery),
+            Keep = s.Get(ConfigSchema.CheckpointKeep),
+            Incremental = s.Get(ConfigSchema.CheckpointIncremental),
+        },
         Budget = new BudgetConfig { DeviceBytes = s.Get(ConfigSchema.DeviceBudget), HostBytes = s.Get(ConfigSchema.HostBudget) },
         Recompute = s.Get(ConfigSchema.Recompute),
         CheckWorstBatch = s.Get(ConfigSchema.CheckWorstBatch),

@@ -169,7 +169,12 @@ internal static class ConfigSchema
         "checkpoint.every", 0, int.MaxValue, c => c.Checkpoint.Every,
         "Steps between checkpoints; 0 is at the end only.", null, "save_steps");
     public static readonly ConfigKey<int> CheckpointKeep = Integer(
-        "checkpoint.keep", 1, int.MaxValue, c => c.Checkpoint.Keep, "How many of the newest checkpoints stay.", null, "save_total_limit");
+        "checkpoint.keep", 1, int.MaxValue, c => c.Checkpoint.Keep,
+        "How many of the newest checkpoints stay; the one with the least validation loss stays beside them.", null, "save_total_limit");
+    public static readonly ConfigKey<IncrementalCheckpoints> CheckpointIncremental = Choice(
+        "checkpoint.incremental", c => c.Checkpoint.Incremental,
+        "Between two full checkpoints save only the rows that have changed since the last full one; auto does where that saves half the bytes or more.",
+        condition: Meft);
     public static readonly ConfigKey<long?> DeviceBudget = Size(
         "budget.device", c => c.Budget.DeviceBytes, "The most memory to use on the device.");
     public static readonly ConfigKey<long?> HostBudget = Size("budget.host", c => c.Budget.HostBytes, "The most host memory to use.");

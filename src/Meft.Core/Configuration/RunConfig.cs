@@ -3,11 +3,17 @@ namespace Meft.Core.Configuration;
 /// <summary>When the run's state is saved (the config's <c>checkpoint</c>).</summary>
 public sealed record CheckpointConfig
 {
+    /// <summary>The share of a full checkpoint's bytes that an incremental one takes at most.</summary>
+    public const double MostIncrementShare = 0.5;
+
     /// <summary>Every so many steps; 0 is at the end only.</summary>
     public int Every { get; init; } = 200;
 
     /// <summary>How many of the newest checkpoints stay.</summary>
     public int Keep { get; init; } = 2;
+
+    /// <summary>Whether those between two full ones hold only the rows that have changed since.</summary>
+    public IncrementalCheckpoints Incremental { get; init; } = IncrementalCheckpoints.Auto;
 }
 
 /// <summary>Memory that a run may use (the config's <c>budget</c>); null is no limit.</summary>

@@ -114,9 +114,21 @@ public sealed class MetricsWriter : IDisposable
         WriteBytes(json, "device_bytes_by_cause", step.DeviceBytesByCause);
         WriteBytes(json, "link_bytes_by_cause", step.LinkBytesByCause);
         if (!double.IsNaN(step.ValidationLoss)) WriteFinite(json, "validation_loss", step.ValidationLoss);
+        if (step.Checkpoint is { } checkpoint) WriteCheckpoint(json, checkpoint);
         json.WriteStartObject("phases");
         foreach (var (phase, seconds) in step.Phases) WriteFinite(json, phase, seconds);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteCheckpoint(Utf8JsonWriter json, CheckpointMetrics checkpoint)
+    {
+        json.WriteStartObject("checkpoint");
+        json.WriteNumber("step", checkpoint.Step);
+        json.WriteString("kind", checkpoint.Kind);
+        json.WriteNumber("bytes", checkpoint.Bytes);
+        WriteFinite(json, "held_seconds", checkpoint.HeldSeconds);
+        WriteFinite(json, "write_seconds", checkpoint.WriteSeconds ?? double.NaN);
         json.WriteEndObject();
     }
 

@@ -1,5 +1,13 @@
 namespace Meft.Core.Metrics;
 
+/// <summary>A checkpoint as the lines of the steps beside it tell of it.</summary>
+/// <param name="Step">The step whose state it holds.</param>
+/// <param name="Kind"><c>full</c> or <c>incremental</c>.</param>
+/// <param name="Bytes">Bytes of its state.</param>
+/// <param name="HeldSeconds">Seconds that the loop waited for it: all of them where it was written in the loop, else those of the copy in memory.</param>
+/// <param name="WriteSeconds">Seconds that writing took; null while it is being written.</param>
+public sealed record CheckpointMetrics(int Step, string Kind, long Bytes, double HeldSeconds, double? WriteSeconds);
+
 /// <summary>
 /// One line of <c>metrics.jsonl</c>: what one optimizer step was and cost. The fields are named there as here, in lower case with
 /// underscores. A number that is not finite is written as null.
@@ -56,6 +64,9 @@ public sealed record StepMetrics
 
     /// <summary>Validation loss measured after this step; NaN where it was not, and then the line has no such field.</summary>
     public double ValidationLoss { get; init; } = double.NaN;
+
+    /// <summary>The checkpoint that was being written beside this step, or has been completed since the step before; null for none.</summary>
+    public CheckpointMetrics? Checkpoint { get; init; }
 
     /// <summary>Seconds by phase: data, forward, backward, optimizer and so on.</summary>
     public IReadOnlyDictionary<string, double> Phases { get; init; } = new Dictionary<string, double>();

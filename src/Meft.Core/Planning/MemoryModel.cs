@@ -31,9 +31,9 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
     /// <summary>The memory of a run that is carried out in a certain way.</summary>
     /// <param name="plan">The way.</param>
-    /// <param name="checkpoints">Checkpoints on disk at once.</param>
+    /// <param name="checkpoints">Full checkpoints on disk at once; an incremental one counts as the share of one that it takes at most.</param>
     /// <param name="weightFileBytes">Bytes of the weights' files, which are mapped while they are read; 0 where they are not there.</param>
-    public MemoryPlan Of(ExecutionPlan plan, int checkpoints, long weightFileBytes)
+    public MemoryPlan Of(ExecutionPlan plan, double checkpoints, long weightFileBytes)
     {
         var items = new List<MemoryItem>();
         void Add(MemoryTier tier, string cause, long bytes, long counted = 0)
@@ -75,8 +75,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         Add(MemoryTier.Program, "holes in malloc's heap", ProgramMemory.HeapLimit(inHeap) - inHeap);
         Add(MemoryTier.Program, "uncollected garbage", ProgramMemory.Garbage(selections));
 
-        var state = 3 * Single * trained.Count;
-        Add(MemoryTier.Disk, "checkpoints", checkpoints * state);
+        Add(MemoryTier.Disk, "checkpoints", (long)(checkpoints * trained.StateBytes));
         Add(MemoryTier.Disk, "result", trained.Count * (trained.Kind == MethodKind.Full ? width : Single));
 
         var load = ProgramMemory.RuntimeBytes + weightFileBytes + 2 * _base.LargestTensorBytes + (accelerator && !streamed ? 0 : _base.TotalBytes);

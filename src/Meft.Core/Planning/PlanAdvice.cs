@@ -34,6 +34,8 @@ internal static class PlanAdvice
             if (layers > 0) advice.Add(Invariant($"method.layers: last:{layers}"));
         }
         if (config.Checkpoint.Keep > 1) Try("checkpoint.keep: 1", config with { Checkpoint = config.Checkpoint with { Keep = 1 } });
+        if (config.Checkpoint.Incremental != IncrementalCheckpoints.Off)
+            Try("checkpoint.incremental: off", config with { Checkpoint = config.Checkpoint with { Incremental = IncrementalCheckpoints.Off } });
         return advice;
     }
 

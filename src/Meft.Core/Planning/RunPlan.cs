@@ -33,6 +33,9 @@ public sealed record RunPlan
     /// <summary>How the run is carried out.</summary>
     public required ExecutionPlan Execution { get; init; }
 
+    /// <summary>Bytes of host memory that the content of a checkpoint may take, to be written beside the next steps; 0: training waits for each.</summary>
+    public long CheckpointCopyBytes { get; init; }
+
     /// <summary>Memory at its peak.</summary>
     public required MemoryPlan Memory { get; init; }
 

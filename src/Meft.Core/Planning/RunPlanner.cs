@@ -44,9 +44,12 @@ public sealed class RunPlanner(
         var cheaper = sizes is null ? ExecutionKind.Activations : Cheaper(sizes, tokens, cost);
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
             .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
-        var (chosen, planned) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
+        var (chosen, fitted) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
+        var copy = CheckpointCopy(changed, work, fitted, trained.StateBytes);
+        var planned = copy == 0 ? fitted : Beside(fitted, copy);
         return new RunPlan
         {
+            CheckpointCopyBytes = copy,
             Method = changed.Method.Kind,
             Accelerator = accelerator,
             BaseParameters = model.ParameterCount,
@@ -92,13 +95,34 @@ public sealed class RunPlanner(
     }
 
     /// <summary>
-    /// Checkpoints that lie on disk at once: those that are kept, but no more than there will be, the best one where there is a measure of it, and the
-    /// one being written.
+    /// Full checkpoints that lie on disk at once: those that are kept, but no more than there will be, the best one where there is a measure of it, and the
+    /// one being written. Where some are incremental, the oldest kept and the best may each need a full one beside, and take half of one themselves.
     /// </summary>
-    private static int Checkpoints(RunConfig config, Workload work)
+    private static double Checkpoints(RunConfig config, Workload work)
     {
         var every = config.Checkpoint.Every;
         var written = every == 0 ? 1 : work.Steps is { } steps ? Math.Min(1L + steps / every, MostCheckpoints) : MostCheckpoints;
-        return (int)Math.Clamp(config.Checkpoint.Keep, 1, written) + (config.Data.Validation.Count > 0 ? 1 : 0) + 1;
+        var kept = (int)Math.Clamp(config.Checkpoint.Keep, 1, written);
+        var best = config.Data.Validation.Count > 0 ? 1 : 0;
+        var extra = IsIncremental(config) && kept < written ? CheckpointConfig.MostIncrementShare * (1 + best) : 0;
+        return kept + best + 1 + extra;
     }
+
+    private static bool IsIncremental(RunConfig config) =>
+        config.Checkpoint.Incremental != IncrementalCheckpoints.Off && config.Method.Kind == MethodKind.Meft && config.Optimizer.Rows == OptimizerRows.Touched;
+
+    /// <summary>
+    /// Bytes that a copy of a checkpoint's content may take in host memory: a full one's where that fits, an incremental one's where only that does; 0
+    /// where none is written before the last step.
+    /// </summary>
+    private long CheckpointCopy(RunConfig config, Workload work, MemoryPlan memory, long stateBytes)
+    {
+        var every = config.Checkpoint.Every;
+        if (every == 0 || (work.Steps is { } steps && every >= steps && config.Data.Validation.Count == 0)) return 0;
+        var increment = IsIncremental(config) ? (long)(CheckpointConfig.MostIncrementShare * stateBytes) : 0;
+        return Fits(memory) ? new[] { stateBytes, increment, 0 }.First(bytes => bytes == 0 || Fits(Beside(memory, bytes))) : 0;
+    }
+
+    private static MemoryPlan Beside(MemoryPlan memory, long checkpointCopy) =>
+        memory with { Items = [.. memory.Items, new MemoryItem(MemoryTier.Host, "checkpoint copy", checkpointCopy, 0)] };
 }

@@ -26,6 +26,9 @@ public sealed record TrainedParameters(
     /// <summary>The lowest layer with something to train; layers below it need no gradient.</summary>
     public int FirstLayer => Layers[0];
 
+    /// <summary>Bytes of a full checkpoint: float32 masters and both moments.</summary>
+    public long StateBytes => 3 * sizeof(float) * Count;
+
     /// <summary>What a config's method trains beside, or of, a model.</summary>
     /// <exception cref="Errors.InvalidInputException">The model lacks a layer that is asked for.</exception>
     public static TrainedParameters Of(MethodConfig method, ModelConfig model)

@@ -1,7 +1,7 @@
 namespace Meft.Core.Storage;
 
 /// <summary>How much room a disk has.</summary>
-internal static class DiskSpace
+public static class DiskSpace
 {
     private const int UnixNoSpace = 28;
     private const int LinuxQuota = 122;

@@ -6,7 +6,7 @@ namespace Meft.Core.Storage;
 /// Makes a rename survive a power cut: on Unix an entry of a folder is on disk only after the folder itself was flushed. .NET
 /// opens no folders, hence the system calls. Windows has no such call and needs none.
 /// </summary>
-internal static partial class FolderFlush
+public static partial class FolderFlush
 {
     private const int Interrupted = 4;
     private const int InvalidArgument = 22;

@@ -11,12 +11,16 @@ public sealed class HostParameterStore : IDisposable
     /// <summary>Allocates zeros for one layer of a spec.</summary>
     public HostParameterStore(SparseAdapterSpec spec)
     {
-        Keys = new ParameterRows(spec.Rank, spec.HiddenSize);
-        Values = new ParameterRows(spec.Rank, spec.HiddenSize);
+        Changed = new ChangedRows(spec.Rank);
+        Keys = new ParameterRows(spec.Rank, spec.HiddenSize) { Changed = Changed };
+        Values = new ParameterRows(spec.Rank, spec.HiddenSize) { Changed = Changed };
         Gate = new ParameterRows(spec.Experts, spec.HiddenSize);
         GateGradient = new HostMatrix(spec.Experts, spec.HiddenSize);
         RowGradients = new RowGradients(spec.Rank, spec.HiddenSize);
     }
+
+    /// <summary>The rows whose K, V or moments the optimizer has changed since a mark; who changes them tells it.</summary>
+    public ChangedRows Changed { get; }
 
     /// <summary>K with its moments.</summary>
     public ParameterRows Keys { get; }

@@ -12,6 +12,9 @@ public sealed class ParameterRows(int rows, int dimension) : IDisposable
     /// <summary>Adam's second moments (<c>exp_avg_sq</c>).</summary>
     public HostMatrix SecondMoments { get; } = new(rows, dimension);
 
+    /// <summary>Which rows change between two marks, where they change one by one; null where any number may change in any step.</summary>
+    public ChangedRows? Changed { get; init; }
+
     /// <summary>How many rows.</summary>
     public int Rows => Weights.Rows;
 

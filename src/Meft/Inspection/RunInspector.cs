@@ -3,6 +3,7 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats.Safetensors;
 using Meft.Training.Runs;
+using Meft.Training.Runs.Checkpoints;
 
 namespace Meft.Inspection;
 
@@ -29,7 +30,7 @@ internal static class RunInspector
         var result = ResultFolders.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
         var facts = new RunFacts(
             config.Model, ChoiceName.Of(config.Method.Kind), config.Method.Kind == MethodKind.Full ? null : config.Method.Rank, steps, loss,
-            checkpoints.Steps, result);
+            checkpoints.Steps, result, checkpoints.BestStep);
         return new PathReport
         {
             Kind = PathKind.Run,
@@ -50,10 +51,11 @@ internal static class RunInspector
         return report with
         {
             Step = manifest.Step,
+            Checkpoint = new CheckpointFacts(ChoiceName.Of(manifest.Kind), manifest.BaseStep, manifest.FormatVersion, manifest.Owner, manifest.Progress),
             Tensors = ModelInspector.Tensors(state),
-            Remarks = state.ByteLength == manifest.StateBytes
+            Remarks = state.ByteLength == manifest.State.Bytes
                 ? []
-                : [$"damaged: {StateFile} has {state.ByteLength} bytes, its manifest says {manifest.StateBytes}"],
+                : [$"damaged: {StateFile} has {state.ByteLength} bytes, its manifest says {manifest.State.Bytes}"],
         };
     }
 

@@ -1,5 +1,6 @@
 using Meft.Core.Metrics;
 using Meft.Training.Samples;
+using Meft.Training.Runs;
 
 namespace Meft.Training;
 
@@ -36,4 +37,6 @@ public interface ITrainingObserver
 
     /// <summary>Something takes far longer than usual. Told on another thread, while the loop is at work.</summary>
     void Stalled(Stall stall) => Remarked(stall.ToString());
+    /// <summary>A checkpoint is complete: as the other method, with what it took.</summary>
+    void CheckpointSaved(SavedCheckpoint saved) => CheckpointSaved(saved.Step, saved.Folder);
 }

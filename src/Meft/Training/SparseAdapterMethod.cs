@@ -58,6 +58,8 @@ public sealed unsafe class SparseAdapterMethod(
     {
         foreach (var (_, store) in adapter.Stores)
         {
+            if (rows == OptimizerRows.All) store.Changed.AddAll();
+            else store.Changed.Add(store.RowGradients.TouchedRows);
             UpdateRows(store.Keys, store.RowGradients.Keys, store.RowGradients, step);
             UpdateRows(store.Values, store.RowGradients.Values, store.RowGradients, step);
             // The gate has a dense gradient and always moves whole.

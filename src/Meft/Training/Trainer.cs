@@ -48,7 +48,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     /// <exception cref="BatchMemoryException">Memory does not suffice for a step's rows.</exception>
     public TrainingOutcome Run(int fromStep, TrainingProgress? earlier, CancellationToken cancellation)
     {
-        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer);
+        using var checkpoints = folder is null ? null : new CheckpointSaver(folder.Checkpoints, task.Method, observer, task.CheckpointCopyBytes);
         Ledger.Host("trained parameters", task.Method.HostByteCount);
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
@@ -91,13 +91,14 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             var metrics = Metrics(batch, rate, result, phases); // before an evaluation moves bytes of its own
             if (evaluation.IsDue(batch)) metrics = metrics with { ValidationLoss = Evaluate(step) };
             progress = progress.After(metrics);
+            metrics = metrics with { Checkpoint = checkpoints?.TakeMetrics() };
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
             if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
 
             checkpoints?.Poll();
             if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
-            else if (IsNewBest(step)) Save(step);
+            else if (IsNewBest(step)) Save(step, onlyAsBest: true);
             ReadNext(step + 1);
         }
         return End(total);
@@ -118,12 +119,12 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
 
         bool IsNewBest(int step) => task.KeepBest && progress.BestValidationStep == step;
 
-        void Save(int step)
+        void Save(int step, bool onlyAsBest = false)
         {
             if (checkpoints is null) return;
             watchdog.Enter(Activity.Checkpoint, step);
             guard.RequireFiniteState(step);
-            checkpoints.Save(saved = step, progress);
+            checkpoints.Save(saved = step, progress, onlyAsBest, beside: step < total && !cancellation.IsCancellationRequested);
         }
 
         TrainingOutcome End(int steps)

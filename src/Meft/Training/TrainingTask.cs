@@ -61,6 +61,9 @@ public sealed record TrainingTask
     /// <summary>Steps between two checkpoints; 0: at the end only.</summary>
     public int CheckpointEvery { get; init; }
 
+    /// <summary>Bytes of host memory that a copy of a checkpoint's content may take, to be written beside the next steps; 0 to write while the loop waits.</summary>
+    public long CheckpointCopyBytes { get; init; }
+
     /// <summary>Free bytes that malloc's heap may hold between two steps; null for any number.</summary>
     public long? HeapLimitBytes { get; init; }
 

@@ -86,12 +86,17 @@ public sealed class SafetensorsWriter
     /// <exception cref="InvalidOperationException">
     /// A callback wrote another number of bytes than its tensor takes; or the names take more than a header may.
     /// </exception>
-    public void Save(string path)
+    public void Save(string path) => Prepare((bytes, write) => AtomicFile.Write(path, write, bytes));
+
+    /// <summary>Hands the file's length and what writes it to someone who knows where it goes.</summary>
+    /// <param name="save">Is given the bytes in all, and the action that writes them to a stream from its beginning to its end.</param>
+    /// <exception cref="InvalidOperationException">The names take more than a header may; or, when writing, as <see cref="Save"/>.</exception>
+    public void Prepare(Action<long, Action<Stream>> save)
     {
         var ordered = _tensors.Values.OrderByDescending(t => t.DType).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
         var header = SafetensorsHeaderWriter.Write(_metadata, ordered);
         var total = ordered.Aggregate(SafetensorsHeader.LengthBytes + (long)header.Length, (sum, t) => checked(sum + t.ByteLength));
-        AtomicFile.Write(path, file => WriteAll(file, header, ordered), total);
+        save(total, file => WriteAll(file, header, ordered));
     }
 
     private static void WriteAll(Stream file, byte[] header, List<PendingTensor> ordered)

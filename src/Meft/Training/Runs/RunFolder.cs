@@ -5,6 +5,7 @@ using Meft.Core.Metrics;
 using Meft.Core.Storage;
 using Meft.Reporting;
 using Meft.Training.Samples;
+using Meft.Training.Runs.Checkpoints;
 
 namespace Meft.Training.Runs;
 
@@ -32,10 +33,10 @@ public sealed class RunFolder
     private const string SamplesFileName = "samples.jsonl";
     private const string FailuresName = "failures";
 
-    private RunFolder(string path, int keep)
+    private RunFolder(string path, CheckpointConfig checkpoints, ICheckpointDisk disk)
     {
         Path = path;
-        Checkpoints = new CheckpointFolder(System.IO.Path.Combine(path, "checkpoints"), keep);
+        Checkpoints = new CheckpointFolder(System.IO.Path.Combine(path, "checkpoints"), checkpoints.Keep, checkpoints.Incremental, disk);
     }
 
     /// <summary>The folder.</summary>
@@ -83,7 +84,10 @@ public sealed class RunFolder
     /// <summary>Makes the folder ready, or takes up the one that is there.</summary>
     /// <exception cref="InvalidInputException">As <see cref="Check"/>.</exception>
     /// <exception cref="RunFailedException">The folder cannot be written.</exception>
-    public static RunFolder Open(RunConfig config, ExistingRun existing)
+    public static RunFolder Open(RunConfig config, ExistingRun existing) => Open(config, existing, new CheckpointDisk());
+
+    /// <summary>As the other overload, with checkpoints on a disk of one's own.</summary>
+    internal static RunFolder Open(RunConfig config, ExistingRun existing, ICheckpointDisk checkpointDisk)
     {
         Check(config, existing);
         try
@@ -97,7 +101,7 @@ public sealed class RunFolder
         {
             throw new RunFailedException($"the output folder cannot be written: {e.Message}", config.Output, null, "change output or its permissions", e);
         }
-        return new RunFolder(config.Output, config.Checkpoint.Keep);
+        return new RunFolder(config.Output, config.Checkpoint, checkpointDisk);
     }
 
     /// <summary>What travelled in the run that is to be resumed, where the config leaves that open: it goes on as it began. Null where nothing is to be kept.</summary>

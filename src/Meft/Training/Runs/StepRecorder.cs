@@ -49,4 +49,7 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
 
     /// <inheritdoc/>
     public void CheckpointSaved(int step, string folder) => next?.CheckpointSaved(step, folder);
+
+    /// <inheritdoc/>
+    public void CheckpointSaved(SavedCheckpoint saved) => next?.CheckpointSaved(saved);
 }

@@ -119,6 +119,7 @@ public sealed class TrainingRun : IDisposable
                 CheckWorstBatch = config.CheckWorstBatch,
                 Predicted = Predicted(planned.Plan),
                 CheckpointEvery = config.Checkpoint.Every,
+                CheckpointCopyBytes = planned.Plan.CheckpointCopyBytes,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
             return new TrainingRun(config, existing, model, task, rows, audit, planned with { Plan = planned.Plan with { Execution = execution } });
@@ -136,10 +137,12 @@ public sealed class TrainingRun : IDisposable
     public RunResult Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {
         var folder = RunFolder.Open(Config, _existing);
-        var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, observer) : (0, null);
+        var manifest = Manifest();
+        folder.Checkpoints.Owner = CheckpointOwner(manifest);
+        var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, manifest, observer) : (0, null);
         if (_existing != ExistingRun.Resume)
         {
-            folder.WriteManifest(Manifest());
+            folder.WriteManifest(manifest);
             folder.WriteAudit(Audit);
         }
         var progress = from > 0 ? folder.Checkpoints.ProgressAt(from) : null;
@@ -186,9 +189,9 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Checks that the files are those the run began with, and loads its newest checkpoint that can be loaded.</summary>
-    private (int Step, RunResult? Earlier) TakeUp(RunFolder folder, ITrainingObserver? observer)
+    private (int Step, RunResult? Earlier) TakeUp(RunFolder folder, RunManifest now, ITrainingObserver? observer)
     {
-        var (before, now) = (folder.ReadManifest(), Manifest());
+        var before = folder.ReadManifest();
         before.RequireSameFiles(now);
         void Remark(string text) => observer?.Remarked(text);
         foreach (var difference in before.Differences(now)) Remark(difference);
@@ -219,6 +222,11 @@ public sealed class TrainingRun : IDisposable
         Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
         Template = TemplateHash(_model),
     };
+
+    private CheckpointOwner CheckpointOwner(RunManifest manifest) => new(
+        ChoiceName.Of(Config.Method.Kind), Config.Method.Kind == MethodKind.Full ? null : Config.Method.Rank,
+        TrainedParameters.Of(Config.Method, _model.Config).Layers, Config.Model,
+        RunManifest.HashOfText(string.Join('\n', manifest.Model.Select(f => $"{f.Key} {f.Value}").Order(StringComparer.Ordinal))), Config.Seed);
 
     private IEnumerable<string> ModelFiles()
     {
