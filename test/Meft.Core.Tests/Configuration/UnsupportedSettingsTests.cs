@@ -18,16 +18,5 @@ public sealed class UnsupportedSettingsTests : IDisposable
         error.Location.ShouldBe("config.yaml:4");
     }
 
-    [Theory]
-    [InlineData("{train: a.parquet}", "data.train")]
-    [InlineData("{train: a.txt, validation: b.csv}", "data.validation")]
-    [InlineData("{train: a.txt, format: messages}", "data.format")]
-    public void So_is_data_that_cannot_be_read(string data, string key)
-    {
-        var error = _folder.Errors($"model: m\noutput: o\ndata: {data}").ShouldHaveSingleItem();
-        error.Key.ShouldBe(key);
-        error.Problem.ShouldContain("not supported by this version");
-    }
-
     public void Dispose() => _folder.Dispose();
 }
