@@ -18,7 +18,9 @@ internal sealed class ChatTokenizer(ITokenizer tokenizer, Func<ChatTemplate> tem
         try
         {
             var answers = new ChatAnswers(loaded, chat);
-            return trainOnPrompt ? [TrainedWhole(answers.Whole.Text, chat.Origin)] : [.. answers.Find().Select(text => Labelled(text, chat.Origin))];
+            if (trainOnPrompt) return [TrainedWhole(answers.Whole.Text, chat.Origin)];
+            List<TokenRow> rows = [.. answers.Find().Select(text => Labelled(text, chat.Origin))];
+            return rows.Exists(row => row.TrainedTokens > 0) ? rows.FindAll(row => row.TrainedTokens > 0) : rows[..1];
         }
         catch (ChatTemplateException e)
         {
@@ -44,6 +46,8 @@ internal sealed class ChatTokenizer(ITokenizer tokenizer, Func<ChatTemplate> tem
         Array.Fill(labels, TokenRow.Ignored);
         for (var i = 0; i < tokens.Length; i += 2)
         {
+            // Nothing was answered: an end alone is not worth learning, as of an empty completion.
+            if (text.Text.AsSpan()[text.Answers[i / 2]].IsWhiteSpace()) continue;
             if (tokens[i] is not { } first || tokens[i + 1] is not { } end)
             {
                 throw new RowException(

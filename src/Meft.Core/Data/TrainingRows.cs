@@ -129,7 +129,7 @@ public static class TrainingRows
                 PromptCompletionRow { Completion.Length: 0 } => ": its completion is empty",
                 InstructionRow { Output: null } => ": it has an instruction and no output",
                 InstructionRow { Output.Length: 0 } => ": its output is empty",
-                MessagesRow => ": no message of it is the assistant's",
+                MessagesRow => ": it has no message of the assistant's, or only empty ones",
                 TokenIdsRow { InputIds.Length: 0 } => ": it has no ids",
                 TokenIdsRow { Labels: not null } => ": every label after the first is -100",
                 _ => ": it has a single token, and a token is predicted from those before it",

@@ -85,10 +85,7 @@ public sealed class HuggingFaceTokenizer : ITokenizer
 
     /// <inheritdoc/>
     public (int[] Ids, int?[] Tokens) Align(string text, IReadOnlyList<int> places) =>
-        // A text with lone surrogates is encoded as another one, whose places are not those that were asked for.
-        text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') >= 0 && WellFormed(text) != text
-            ? (Encode(text, addSpecialTokens: false), new int?[places.Count])
-            : new TokenAlignment(_addedTokens, _normalizer, _preTokenizer, _model).Of(text, places);
+        new TokenAlignment(_addedTokens, _normalizer, _preTokenizer, _model).Of(WellFormed(text), places);
 
     /// <inheritdoc/>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens)

@@ -18,11 +18,11 @@ internal sealed class TokenAlignment(AddedTokens addedTokens, INormalizer? norma
     {
         var ids = new List<int>(text.Length / 3 + 2);
         var open = new PlaceList(places);
-        var stretch = -1..-1;
+        Range? stretch = null;
         foreach (var segment in addedTokens.Split(text))
         {
             var (start, end) = (segment.Source.Start.Value, segment.Source.End.Value);
-            if (!segment.Source.Equals(stretch))
+            if (stretch is not { } known || !known.Equals(segment.Source))
             {
                 stretch = segment.Source;
                 open.Settle(place => place <= start, ids.Count);
@@ -42,8 +42,8 @@ internal sealed class TokenAlignment(AddedTokens addedTokens, INormalizer? norma
             else starts = Encode(segment.Piece, ids);
             foreach (var (place, at) in within)
             {
-                if (at >= segment.Within.End.Value) continue;
-                var index = segment.TokenId is null ? Find(segment.Piece, at!.Value - segment.Within.Start.Value, starts) : 1;
+                if (at is not { } inNormalized || inNormalized >= segment.Within.End.Value) continue;
+                var index = segment.TokenId is null ? Find(segment.Piece, inNormalized - segment.Within.Start.Value, starts) : 1;
                 open.Settle(other => other == place, first + index);
             }
         }

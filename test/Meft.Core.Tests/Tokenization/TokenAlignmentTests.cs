@@ -24,13 +24,13 @@ public class TokenAlignmentTests
         {
             int[] places = [.. Enumerable.Range(0, text.Length + 1)];
             var (ids, tokens) = tokenizer.Align(text, places);
-            ids.ShouldBe(tokenizer.Encode(text, addSpecialTokens: false), text);
+            ids.SequenceEqual(tokenizer.Encode(text, addSpecialTokens: false)).ShouldBeTrue(text);
             tokens[0].ShouldBe(0, text);
             tokens[^1].ShouldBe(ids.Length, text);
             // A composed character is one token's, and within a surrogate pair there is no place.
             tokens.Where((_, place) => place == text.Length || (!char.IsLowSurrogate(text[place]) && text[place] != '\u0301')).ShouldNotContain((int?)null, text);
             var known = tokens.OfType<int>().ToList();
-            known.ShouldBe(known.Order(), text);
+            known.SequenceEqual(known.Order()).ShouldBeTrue(text);
             foreach (var place in places.Where(p => tokens[p] is not null))
             {
                 // Where the text before a place encodes to the first of the ids, these are the tokens before it.
@@ -41,7 +41,6 @@ public class TokenAlignmentTests
     }
 
     [Theory]
-    [InlineData("smollm2", "assistant\n\nYes", 10)]
     [InlineData("qwen3", "assistant\n\nYes", 10)]
     public void A_token_that_begins_before_a_place_is_not_the_first_after_it(string name, string text, int place)
     {

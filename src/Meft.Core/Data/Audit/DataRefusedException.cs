@@ -20,7 +20,7 @@ public sealed class DataRefusedException : InvalidInputException
         var left = audit.RefusedRows - audit.Refused.Count;
         var rows = string.Concat(audit.Refused.Select(r => $"\n  {r.Place}: {r.Reason}")) + (left > 0 ? $"\n  and {left:N0} more" : "");
         return new DataRefusedException(
-            audit, $"{audit.RefusedRows:N0} of {audit.RowsRead:N0} rows cannot be used:{rows}\n", null, "rows as docs/data.md describes them",
+            audit, $"{audit.RefusedRows:N0} of {audit.RowsRead:N0} rows cannot be used:{rows}", null, "rows as docs/data.md describes them",
             "Mend them, or leave them out with data.bad_rows: skip");
     }
 

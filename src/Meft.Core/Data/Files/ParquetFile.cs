@@ -7,6 +7,9 @@ namespace Meft.Core.Data.Files;
 /// <summary>Reads <c>.parquet</c>, one row group at a time; lists and structs become lists and objects.</summary>
 internal static class ParquetFile
 {
+    /// <summary>Older writers do not say that their bytes are text.</summary>
+    private static readonly ParquetOptions Options = new() { TreatByteArrayAsString = true };
+
     /// <summary>The rows in order, lazily.</summary>
     /// <exception cref="InvalidInputException">The file is damaged, or holds what cannot be read.</exception>
     public static IEnumerable<FileRow> Read(string path)
@@ -17,7 +20,7 @@ internal static class ParquetFile
         var number = 0;
         for (var group = 0; group < groups; group++)
         {
-            var rows = Guard(path, number, () => ParquetSerializer.DeserializeUntypedAsync(stream, null, group).GetAwaiter().GetResult().Data);
+            var rows = Guard(path, number, () => ParquetSerializer.DeserializeUntypedAsync(stream, Options, group).GetAwaiter().GetResult().Data);
             foreach (var row in rows)
                 yield return CellObject.Of(row.Select(cell => KeyValuePair.Create(cell.Key, (object?)cell.Value)), new RowOrigin(path, 0, ++number));
         }
