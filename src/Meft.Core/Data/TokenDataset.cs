@@ -14,6 +14,9 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
     /// <summary>The most tokens a row may have: <c>data.max_length</c>, or what the model allows where that is less.</summary>
     public int MaxLength { get; init; } = int.MaxValue;
 
+    /// <summary>What the user should know of how the rows are held; null for nothing.</summary>
+    public string? Remark { get; init; }
+
     /// <summary>How many rows had their end cut off (<c>over_length: truncate</c>).</summary>
     public int TruncatedRows => Audit.TruncatedRows;
 
@@ -33,8 +36,8 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
         IEnumerable<string> files, DataConfig data, ITokenizer tokenizer, ModelLimits limits, Func<ChatTemplate> template, RowCache? cache = null)
     {
         string[] named = [.. files];
-        var (rows, audit) = cache is null ? InMemory() : cache.Load(named, data, limits, Read);
-        return new TokenDataset(rows, audit) { MaxLength = Math.Min(data.MaxLength, limits.MaxPositions) };
+        var (rows, audit, remark) = cache is null ? InMemory() : cache.Load(named, data, limits, Read);
+        return new TokenDataset(rows, audit) { MaxLength = Math.Min(data.MaxLength, limits.MaxPositions), Remark = remark };
 
         (IEnumerable<TokenRow> Rows, Func<DataAudit> Audit) Read()
         {
@@ -42,11 +45,11 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
             return (TrainingRows.Read(named, data, tokenizer, limits, template, auditor), () => auditor.ToAudit(tokenizer));
         }
 
-        (IReadOnlyList<TokenRow> Rows, DataAudit Audit) InMemory()
+        CachedRows InMemory()
         {
             var (stream, toAudit) = Read();
             List<TokenRow> held = [.. stream];
-            return (held, toAudit());
+            return new CachedRows(held, toAudit());
         }
     }
 }

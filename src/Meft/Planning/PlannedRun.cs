@@ -25,6 +25,7 @@ public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan P
         ComputeThreads.Use();
         var remarks = new List<string>();
         if (source.Work.Assumption is { } assumption) remarks.Add(assumption);
+        if (source.Rows?.Remark is { } remark) remarks.Add(remark);
         var device = DeviceOf(config, remarks);
         var machine = device is null || calibrations is null
             ? null

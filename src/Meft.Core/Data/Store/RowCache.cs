@@ -6,6 +6,12 @@ using Meft.Core.Storage;
 
 namespace Meft.Core.Data.Store;
 
+/// <summary>Rows as they are held.</summary>
+/// <param name="Rows">The rows.</param>
+/// <param name="Audit">What became of the files' rows.</param>
+/// <param name="Remark">What the user should know; null for nothing.</param>
+internal sealed record CachedRows(IReadOnlyList<TokenRow> Rows, DataAudit Audit, string? Remark = null);
+
 /// <summary>
 /// Keeps the tokens of large data on disk. Rows are held in memory until they are more than <see cref="MemoryBytes"/>; then they go to a file that later
 /// runs find again by the content of all they follow from. A file that is damaged, of another version or of other data is made anew. Runs that make
@@ -34,28 +40,28 @@ public sealed class RowCache(string folder, string modelFolder)
     /// <param name="data">The settings.</param>
     /// <param name="limits">What the model takes.</param>
     /// <param name="read">Begins to read the rows: a stream, and what was counted once it has ended.</param>
-    internal (IReadOnlyList<TokenRow> Rows, DataAudit Audit) Load(
+    /// <exception cref="RunFailedException">The rows fit neither in memory nor on disk.</exception>
+    internal CachedRows Load(
         IReadOnlyList<string> files, DataConfig data, ModelLimits limits, Func<(IEnumerable<TokenRow> Rows, Func<DataAudit> Audit)> read)
     {
         var stamps = StampsOf(files);
         var key = new Lazy<byte[]>(() => RowCacheKey.Of(files, data, limits, modelFolder));
-        if (stamps.Sum(s => s.Length) >= LookUpBytes && Find(key.Value, files) is { } stored) return (stored, stored.Audit);
+        if (stamps.Sum(s => s.Length) >= LookUpBytes && Find(key.Value, files) is { } stored) return new CachedRows(stored, stored.Audit);
 
         var (rows, audit) = read();
         using var stream = rows.GetEnumerator();
         var held = new List<TokenRow>();
-        if (Hold(held, stream, MemoryBytes)) return (new ListedRows(held), audit());
+        if (Hold(held, stream, MemoryBytes)) return new CachedRows(new ListedRows(held), audit());
 
-        RowFileException? failure = null;
         try
         {
-            if (Write(key.Value, files, held, stream, audit, stamps) is { } written) return (written, written.Audit);
+            var written = Write(key.Value, files, held, stream, audit, stamps);
+            return new CachedRows(written, written.Audit);
         }
         catch (RowFileException e)
         {
-            failure = e;
+            return InMemory(read, e);
         }
-        return InMemory(read, failure);
     }
 
     /// <summary>The file of a key.</summary>
@@ -85,7 +91,7 @@ public sealed class RowCache(string folder, string modelFolder)
 
     /// <summary>Writes the rows held and those that follow.</summary>
     /// <exception cref="RowFileException">The file cannot be written.</exception>
-    private StoredRows? Write(
+    private StoredRows Write(
         byte[] key, IReadOnlyList<string> files, List<TokenRow> held, IEnumerator<TokenRow> stream, Func<DataAudit> audit,
         List<(long Length, DateTime Written)> stamps)
     {
@@ -110,22 +116,25 @@ public sealed class RowCache(string folder, string modelFolder)
             throw new RowFileException(e);
         }
         // It has just been written; another run's file of the same key holds the same rows.
-        return StoredRows.TryOpen(path, key, files, verify: false);
+        return StoredRows.TryOpen(path, key, files, verify: false) ?? throw new RowFileException(new IOException("the file that was written cannot be read"));
     }
 
     /// <summary>Rows that no file can take, if there is memory for them.</summary>
-    private (IReadOnlyList<TokenRow> Rows, DataAudit Audit) InMemory(
-        Func<(IEnumerable<TokenRow> Rows, Func<DataAudit> Audit)> read, RowFileException? failure)
+    private CachedRows InMemory(Func<(IEnumerable<TokenRow> Rows, Func<DataAudit> Audit)> read, RowFileException failure)
     {
         var most = MostMemoryBytes ?? MemoryLimits.Read().UsableBytes / 2 ?? long.MaxValue;
         var (rows, audit) = read();
         using var stream = rows.GetEnumerator();
         var held = new List<TokenRow>();
-        if (Hold(held, stream, most)) return (new ListedRows(held), audit());
+        if (Hold(held, stream, most))
+        {
+            return new CachedRows(
+                new ListedRows(held), audit(),
+                $"the tokens of the rows stay in memory, for they cannot be kept in {folder}: {failure.Message} ({UserCache.Variable} names another folder)");
+        }
         throw new RunFailedException(
             string.Create(CultureInfo.InvariantCulture, $"the rows take more than {most >> 20} MiB of memory, and their tokens cannot be kept on disk: ")
-            + (failure?.Message ?? "the file that was written cannot be read"),
-            folder, null, $"Make room there, or name a folder on another disk in {UserCache.Variable}", failure?.InnerException);
+            + failure.Message, folder, null, $"Make room there, or name a folder on another disk in {UserCache.Variable}", failure.InnerException);
     }
 
     /// <summary>Removes files that were not used for long, and what runs that were killed left unfinished.</summary>

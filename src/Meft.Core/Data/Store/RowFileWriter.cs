@@ -6,9 +6,34 @@ using Meft.Core.Storage;
 namespace Meft.Core.Data.Store;
 
 /// <summary>What a file of rows says of itself after its index.</summary>
+/// <param name="Names">The files as they were named.</param>
 /// <param name="Files">For each range of rows, the place of its file in the list of files, its first row and how many there are.</param>
 /// <param name="Audit">What became of the files' rows.</param>
-internal sealed record RowFileDescription(int[][] Files, DataAudit Audit);
+internal sealed record RowFileDescription(string[] Names, int[][] Files, DataAudit Audit)
+{
+    /// <summary>The audit, its places under the names that the files have now.</summary>
+    public DataAudit AuditOf(IReadOnlyList<string> files)
+    {
+        if (Names.SequenceEqual(files)) return Audit;
+        return Audit with
+        {
+            Refused = [.. Audit.Refused.Select(r => r with { Place = Renamed(r.Place) })],
+            Longest = [.. Audit.Longest.Select(r => r with { Place = Renamed(r.Place) })],
+            Shown = [.. Audit.Shown.Select(r => r with { Place = Renamed(r.Place) })],
+        };
+
+        // A place is the file's name, alone or with a line or a number after it.
+        string Renamed(string place)
+        {
+            foreach (var (name, now) in Names.Zip(files))
+            {
+                if (place.StartsWith(name, StringComparison.Ordinal) && (place.Length == name.Length || place[name.Length] is ':' or ' '))
+                    return now + place[name.Length..];
+            }
+            return place;
+        }
+    }
+}
 
 /// <summary>Writes a file of rows, a row at a time: what is kept in memory meanwhile is the index.</summary>
 /// <param name="stream">An empty stream that can seek.</param>
@@ -50,7 +75,7 @@ internal sealed class RowFileWriter(Stream stream, IReadOnlyList<string> files)
             row.Write(entry);
             Append(entry);
         }
-        Append(JsonSerializer.SerializeToUtf8Bytes(new RowFileDescription([.. _ranges], audit)));
+        Append(JsonSerializer.SerializeToUtf8Bytes(new RowFileDescription([.. files], [.. _ranges], audit)));
         stream.Position = 0;
         stream.Write(new RowFileHeader(key, _index.Count, indexStart, _position, _checksum.Value).ToBytes());
         stream.Position = _position;

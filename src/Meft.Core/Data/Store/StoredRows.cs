@@ -95,8 +95,9 @@ internal sealed class StoredRows : ITokenRows, IDisposable
         if (verify && Checksum(file, length) != header.Checksum) return null;
         if (ReadIndex(file, header) is not { } index) return null;
         var json = new byte[length - header.DescriptionStart];
-        if (!TryRead(file, json, header.DescriptionStart) || JsonSerializer.Deserialize<RowFileDescription>(json) is not { Files: { } ranges, Audit: { } audit })
+        if (!TryRead(file, json, header.DescriptionStart) || JsonSerializer.Deserialize<RowFileDescription>(json) is not { Names: { } names, Files: { } ranges, Audit: not null } description)
             return null;
+        if (names.Length != files.Count) return null;
         var next = 0;
         foreach (var range in ranges)
         {
@@ -104,7 +105,7 @@ internal sealed class StoredRows : ITokenRows, IDisposable
             next += count;
         }
         return next == index.Length
-            ? new StoredRows(path, file, index, header.IndexStart, [.. ranges.Select(r => new FileRows(files[r[0]], r[1], r[2]))], audit)
+            ? new StoredRows(path, file, index, header.IndexStart, [.. ranges.Select(r => new FileRows(files[r[0]], r[1], r[2]))], description.AuditOf(files))
             : null;
     }
 

@@ -32,7 +32,7 @@ public sealed class RowCacheTests : IDisposable
         var (stored, held) = (Load(), Load(cache: null));
         stored.Rows.ShouldBeOfType<StoredRows>();
         Text(stored).ShouldBe(Text(held));
-        (stored.Audit, stored.MaxLength).ShouldBe((held.Audit, 30));
+        (stored.Audit.ToJson(), stored.MaxLength).ShouldBe((held.Audit.ToJson(), 30));
         var (one, other) = (TokenRows.Of(stored.Rows), TokenRows.Of(held.Rows));
         one.Files.ShouldBe(other.Files);
         one.Files.ShouldBe([new(_folder.File("a.jsonl"), 0, 40), new(_folder.File("b.jsonl"), 40, 2)]);
@@ -50,7 +50,8 @@ public sealed class RowCacheTests : IDisposable
         var second = Load(overLength: OverLength.Truncate, maxLength: 9);
         _encoded.ShouldBe(encoded);
         Text(second).ShouldBe(Text(first));
-        second.Audit.ShouldBe(first.Audit);
+        second.Audit.ToJson().ShouldBe(first.Audit.ToJson());
+        second.Audit.Longest.ShouldNotBeEmpty();
         second.TruncatedRows.ShouldBeGreaterThan(0);
         Stored.ShouldHaveSingleItem();
     }
@@ -90,7 +91,9 @@ public sealed class RowCacheTests : IDisposable
         // How rows are batched does not shape them; nor does the path that their file has.
         Load(with: d => d with { Packing = true, Shuffle = false, TrainWeights = [1, 2] });
         File.Copy(_folder.File("a.jsonl"), _folder.File("c.jsonl"));
-        Load(files: ["c.jsonl", "b.jsonl"]).Rows[0].Origin.ShouldBe(new RowOrigin(_folder.File("c.jsonl"), 1));
+        var renamed = Load(files: ["c.jsonl", "b.jsonl"]);
+        renamed.Rows[0].Origin.ShouldBe(new RowOrigin(_folder.File("c.jsonl"), 1));
+        renamed.Audit.Shown[0].Place.ShouldBe(_folder.File("c.jsonl") + ":1");
         _encoded.ShouldBe(known);
     }
 
@@ -176,6 +179,8 @@ public sealed class RowCacheTests : IDisposable
     {
         _folder.Write("cache", "a file where the folder should be");
         Text(Load()).ShouldBe(Text(Load(cache: null)));
+        Load().Remark.ShouldNotBeNull().ShouldContain("stay in memory");
+        Load(cache: null).Remark.ShouldBeNull();
         var e = Should.Throw<RunFailedException>(() => Load(Tiny(most: 500)));
         e.Problem.ShouldContain("cannot be kept on disk");
         e.Location.ShouldBe(_folder.File("cache"));
