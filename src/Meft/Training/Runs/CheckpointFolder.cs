@@ -102,6 +102,12 @@ public sealed class CheckpointFolder(string path, int keep)
         return first is null ? 0 : throw first;
     }
 
+    /// <summary>Clears away what was never completed: a process was killed as it saved or removed a checkpoint.</summary>
+    public void RemoveIncomplete()
+    {
+        foreach (var folder in Folders().Where(f => !f.Complete)) RemoveQuietly(folder.Path);
+    }
+
     private static void WriteState(string state, ITrainedMethod method)
     {
         var writer = new SafetensorsWriter();
