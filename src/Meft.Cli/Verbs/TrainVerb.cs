@@ -23,7 +23,9 @@ internal sealed class TrainVerb : IVerb
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Remove the run in the output folder and start anew." };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Load and check model, data and method, say what would run, write nothing." };
 
-    public TrainVerb() => Command = new Command("train", "Fine-tune a model as a config says.") { _config, _set, _resume, _overwrite, _dryRun };
+    private readonly Option<int?> _threads = ThreadsOption.Create("Threads that compute; the default is one a physical core. Other counts may give other bits.");
+
+    public TrainVerb() => Command = new Command("train", "Fine-tune a model as a config says.") { _config, _set, _resume, _overwrite, _dryRun, _threads };
 
     /// <inheritdoc/>
     public Job Job => Job.Train;
@@ -43,6 +45,7 @@ internal sealed class TrainVerb : IVerb
         var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
         var view = new TrainingView(context.Status, AfterStep);
         var dryRun = arguments.GetValue(_dryRun);
+        ThreadsOption.Use(arguments.GetValue(_threads));
         using var run = Prepare(config, arguments, dryRun, view, context);
         view.Describe(run);
         if (dryRun) AuditView.Write(run.Audit, context.Results);

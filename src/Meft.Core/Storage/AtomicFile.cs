@@ -11,6 +11,11 @@ namespace Meft.Core.Storage;
 public static class AtomicFile
 {
     private const int BufferBytes = 1 << 16;
+    private const string TemporaryStart = ".meft-", TemporaryEnd = ".tmp";
+
+    /// <summary>Whether a path is that of a temporary file as they are made here. One that lies there unasked was left by a process that was killed.</summary>
+    public static bool IsTemporary(string path) =>
+        Path.GetFileName(path) is var name && name.StartsWith(TemporaryStart, StringComparison.Ordinal) && name.EndsWith(TemporaryEnd, StringComparison.Ordinal);
 
     /// <summary>Writes a file.</summary>
     /// <param name="path">The target; its folder must exist.</param>
@@ -26,7 +31,7 @@ public static class AtomicFile
         if (expectedBytes is { } wanted && DiskSpace.Free(folder) is { } free && wanted > free)
             throw new DiskFullException(fullPath, wanted, wantedIsExact: true, free);
         // A short name of its own: the target's name may be as long as the file system allows.
-        var temporary = Path.Combine(folder, $".meft-{Path.GetRandomFileName()}.tmp");
+        var temporary = Path.Combine(folder, $"{TemporaryStart}{Path.GetRandomFileName()}{TemporaryEnd}");
         long written = 0;
         try
         {

@@ -20,14 +20,30 @@ public static class ComputeThreads
         }
     }
 
+    private static readonly AsyncLocal<int?> ChosenHere = new();
+
+    /// <summary>The count that this flow of calls asked for; null where none was. Another flow beside it has its own.</summary>
+    internal static int? Chosen
+    {
+        get => ChosenHere.Value;
+        set => ChosenHere.Value = value;
+    }
+
+    /// <summary>The count that <see cref="Use"/> sets when it is given none.</summary>
+    public static int InUse => Chosen ?? Default;
+
     /// <summary>Sets the count of both.</summary>
-    /// <param name="count">At least 1; null for <see cref="Default"/>.</param>
+    /// <param name="count">At least 1, and remembered; null for <see cref="InUse"/>: the one asked for before, else <see cref="Default"/>.</param>
     /// <returns>The count that was set.</returns>
     public static int Use(int? count = null)
     {
         NativeTorch.Load();
-        var threads = count ?? Default;
+        if (count is not null) Chosen = count;
+        var threads = InUse;
         KernelThreads.Count = threads;
+        // A thread's first parallel operation takes over what any thread has set last, once; asking first has that over with, so that what is set
+        // here stays although another thread sets another count.
+        _ = get_num_threads();
         set_num_threads(threads);
         return threads;
     }

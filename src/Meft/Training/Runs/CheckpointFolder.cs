@@ -112,6 +112,12 @@ public sealed class CheckpointFolder
         return first is null ? 0 : throw first;
     }
 
+    /// <summary>Clears away what was never completed: a process was killed as it saved or removed a checkpoint.</summary>
+    public void RemoveIncomplete()
+    {
+        foreach (var folder in Folders().Where(f => !f.Complete)) RemoveQuietly(folder.Path);
+    }
+
     /// <summary>
     /// What a checkpoint of the state as it is now is to hold: the rows that have changed since the last full one where that is complete, not used up, and
     /// the rows take no more than half of the whole; else all of it, and changes count from it.

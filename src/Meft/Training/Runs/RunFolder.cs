@@ -57,8 +57,9 @@ public sealed class RunFolder
     {
         var path = config.Output;
         if (File.Exists(path)) throw new InvalidInputException("the output is a file, not a folder", path, "a folder that need not exist yet", "change output");
-        var occupied = Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any();
-        var isRun = File.Exists(System.IO.Path.Combine(path, ConfigFileName)) && File.Exists(System.IO.Path.Combine(path, ManifestFileName));
+        var missing = Missing(path);
+        var isRun = missing.Count == 0;
+        var occupied = isRun || IsOccupied(path);
         switch (existing)
         {
             case ExistingRun.Refuse when occupied:
@@ -67,42 +68,71 @@ public sealed class RunFolder
                     isRun ? "use --resume to go on, --overwrite to start anew, or change output" : "change output");
             case ExistingRun.Overwrite when occupied && !isRun:
                 throw new InvalidInputException(
-                    $"the output folder is not a run (it lacks {ConfigFileName} or {ManifestFileName}), so --overwrite does not touch it", path, null,
+                    $"the output folder is not a run (it lacks {string.Join(" and ", missing)}), so --overwrite does not touch it", path, null,
                     "change output");
             case ExistingRun.Overwrite when InputWithin(config) is { } input:
                 throw new InvalidInputException(
                     "the run needs this file and it lies in the output folder that --overwrite would clear", input, null, "change output, or move the file");
             case ExistingRun.Resume when !isRun:
                 throw new InvalidInputException(
-                    $"there is no run to resume: no {ConfigFileName} and {ManifestFileName}", path, "the output folder of a run", "leave --resume away to start one");
+                    Directory.Exists(path)
+                        ? $"there is no run to resume: {string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing"
+                        : "there is no run to resume: the folder does not exist",
+                    path, "the output folder of a run", "correct output, or leave --resume away to start a run");
             case ExistingRun.Resume:
-                RequireSameConfig(config);
+                var own = System.IO.Path.Combine(path, ConfigFileName);
+                ResumableConfig.Require(RunConfig.Load(own, []), config, own);
                 break;
         }
+        WritablePlace.Require(path, "the output folder", "change output, or make room and check permissions");
     }
 
     /// <summary>Makes the folder ready, or takes up the one that is there.</summary>
+    /// <param name="config">The run.</param>
+    /// <param name="existing">What to do with what is there.</param>
+    /// <param name="manifest">What a new run's manifest says; null to write none.</param>
     /// <exception cref="InvalidInputException">As <see cref="Check"/>.</exception>
     /// <exception cref="RunFailedException">The folder cannot be written.</exception>
-    public static RunFolder Open(RunConfig config, ExistingRun existing) => Open(config, existing, new CheckpointDisk());
+    public static RunFolder Open(RunConfig config, ExistingRun existing, RunManifest? manifest = null) => Open(config, existing, manifest, new CheckpointDisk());
 
     /// <summary>As the other overload, with checkpoints on a disk of one's own.</summary>
-    internal static RunFolder Open(RunConfig config, ExistingRun existing, ICheckpointDisk checkpointDisk)
+    internal static RunFolder Open(RunConfig config, ExistingRun existing, RunManifest? manifest, ICheckpointDisk checkpointDisk)
     {
         Check(config, existing);
+        var folder = new RunFolder(config.Output, config.Checkpoint, checkpointDisk);
         try
         {
             if (existing == ExistingRun.Overwrite && Directory.Exists(config.Output)) ClearRun(config.Output);
             Directory.CreateDirectory(config.Output);
-            if (existing != ExistingRun.Resume)
-                AtomicFile.WriteAllText(System.IO.Path.Combine(config.Output, ConfigFileName), config.ToYaml());
+            RemoveLeftovers(config.Output);
+            if (existing == ExistingRun.Resume) return folder;
+            // The config comes last: what is killed before it is no run yet, and may be started again.
+            if (manifest is not null) folder.WriteManifest(manifest);
+            AtomicFile.WriteAllText(System.IO.Path.Combine(config.Output, ConfigFileName), config.ToYaml());
+            return folder;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new RunFailedException($"the output folder cannot be written: {e.Message}", config.Output, null, "change output or its permissions", e);
         }
-        return new RunFolder(config.Output, config.Checkpoint, checkpointDisk);
     }
+
+    /// <summary>A run that is there, to look at.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    internal static RunFolder OpenToRead(string path)
+    {
+        if (!Directory.Exists(path)) throw new InvalidInputException("there is no such folder", path, "the output folder of a run");
+        var missing = Missing(path);
+        if (missing.Count > 0)
+        {
+            throw new InvalidInputException(
+                $"the folder is not a run: {string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing", path, "the output folder of a run");
+        }
+        return new RunFolder(path, new CheckpointConfig { Keep = int.MaxValue }, new CheckpointDisk());
+    }
+
+    /// <summary>The config that the run began with.</summary>
+    internal RunConfig ReadConfig() => RunConfig.Load(System.IO.Path.Combine(Path, ConfigFileName), []);
 
     /// <summary>What travelled in the run that is to be resumed, where the config leaves that open: it goes on as it began. Null where nothing is to be kept.</summary>
     internal static ExecutionKind? ExecutionToKeep(RunConfig config, ExistingRun existing)
@@ -118,14 +148,23 @@ public sealed class RunFolder
 
     /// <summary>Writes <c>audit.json</c>.</summary>
     internal void WriteAudit(RunAudit audit) => AtomicFile.WriteAllText(System.IO.Path.Combine(Path, RunAudit.FileName), audit.ToJson());
+    /// <summary>Adds a part to the manifest: the run goes on, perhaps on other threads.</summary>
+    internal void AddPart(RunPart part)
+    {
+        var manifest = ReadManifest();
+        WriteManifest(manifest with { Resumed = [.. manifest.Resumed, part] });
+    }
 
     /// <summary>Writes <c>result.json</c>.</summary>
     public void WriteResult(RunResult result) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
 
     /// <summary>Writes <c>report.html</c> from the steps of the whole run.</summary>
-    internal void WriteReport(Func<IReadOnlyList<LoggedStep>, string> html) => AtomicFile.WriteAllText(
-        System.IO.Path.Combine(Path, ReportFileName), html(LoggedStep.ReadAll(System.IO.Path.Combine(Path, MetricsFileName))));
+    internal void WriteReport(Func<IReadOnlyList<LoggedStep>, string> html) =>
+        AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ReportFileName), html(ReadSteps()));
+
+    /// <summary>The steps of the whole run, as <c>metrics.jsonl</c> has them.</summary>
+    internal IReadOnlyList<LoggedStep> ReadSteps() => LoggedStep.ReadAll(System.IO.Path.Combine(Path, MetricsFileName));
 
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
     internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
@@ -149,7 +188,10 @@ public sealed class RunFolder
     /// <summary>How an earlier part of the run ended; null if none has.</summary>
     internal RunResult? ReadResult() => RunResult.TryRead(System.IO.Path.Combine(Path, ResultFileName));
 
-    /// <summary>Removes what a run writes, and nothing else that may lie there.</summary>
+    /// <summary>
+    /// Removes what a run writes, and nothing else that may lie there. Config and manifest stay until they are written anew: a folder in which
+    /// this was cut short is still a run, and can be overwritten again.
+    /// </summary>
     private static void ClearRun(string path)
     {
         foreach (var name in new[] { "checkpoints", "adapter", "model", FailuresName })
@@ -157,8 +199,29 @@ public sealed class RunFolder
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         }
-        string[] files = [MetricsFileName, SamplesFileName, ResultFileName, RunAudit.FileName, ReportFileName, ManifestFileName, ConfigFileName];
+        string[] files = [MetricsFileName, SamplesFileName, ResultFileName, RunAudit.FileName, ReportFileName];
         foreach (var name in files) File.Delete(System.IO.Path.Combine(path, name));
+    }
+
+    /// <summary>The files that make a folder a run and are not there.</summary>
+    private static List<string> Missing(string path) =>
+        [.. new[] { ConfigFileName, ManifestFileName }.Where(name => !File.Exists(System.IO.Path.Combine(path, name)))];
+
+    /// <summary>Whether anything lies in a folder but what a run that was killed before it began leaves behind.</summary>
+    private static bool IsOccupied(string path)
+    {
+        if (!Directory.Exists(path)) return false;
+        var entries = Directory.EnumerateFileSystemEntries(path).Where(e => !AtomicFile.IsTemporary(e)).Select(System.IO.Path.GetFileName).ToList();
+        return entries.Count > 0 && !(entries.Contains(RunLock.FileName) && entries.All(e => e is RunLock.FileName or ManifestFileName));
+    }
+
+    /// <summary>Removes the half-written files that a process left behind when it was killed.</summary>
+    private static void RemoveLeftovers(string path)
+    {
+        foreach (var folder in new[] { path, System.IO.Path.Combine(path, "adapter"), System.IO.Path.Combine(path, "model") }.Where(Directory.Exists))
+        {
+            foreach (var file in Directory.EnumerateFiles(folder).Where(AtomicFile.IsTemporary)) File.Delete(file);
+        }
     }
 
     /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>
@@ -168,34 +231,4 @@ public sealed class RunFolder
         return config.Data.Train.Concat(config.Data.Validation).Append(config.Model).Append(config.Method.Init ?? "")
             .FirstOrDefault(input => input.StartsWith(output, StringComparison.Ordinal));
     }
-
-    private static void RequireSameConfig(RunConfig config)
-    {
-        var before = Comparable(RunConfig.Load(System.IO.Path.Combine(config.Output, ConfigFileName), []));
-        var now = Comparable(config);
-        var differing = before.Zip(now).FirstOrDefault(pair => pair.First != pair.Second);
-        if (before.Length == now.Length && differing == default) return;
-        throw new InvalidInputException(
-            $"the run was started with `{differing.First?.Trim()}` and the config now says `{differing.Second?.Trim()}`",
-            config.Output, "the same settings, but for checkpoint, evaluate and budget",
-            $"name the run's own config, {System.IO.Path.Combine(config.Output, ConfigFileName)}, or start another run in another output, from this "
-            + "one's adapter with method.init if you like");
-    }
-
-    /// <summary>
-    /// The settings that decide the numbers (up to rounding), as lines of YAML. Paths may differ, for a run may have been moved: files are compared by their hashes.
-    /// </summary>
-    private static string[] Comparable(RunConfig config) => (config with
-    {
-        Model = "",
-        Output = "",
-        Data = config.Data with { Train = [.. config.Data.Train.Select(_ => "")], Validation = [] },
-        Method = config.Method with { Init = null, Execution = ExecutionKind.Auto },
-        Checkpoint = new(),
-        Evaluate = new(),
-        Budget = new(),
-        Base = BasePlacement.Auto,
-        Recompute = RecomputeMode.Auto,
-        CheckWorstBatch = WorstBatchCheck.Auto,
-    }).ToYaml().Split('\n');
 }

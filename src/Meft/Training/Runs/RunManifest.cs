@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Meft.Core.Errors;
-using Meft.Kernels;
+using Meft.Native;
 using TorchSharp;
 
 namespace Meft.Training.Runs;
@@ -14,6 +15,12 @@ public sealed record RunManifest
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
+    /// <summary>The version of this file's form.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>The form's version; a file without one has the first.</summary>
+    public int FormatVersion { get; init; } = CurrentVersion;
+
     /// <summary>The program's version.</summary>
     public string MeftVersion { get; init; } = VersionOf(typeof(RunManifest).Assembly);
 
@@ -21,7 +28,7 @@ public sealed record RunManifest
     public string TorchSharpVersion { get; init; } = VersionOf(typeof(torch).Assembly);
 
     /// <summary>libtorch's version.</summary>
-    public string LibtorchVersion { get; init; } = torch.__version__;
+    public string LibtorchVersion { get; init; } = VersionOfLibtorch();
 
     /// <summary>The .NET runtime.</summary>
     public string Runtime { get; init; } = RuntimeInformation.FrameworkDescription;
@@ -30,7 +37,7 @@ public sealed record RunManifest
     public string System { get; init; } = RuntimeInformation.OSDescription;
 
     /// <summary>Threads of the kernels and of libtorch; other counts may give other bits.</summary>
-    public int Threads { get; init; } = KernelThreads.Count;
+    public int Threads { get; init; } = ComputeThreads.InUse;
 
     /// <summary>The seed.</summary>
     public required long Seed { get; init; }
@@ -50,45 +57,102 @@ public sealed record RunManifest
     /// <summary>SHA-256 of the chat template; null where the model has none.</summary>
     public required string? Template { get; init; }
 
+    /// <summary>SHA-256 of the adapter file that <c>method.init</c> named; null where none was.</summary>
+    public string? Init { get; init; }
+
+    /// <summary>The parts in which the run was resumed, in the order of time.</summary>
+    public IReadOnlyList<RunPart> Resumed { get; init; } = [];
+
+    /// <summary>The part that the run began with.</summary>
+    [JsonIgnore]
+    public RunPart Beginning => new(0, Threads, Device, Execution, LibtorchVersion);
+
+    /// <summary>The parts that computed the steps between two of them, in order: at least one.</summary>
+    internal IReadOnlyList<RunPart> PartsBetween(int fromStep, int toStep)
+    {
+        // A part that began at an earlier step than one before it took that one's steps anew.
+        var standing = new Stack<RunPart>([Beginning]);
+        foreach (var part in Resumed)
+        {
+            while (standing.Count > 0 && standing.Peek().AfterStep >= part.AfterStep) standing.Pop();
+            standing.Push(part);
+        }
+        var parts = standing.Reverse().ToList();
+        var first = Math.Max(0, parts.FindLastIndex(p => p.AfterStep <= fromStep));
+        return [.. parts.Skip(first).TakeWhile(p => p.AfterStep < toStep)];
+    }
+
     /// <summary>The manifest as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
     /// <summary>Reads a run's manifest.</summary>
-    /// <exception cref="InvalidInputException">It is missing or is none.</exception>
+    /// <exception cref="InvalidInputException">It is missing, is none, or is one of a newer version.</exception>
     public static RunManifest Read(string path)
     {
+        RunManifest manifest;
         try
         {
-            return JsonSerializer.Deserialize<RunManifest>(File.ReadAllText(path), Json) ?? throw new JsonException("null");
+            var text = File.ReadAllText(path);
+            RequireKnownVersion(text, path);
+            manifest = JsonSerializer.Deserialize<RunManifest>(text, Json) ?? throw new JsonException("null");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException("the run's manifest is missing or is none", path, null, "start the run anew", e);
+            throw new InvalidInputException(
+                $"the run's manifest is missing or is none: {e.Message.TrimEnd('.')}", path, null, "put the original back, or start the run anew", e);
         }
+        return manifest;
     }
 
     /// <summary>Refuses to go on where the model's or the data's files are others than those the run began with.</summary>
-    /// <exception cref="InvalidInputException">A file differs; it is named.</exception>
+    /// <exception cref="InvalidInputException">Files differ; each is named.</exception>
     internal void RequireSameFiles(RunManifest now)
     {
-        var model = now.Model.FirstOrDefault(f => Model.GetValueOrDefault(f.Key) != f.Value).Key;
-        if (model is not null) throw Differs($"the model's {model}");
-        var data = now.Data.Zip(Data).FirstOrDefault(pair => pair.First.Value != pair.Second.Value).First.Key;
-        if (data is not null || now.Data.Count != Data.Count) throw Differs($"the data file {data}");
+        var differing = ModelDifferences(now).Concat(DataDifferences(now)).ToList();
+        if (Init is not null && Init != now.Init) differing.Add("the adapter that method.init names");
+        if (differing.Count == 0) return;
+        throw new InvalidInputException(
+            $"the run began with other files: {string.Join("; ", differing)}", null, "files with the SHA-256 that the run's manifest.json holds",
+            "put the originals back, or start another run in another output");
     }
 
-    /// <summary>What differs from the machine the run began on and may change bits.</summary>
-    internal IEnumerable<string> Differences(RunManifest now)
+    private IEnumerable<string> ModelDifferences(RunManifest now)
     {
-        if (Threads != now.Threads) yield return $"the run began with {Threads} threads and goes on with {now.Threads}: the bits may differ";
-        if (Device != now.Device) yield return $"the run began on {Device} and goes on on {now.Device}: the bits may differ";
-        if (Execution != now.Execution) yield return $"the run began with execution {Execution} and goes on with {now.Execution}: the bits may differ";
-        if (LibtorchVersion != now.LibtorchVersion)
-            yield return $"the run began with libtorch {LibtorchVersion} and goes on with {now.LibtorchVersion}: the bits may differ";
+        foreach (var name in Model.Keys.Union(now.Model.Keys).Order(StringComparer.Ordinal))
+        {
+            var (before, after) = (Model.GetValueOrDefault(name), now.Model.GetValueOrDefault(name));
+            if (before is null) yield return $"the model's {name} was not there";
+            else if (after is null) yield return $"the model's {name} is gone";
+            else if (before != after) yield return $"the model's {name} is another one {Hashes(before, after)}";
+        }
     }
 
-    private static InvalidInputException Differs(string what) => new(
-        $"{what} is not the one the run began with (its SHA-256 differs)", null, null, "put the original back, or start another run in another output");
+    /// <summary>Data files are compared in their order: their paths may have changed.</summary>
+    private IEnumerable<string> DataDifferences(RunManifest now)
+    {
+        if (now.Data.Count != Data.Count)
+        {
+            yield return $"it had {Data.Count} data files ({string.Join(", ", Data.Keys)}) and has {now.Data.Count} now ({string.Join(", ", now.Data.Keys)})";
+            yield break;
+        }
+        foreach (var (before, after) in Data.Zip(now.Data))
+        {
+            if (before.Value != after.Value) yield return $"the data file {after.Key} is another one {Hashes(before.Value, after.Value)}";
+        }
+    }
+
+    private static string Hashes(string before, string now) => $"(SHA-256 {Short(before)}… then, {Short(now)}… now)";
+
+    private static string Short(string hash) => hash.Length > 12 ? hash[..12] : hash;
+
+    private static void RequireKnownVersion(string text, string path)
+    {
+        using var json = JsonDocument.Parse(text);
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("format_version", out var version)) return;
+        if (version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number <= CurrentVersion) return;
+        throw new InvalidInputException(
+            $"the run's manifest has format version {version.GetRawText()}", path, $"up to {CurrentVersion}", "use the version of meft that wrote it, or a newer one");
+    }
 
     /// <summary>SHA-256 of a file, hexadecimal.</summary>
     /// <exception cref="InvalidInputException">The file cannot be read.</exception>
@@ -107,6 +171,13 @@ public sealed record RunManifest
 
     /// <summary>SHA-256 of a text in UTF-8, hexadecimal.</summary>
     public static string HashOfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>A manifest may be read before anything else needs libtorch.</summary>
+    private static string VersionOfLibtorch()
+    {
+        NativeTorch.Load();
+        return torch.__version__;
+    }
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";

@@ -23,10 +23,13 @@ public sealed class TrainingRun : IDisposable
 {
     private readonly ExistingRun _existing;
     private readonly LoadedModel _model;
-    private readonly TrainingTask _task;
+    private TrainingTask _task;
+    private RunLock? _lock;
 
-    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, RunAudit audit, PlannedRun planned)
+    private TrainingRun(
+        RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, RunAudit audit, PlannedRun planned, RunLock? held)
     {
+        _lock = held;
         Config = config;
         _existing = existing;
         _model = model;
@@ -69,7 +72,7 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Where the base computes.</summary>
     public string Device => _model.Decoder.Device.ToString();
 
-    /// <summary>Loads and checks all that a run needs; writes nothing.</summary>
+    /// <summary>Loads and checks all that a run needs; writes nothing. A run that is there already is held from now on until this object is disposed of.</summary>
     /// <param name="config">The config.</param>
     /// <param name="existing">What to do with an output folder that is there already.</param>
     /// <param name="writes">Whether the run will be run: if not, what lies in the output folder does not matter.</param>
@@ -83,6 +86,22 @@ public sealed class TrainingRun : IDisposable
         CalibrationCache? calibrations = null, Action<PlannedRun>? onPlanned = null, CancellationToken cancellation = default)
     {
         if (writes) RunFolder.Check(config, existing);
+        var held = writes && existing != ExistingRun.Refuse && Directory.Exists(config.Output) ? RunLock.Take(config.Output) : null;
+        try
+        {
+            return Load(config, existing, held, progress, calibrations, onPlanned, cancellation);
+        }
+        catch
+        {
+            held?.Dispose();
+            throw;
+        }
+    }
+
+    private static TrainingRun Load(
+        RunConfig config, ExistingRun existing, RunLock? held, Action<LoadProgress>? progress, CalibrationCache? calibrations, Action<PlannedRun>? onPlanned,
+        CancellationToken cancellation)
+    {
         var planned = PlannedRun.Of(config, calibrations);
         onPlanned?.Invoke(planned);
         planned.Require();
@@ -122,7 +141,7 @@ public sealed class TrainingRun : IDisposable
                 CheckpointCopyBytes = planned.Plan.CheckpointCopyBytes,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
-            return new TrainingRun(config, existing, model, task, rows, audit, planned with { Plan = planned.Plan with { Execution = execution } });
+            return new TrainingRun(config, existing, model, task, rows, audit, planned with { Plan = planned.Plan with { Execution = execution } }, held);
         }
         catch
         {
@@ -136,19 +155,17 @@ public sealed class TrainingRun : IDisposable
     /// <exception cref="MeftException">What went wrong; the folder holds the last good checkpoint.</exception>
     public RunResult Run(ITrainingObserver? observer = null, CancellationToken cancellation = default)
     {
-        var folder = RunFolder.Open(Config, _existing);
+        _lock ??= RunLock.Take(Config.Output);
         var manifest = Manifest();
+        var folder = RunFolder.Open(Config, _existing, manifest);
         folder.Checkpoints.Owner = CheckpointOwner(manifest);
+        if (_existing != ExistingRun.Resume) folder.WriteAudit(Audit);
         var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, manifest, observer) : (0, null);
-        if (_existing != ExistingRun.Resume)
-        {
-            folder.WriteManifest(manifest);
-            folder.WriteAudit(Audit);
-        }
         var progress = from > 0 ? folder.Checkpoints.ProgressAt(from) : null;
         if ((from == TotalSteps || (progress is not null && _task.IsPatienceOver(progress))) && earlier is { Interrupted: false } && earlier.Steps == from)
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
+        if (_existing == ExistingRun.Resume) folder.AddPart(manifest.Beginning with { AfterStep = from });
         var clock = Stopwatch.StartNew();
         var recorder = new StepRecorder(observer);
         var outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
@@ -162,17 +179,17 @@ public sealed class TrainingRun : IDisposable
         {
             Steps = outcome.Steps,
             Interrupted = outcome.Interrupted,
-            LastLoss = Finite(outcome.LastLoss),
-            StartValidationLoss = earlier?.StartValidationLoss ?? Finite(outcome.StartValidationLoss),
+            LastLoss = Finite(outcome.LastLoss) ?? progress?.LastLoss,
+            StartValidationLoss = progress?.StartValidationLoss ?? (from > 0 ? earlier?.StartValidationLoss : Finite(outcome.StartValidationLoss)),
             EndValidationLoss = Finite(outcome.EndValidationLoss),
             BestValidationLoss = outcome.Progress.BestValidationLoss,
             BestValidationStep = outcome.Progress.BestValidationStep,
             StoppedEarly = outcome.StoppedEarly,
             ResultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps,
-            Seconds = clock.Elapsed.TotalSeconds + (earlier?.Seconds ?? 0),
-            PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
-            DeviceBytesPeak = recorder.DeviceBytesPeak,
-            StepSeconds = recorder.StepSeconds,
+            Seconds = clock.Elapsed.TotalSeconds + SecondsBefore(from, earlier, progress),
+            PeakResidentBytes = Math.Max(ProcessMemory.PeakResidentBytes(), earlier?.PeakResidentBytes ?? 0),
+            DeviceBytesPeak = DevicePeak(folder) ?? recorder.DeviceBytesPeak,
+            StepSeconds = recorder.StepSeconds ?? earlier?.StepSeconds,
             Predicted = Predicted(Planned.Plan),
             ResultFolder = resultFolder,
         };
@@ -181,11 +198,46 @@ public sealed class TrainingRun : IDisposable
         return result;
     }
 
+    /// <summary>Leaves out what changes no state: measuring the validation loss, samples, trying the largest batch.</summary>
+    internal void SkipMeasuring() => _task = _task with { Validation = [], Samples = null, CheckWorstBatch = WorstBatchCheck.Off };
+
+    /// <summary>What is trained, as it is now.</summary>
+    internal StateDigest Digest() => StateDigest.Of(_task.Method);
+
+    /// <summary>The manifest that the run would have if it began now.</summary>
+    internal RunManifest Manifest() => new()
+    {
+        Seed = Config.Seed,
+        Device = Device,
+        Execution = Config.Method.Kind == MethodKind.Meft ? ChoiceName.Of(Planned.Plan.Execution.Execution) : null,
+        Model = ModelFiles().ToDictionary(f => Path.GetFileName(f), RunManifest.HashOf),
+        Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
+        Template = TemplateHash(_model),
+        Init = Config.Method.Init is { } init ? RunManifest.HashOf(Path.Combine(init, SparseAdapterFiles.WeightsFileName)) : null,
+    };
+
+    /// <summary>Loads a checkpoint of any folder; nothing else is taken over.</summary>
+    internal void LoadCheckpoint(CheckpointFolder checkpoints, int step) => checkpoints.Load(step, _task.Method);
+
+    /// <summary>Takes steps and writes nothing at all.</summary>
+    /// <param name="fromStep">Steps that the present state has behind it.</param>
+    /// <param name="toStep">The last step to take.</param>
+    /// <param name="observer">Is told of the steps.</param>
+    /// <param name="cancellation">Stops at the next step.</param>
+    /// <exception cref="OperationCanceledException">Asked to stop before <paramref name="toStep"/>.</exception>
+    internal void Replay(int fromStep, int toStep, ITrainingObserver? observer, CancellationToken cancellation)
+    {
+        using var stop = StopAfterStep.Linked(toStep, observer, cancellation);
+        var outcome = new Trainer(_task, folder: null, stop).Run(fromStep, stop.Token);
+        if (outcome.Steps != toStep) throw new OperationCanceledException(cancellation);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _task.Method.Dispose();
         _model.Dispose();
+        _lock?.Dispose();
     }
 
     /// <summary>Checks that the files are those the run began with, and loads its newest checkpoint that can be loaded.</summary>
@@ -194,14 +246,23 @@ public sealed class TrainingRun : IDisposable
         var before = folder.ReadManifest();
         before.RequireSameFiles(now);
         void Remark(string text) => observer?.Remarked(text);
-        foreach (var difference in before.Differences(now)) Remark(difference);
+        foreach (var (then, here) in before.Beginning.Differences(now.Beginning)) Remark($"the run began with {then} and goes on with {here}: the bits may differ");
         var step = folder.Checkpoints.LoadNewest(_task.Method, Remark);
+        folder.Checkpoints.RemoveIncomplete();
         Remark(step > 0 ? $"resumed after step {step}" : "the run has no complete checkpoint: it begins at step 1");
         return (step, folder.ReadResult());
     }
 
     /// <summary>The step whose state is the result, where <c>evaluate.keep_best</c> asks for the best one and there is one.</summary>
     private int? BestStep(TrainingOutcome outcome) => Config.Evaluate.KeepBest ? outcome.Progress.BestValidationStep : null;
+
+    /// <summary>Seconds of the loop before a step: as that part's result says, or, where it was killed without one, of its steps.</summary>
+    private static double SecondsBefore(int step, RunResult? earlier, TrainingProgress? progress) =>
+        step == 0 ? 0 : earlier?.Steps == step ? earlier.Seconds : progress?.Seconds ?? 0;
+
+    /// <summary>The most device bytes of a step of the whole run; null where there is none.</summary>
+    private static long? DevicePeak(RunFolder folder) =>
+        folder.ReadSteps().Select(s => s.DeviceBytesPeak).Where(double.IsFinite).Select(bytes => (long?)bytes).Max();
 
     private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
 
@@ -212,16 +273,6 @@ public sealed class TrainingRun : IDisposable
         TokenizerFiles.Copy(_model.Location.Folder, folder.ModelPath);
         return folder.ModelPath;
     }
-
-    private RunManifest Manifest() => new()
-    {
-        Seed = Config.Seed,
-        Device = Device,
-        Execution = Config.Method.Kind == MethodKind.Meft ? ChoiceName.Of(Planned.Plan.Execution.Execution) : null,
-        Model = ModelFiles().ToDictionary(f => Path.GetFileName(f), RunManifest.HashOf),
-        Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
-        Template = TemplateHash(_model),
-    };
 
     private CheckpointOwner CheckpointOwner(RunManifest manifest) => new(
         ChoiceName.Of(Config.Method.Kind), Config.Method.Kind == MethodKind.Full ? null : Config.Method.Rank,
