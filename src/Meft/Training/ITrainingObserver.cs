@@ -13,6 +13,12 @@ public interface ITrainingObserver
     /// <summary>Something that the user should know and that stops nothing.</summary>
     void Remarked(string text);
 
+    /// <summary>A phase begins: <c>data</c>, <c>forward</c>, <c>backward</c>, <c>optimizer</c>, <c>evaluating</c>, <c>saving</c>.</summary>
+    void PhaseStarted(string phase)
+    {
+        // Of interest to those who show it.
+    }
+
     /// <summary>A step was taken and its line written.</summary>
     void StepTaken(StepMetrics metrics);
 

@@ -11,6 +11,12 @@ public sealed class PhaseClock
     /// <summary>Seconds by phase since the last <see cref="Restart"/>.</summary>
     public IReadOnlyDictionary<string, double> Seconds => _seconds;
 
+    /// <summary>Told of each phase as it begins; null for nobody.</summary>
+    public Action<string>? Began { get; set; }
+
+    /// <summary>Says that a phase begins; <see cref="Add"/> ends it.</summary>
+    public void Begin(string phase) => Began?.Invoke(phase);
+
     /// <summary>Forgets all phases and starts anew.</summary>
     public void Restart()
     {

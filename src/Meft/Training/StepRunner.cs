@@ -71,6 +71,7 @@ public sealed class StepRunner
                 active += _method.ActiveRows;
             }
 
+            Phases.Begin("optimizer");
             var norm = Math.Sqrt(_method.SquaredGradientNorm());
             if (!double.IsFinite(norm)) throw NonFiniteException.InGradient(step, _method.NonFiniteGradients(), microBatches);
             var clip = _optimizer.MaxGradNorm > 0 ? Math.Min(1, _optimizer.MaxGradNorm / (norm + 1e-6)) : 1;
@@ -89,11 +90,14 @@ public sealed class StepRunner
     private double ForwardBackward(IReadOnlyList<TokenRow> rows, double scale, long step)
     {
         using var scope = NewDisposeScope();
+        Phases.Begin("data");
         using var batch = MicroBatch.Create(rows, _decoder.Device);
         Phases.Add("data");
+        Phases.Begin("forward");
         using var tape = new LayerTape(_decoder, _method.Adapter, _recompute, _ledger);
         var h = tape.Forward(batch.Ids, batch.Layout);
         Phases.Add("forward");
+        Phases.Begin("backward");
         var sum = TrainedTokenLoss.Compute(_decoder, _decoder.FinalNorm(h), batch.Positions, batch.Targets, scale, _ledger);
         if (h.grad is { } gradient) tape.Backward(gradient);
         _method.ThrowIfBackwardFailed();

@@ -35,6 +35,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
         var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute);
+        runner.Phases.Began = phase => observer?.PhaseStarted(phase);
         var startValidation = Evaluate(fromStep, cancellation);
         var (lastLoss, validation, saved) = (double.NaN, startValidation, fromStep);
 
@@ -83,6 +84,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     {
         var broken = task.Method.Matrices.Where(m => !m.Rows.IsFinite).Select(m => m.Name).ToList();
         if (broken.Count > 0) throw NonFiniteException.InWeights(step, broken);
+        observer?.PhaseStarted("saving");
         var path = folder!.Checkpoints.Save(step, task.Method);
         observer?.CheckpointSaved(step, path);
     }
@@ -98,6 +100,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
     private double Evaluate(int step, CancellationToken cancellation)
     {
         if (task.Validation.Count == 0) return double.NaN;
+        observer?.PhaseStarted("evaluating");
         var scorer = new SequenceScorer(task.Decoder, task.Method.Adapter, Ledger);
         double sum = 0;
         long count = 0;

@@ -24,9 +24,7 @@ public sealed class RunFolder
 {
     private const string ConfigFileName = "config.yaml";
     private const string ManifestFileName = "manifest.json";
-    private const string MetricsFileName = "metrics.jsonl";
     private const string ResultFileName = "result.json";
-    private const string ReportFileName = "report.html";
 
     private RunFolder(string path, int keep)
     {
@@ -112,12 +110,8 @@ public sealed class RunFolder
     public void WriteResult(RunResult result) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
 
-    /// <summary>Writes <c>report.html</c> from the steps of the whole run.</summary>
-    internal void WriteReport(Func<IReadOnlyList<LoggedStep>, string> html) => AtomicFile.WriteAllText(
-        System.IO.Path.Combine(Path, ReportFileName), html(LoggedStep.ReadAll(System.IO.Path.Combine(Path, MetricsFileName))));
-
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
-    internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
+    internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, RunFiles.Metrics), fromStep);
 
     /// <summary>The manifest that the run began with.</summary>
     /// <exception cref="InvalidInputException">There is none, or it cannot be read.</exception>
@@ -134,7 +128,8 @@ public sealed class RunFolder
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         }
-        foreach (var name in new[] { MetricsFileName, ResultFileName, ReportFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
+        foreach (var name in new[] { ResultFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
+        RunFiles.Clear(path);
     }
 
     /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>

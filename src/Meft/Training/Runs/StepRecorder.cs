@@ -26,6 +26,9 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
     public void Remarked(string text) => next?.Remarked(text);
 
     /// <inheritdoc/>
+    public void PhaseStarted(string phase) => next?.PhaseStarted(phase);
+
+    /// <inheritdoc/>
     public void StepTaken(StepMetrics metrics)
     {
         if (_steps++ == 0) _firstSeconds = metrics.Seconds;

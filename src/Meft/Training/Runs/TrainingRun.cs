@@ -129,8 +129,19 @@ public sealed class TrainingRun : IDisposable
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 
         var clock = Stopwatch.StartNew();
-        var recorder = new StepRecorder(observer);
-        var outcome = new Trainer(_task, folder, recorder).Run(from, cancellation);
+        using var journal = new RunJournal(
+            folder.Path, _task.Method.Usage, (history, state) => RunReport.Html(Config, Planned.Plan, history, state, folder.Path), observer);
+        var recorder = new StepRecorder(journal);
+        TrainingOutcome outcome;
+        try
+        {
+            outcome = new Trainer(_task, folder, recorder).Run(from, cancellation);
+        }
+        catch (MeftException e)
+        {
+            journal.Fail(e);
+            throw;
+        }
         string? resultFolder = null;
         if (!outcome.Interrupted) _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
         var result = new RunResult
@@ -144,11 +155,14 @@ public sealed class TrainingRun : IDisposable
             PeakResidentBytes = ProcessMemory.PeakResidentBytes(),
             DeviceBytesPeak = recorder.DeviceBytesPeak,
             StepSeconds = recorder.StepSeconds,
+            Tokens = (long)journal.History.Tokens,
+            TokensPerSecond = journal.History.Seconds > 0 ? journal.History.Tokens / journal.History.Seconds : null,
             Predicted = Predicted(Planned.Plan),
             ResultFolder = resultFolder,
+            Load = journal.History.LatestLoad,
         };
         folder.WriteResult(result);
-        folder.WriteReport(steps => RunReport.Html(Config, Planned.Plan, result, steps));
+        journal.End(result);
         return result;
     }
 
