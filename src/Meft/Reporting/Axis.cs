@@ -25,7 +25,9 @@ internal sealed class Axis
     {
         if (mayBeLogarithmic && least > 0 && most / least >= 100) return Logarithmic(least, most);
         if (fromZero) (least, most) = (Math.Min(0, least), Math.Max(0, most));
-        if (most <= least) (least, most) = least == 0 ? (0, 1) : (least - (Math.Abs(least) / 2), least + (Math.Abs(least) / 2));
+        var largest = Math.Max(Math.Abs(least), Math.Abs(most));
+        // Numbers that are alike, up to rounding, stand in the middle.
+        if (most - least <= 1e-9 * largest || largest < 1e-300) (least, most) = largest < 1e-300 ? (0, 1) : (least - (Math.Abs(least) / 2), least + (Math.Abs(least) / 2));
         var step = RoundStep((most - least) / about);
         var (from, to) = (Math.Floor(least / step + 1e-9) * step, Math.Ceiling(most / step - 1e-9) * step);
         return new Axis(from, to, false, [.. Enumerable.Range(0, (int)Math.Round((to - from) / step) + 1).Select(i => from + (i * step))]);

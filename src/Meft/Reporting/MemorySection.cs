@@ -78,7 +78,7 @@ internal static class MemorySection
     }
 
     private static string Bar(double value, double most, Func<double, string> format, string style, string name) =>
-        Invariant($"<td class=\"n\">{Html(format(value))}</td><td><div class=\"bar {style}\" style=\"width:{(most > 0 ? value / most * 75 : 0):F1}%\"></div><small>{name}</small></td>");
+        Invariant($"<td class=\"n\">{Html(format(value))}</td><td><div class=\"bar {style}\" style=\"width:{(most > 0 ? value / most * 65 : 0):F1}%\"></div><small>{name}</small></td>");
 
     private static double? Peak(IEnumerable<double> values) => values.DefaultIfEmpty(double.NaN).Max() is var most && double.IsFinite(most) ? most : null;
 }

@@ -37,8 +37,8 @@ internal static class RunReport
         Card(page, "Dead experts and neurons", ExpertSection.Dead(history), wide: true);
         Card(page, "Samples, before and after", SampleSection.Html(LoggedSample.ReadAll(Path.Combine(folder, RunFiles.Samples))), wide: true);
         Card(page, "Memory against the plan", MemorySection.Memory(plan, state.Result, history), wide: true);
-        Card(page, "Memory over the run", LineChart.Svg(
-            "device and host bytes over steps", Bytes, fromZero: true, new Curve("device, peak of a step", history.DeviceBytes.Bins), new Curve("trained parameters on the host", history.HostBytes.Bins)));
+        Card(page, "Memory over the run, MiB", LineChart.Svg(
+            "device and host MiB over steps", null, fromZero: true, new Curve("device, peak of a step", MiB(history.DeviceBytes)), new Curve("trained parameters on the host", MiB(history.HostBytes))));
         Card(page, "Seconds a step, by phase", MemorySection.Time(plan, history));
         Card(page, "Device memory at its peak, by cause", MemorySection.Causes(history.DeviceBytesAtPeak));
         Card(page, "Over the link, a step", MemorySection.Causes(history.LinkBytes));
@@ -71,6 +71,9 @@ internal static class RunReport
         if (history.LatestLoad is { } load && double.IsFinite(load.DeadExperts)) Tile("dead experts", Percent(load.DeadExperts), $"{Percent(load.DeadRows)} of neurons");
         return page.Append("</div>").ToString();
     }
+
+    private static List<SeriesBin> MiB(BinnedSeries bytes) =>
+        [.. bytes.Bins.Select(b => b with { Mean = b.Mean / (1 << 20), Least = b.Least / (1 << 20), Most = b.Most / (1 << 20) })];
 
     private static void Card(StringBuilder page, string title, string content, bool wide = false)
     {

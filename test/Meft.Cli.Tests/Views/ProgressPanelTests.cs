@@ -11,11 +11,11 @@ public class ProgressPanelTests
     {
         Rendered(80).ShouldBe(
             """
-            step 3/12  ━━━━━━━━━━━───────────────────────────────── 25.0 %   0:13 left
-            loss 2.0000   smoothed 2.0350   validation 2.5000   █▄▁
+            step 3/12  ━━━━━━━━━━━━────────────────────────────────────  25.0 %   0:13 left
+            loss 2.0000   smoothed 2.0321   validation 2.5000   █▄▁
             4,000 tokens/s         1.25 s a step          34 % rows active
             5.00 GiB host          512 MiB device         2.00 MiB link a step
-            ⠋ backward       0.5 s   last step: forward 40 % · backward 56 % · optimizer 4 %
+            ⠋ backward      0.5 s   last step: forward 40 % · backward 56 % · optimizer 4 %
             """.Split('\n').Select(l => l.Trim()).ToArray());
     }
 

@@ -42,11 +42,12 @@ public class AdapterUsageTests
         using var tiny = new TinyTask();
         using var method = TinyTask.NewMethod();
         var runner = new StepRunner(tiny.Decoder, method, new OptimizerConfig(), new MemoryLedger(null));
-        method.Sparse.Stores.First().Value.Values.Weights.Row(0).Fill(float.NaN);
-        method.Sparse.Stores.First().Value.Keys.Weights.Row(0).Fill(1);
-        Should.Throw<NonFiniteException>(() => runner.Run([TinyTask.Rows(20)], 0.01, 1));
         new Meft.Evaluation.SequenceScorer(tiny.Decoder, method.Adapter, new MemoryLedger(null))
             .Score([.. TinyTask.Rows(3).Select(r => new Meft.Evaluation.ScoredRow(r.InputIds, r.Labels))]);
+
+        var values = method.Sparse.Stores.First().Value.Values.Weights;
+        for (var row = 0; row < values.Rows; row++) values.Row(row).Fill(float.NaN);
+        Should.Throw<NonFiniteException>(() => runner.Run([TinyTask.Rows(20)], 0.01, 1));
 
         var load = method.Usage!.Take(1, 1);
         load.Tokens.ShouldBe(0);

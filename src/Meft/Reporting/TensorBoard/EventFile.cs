@@ -49,7 +49,7 @@ internal sealed class EventFile : IDisposable
 
     /// <summary>The event files of a folder, in the order that TensorBoard reads them.</summary>
     public static IReadOnlyList<string> In(string folder) =>
-        [.. Directory.EnumerateFiles(folder, Prefix + "*").Order(StringComparer.Ordinal)];
+        Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder, Prefix + "*").Order(StringComparer.Ordinal)] : [];
 
     /// <summary>Appends numbers of a step, those that are not finite left out.</summary>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
