@@ -1,5 +1,6 @@
 using System.Text;
 using Meft.Core.Configuration;
+using Meft.Core.Metrics;
 using Meft.Core.Planning;
 using static Meft.Reporting.ReportText;
 
