@@ -9,6 +9,8 @@ internal sealed class Interruption : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private readonly TextWriter _error;
     private volatile Action? _diversion;
+    private volatile Action<string>? _answer;
+    private volatile Action? _leave;
 
     public Interruption(TextWriter error)
     {
@@ -34,7 +36,16 @@ internal sealed class Interruption : IDisposable
     public IDisposable Divert(Action take)
     {
         _diversion = take;
-        return new Diversion(this);
+        return new Ending(() => _diversion = null);
+    }
+
+    /// <summary>From now on the answer to a signal is written by someone who draws on the terminal, until the result is disposed of.</summary>
+    /// <param name="write">Writes a line; called on a thread of its own.</param>
+    /// <param name="leave">Leaves the terminal as it was found: a second signal is about to end the process.</param>
+    public IDisposable AnswerTo(Action<string> write, Action leave)
+    {
+        (_answer, _leave) = (write, leave);
+        return new Ending(() => (_answer, _leave) = (null, null));
     }
 
     /// <summary>Takes a signal: the first one is kept from ending the process.</summary>
@@ -46,14 +57,18 @@ internal sealed class Interruption : IDisposable
             take();
             return;
         }
-        if (Requested) return;
+        if (Requested)
+        {
+            _leave?.Invoke();
+            return;
+        }
         signal.Cancel = true;
-        _error.WriteLine("meft: stopping as soon as what is done so far is safe; a second Ctrl-C leaves at once.");
+        (_answer ?? _error.WriteLine)("meft: stopping as soon as what is done so far is safe; a second Ctrl-C leaves at once.");
         _source.Cancel();
     }
 
-    private sealed class Diversion(Interruption interruption) : IDisposable
+    private sealed class Ending(Action end) : IDisposable
     {
-        public void Dispose() => interruption._diversion = null;
+        public void Dispose() => end();
     }
 }

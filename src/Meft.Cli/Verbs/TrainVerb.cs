@@ -56,7 +56,7 @@ internal sealed class TrainVerb : IVerb
             return 0;
         }
 
-        var result = view.Watch(observer => run.Run(observer, context.Cancellation), context.Cancellation);
+        var result = view.Watch(observer => run.Run(observer, context.Cancellation), context.Interruption, context.Cancellation);
         if (result.Interrupted)
         {
             throw new RunFailedException(

@@ -22,6 +22,15 @@ internal static class Quantities
         return unit == 0 ? count.ToString(CultureInfo.InvariantCulture) : Digits(value) + Decimal[unit];
     }
 
+    /// <summary>A time as people say it: <c>42.1 s</c>, <c>12 min 31 s</c>, <c>3 h 05 min</c>.</summary>
+    public static string Duration(double seconds)
+    {
+        FormattableString text = seconds < 60 ? $"{seconds:F1} s"
+            : seconds < 3600 ? $"{Math.Floor(seconds / 60)} min {Math.Floor(seconds % 60):00} s"
+            : (FormattableString)$"{Math.Floor(seconds / 3600)} h {Math.Floor(seconds / 60) % 60:00} min";
+        return text.ToString(CultureInfo.InvariantCulture);
+    }
+
     private static (double Value, int Unit) Scale(long number, double step, int units)
     {
         double value = number;

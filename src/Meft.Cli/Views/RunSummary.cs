@@ -10,7 +10,8 @@ internal static class RunSummary
     public static void Write(TextWriter results, TrainingRun run, RunResult result)
     {
         if (result.WasFinished) results.WriteLine("the run was finished before; nothing was done");
-        results.WriteLine($"steps               {result.Steps:N0} in {result.Seconds:F1} s");
+        var speed = result.TokensPerSecond is { } tokens ? $", {tokens:N0} tokens/s" : "";
+        results.WriteLine($"steps               {result.Steps:N0} in {Quantities.Duration(result.Seconds)}{speed}");
         if (result.LastLoss is { } loss) results.WriteLine($"last loss           {loss:F4}");
         if (result.StartValidationLoss is { } before && result.EndValidationLoss is { } after)
             results.WriteLine($"validation loss     {before:F4} before, {after:F4} after");
@@ -19,7 +20,10 @@ internal static class RunSummary
         results.WriteLine(run.Config.Method.Kind == MethodKind.Full
             ? $"trained parameters  {run.TrainedParameterCount:N0}, the base itself"
             : $"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");
+        if (result.Load is { } load && (load.DeadRows > 0 || load.DeadExperts > 0))
+            results.WriteLine($"never used          {load.DeadRows * 100:0.#} % of neurons" + (load.DeadExperts > 0 ? $"; {load.DeadExperts * 100:0.#} % of experts in the last steps" : ""));
         foreach (var line in PlanView.Compare(result)) results.WriteLine(line);
         if (result.ResultFolder is { } folder) results.WriteLine($"result              {folder}");
+        if (Path.Combine(run.Config.Output, "report.html") is var report && File.Exists(report)) results.WriteLine($"report              {report}");
     }
 }

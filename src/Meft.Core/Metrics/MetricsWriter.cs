@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Meft.Core.Errors;
 
@@ -8,91 +6,28 @@ namespace Meft.Core.Metrics;
 /// <summary>Appends steps to a <c>metrics.jsonl</c> file, each as one flushed line, so that a killed run keeps what it wrote.</summary>
 public sealed class MetricsWriter : IDisposable
 {
-    private readonly Stream _file;
-    private readonly ArrayBufferWriter<byte> _line = new();
+    private const string What = "the metrics";
+    private readonly StepLinesFile _lines;
 
     /// <summary>Opens the file, or makes it. A last line that was cut off by a crash is removed.</summary>
     /// <param name="path">The file.</param>
     /// <param name="keepThroughStep">Lines of later steps are removed: the step that a resumed run starts from. Null keeps all.</param>
     /// <exception cref="RunFailedException">The file cannot be opened or written.</exception>
-    public MetricsWriter(string path, int? keepThroughStep = null)
-        : this(path, Open(path, keepThroughStep))
-    {
-    }
+    public MetricsWriter(string path, int? keepThroughStep = null) => _lines = new StepLinesFile(path, What, keepThroughStep);
 
     /// <param name="path">The file's name, for errors.</param>
     /// <param name="file">The file, at the end of its last whole line; without a buffer, which would try to write once more when closed.</param>
-    internal MetricsWriter(string path, Stream file)
-    {
-        Path = path;
-        _file = file;
-    }
+    internal MetricsWriter(string path, Stream file) => _lines = new StepLinesFile(path, What, file);
 
     /// <summary>The file.</summary>
-    public string Path { get; }
+    public string Path => _lines.Path;
 
     /// <summary>Appends a step's line. Where that fails, the part of it that was written is removed again.</summary>
     /// <exception cref="RunFailedException">The file cannot be written, for example because the disk is full.</exception>
-    public void Write(StepMetrics step)
-    {
-        _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line)) WriteObject(json, step);
-        _line.Write("\n"u8);
-        var whole = _file.Position;
-        try
-        {
-            _file.Write(_line.WrittenSpan);
-            _file.Flush();
-        }
-        catch (IOException e)
-        {
-            CutBack(whole);
-            throw Failure(Path, e);
-        }
-    }
+    public void Write(StepMetrics step) => _lines.Append(json => WriteObject(json, step));
 
     /// <summary>Closes the file; never fails, since every line was written before.</summary>
-    public void Dispose()
-    {
-        try
-        {
-            _file.Dispose();
-        }
-        catch (IOException)
-        {
-            // What failed was told by Write; nothing here may take that error's place.
-        }
-    }
-
-    private static FileStream Open(string path, int? keepThroughStep)
-    {
-        FileStream? file = null;
-        try
-        {
-            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-            file.SetLength(KeptLength(file, keepThroughStep));
-            file.Seek(0, SeekOrigin.End);
-            return file;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            file?.Dispose();
-            throw Failure(path, e);
-        }
-    }
-
-    private void CutBack(long length)
-    {
-        try
-        {
-            _file.SetLength(length);
-            _file.Seek(length, SeekOrigin.Begin);
-        }
-        catch (IOException)
-        {
-            // The half line stays; a resumed run removes it.
-        }
-    }
+    public void Dispose() => _lines.Dispose();
 
     private static void WriteObject(Utf8JsonWriter json, StepMetrics step)
     {
@@ -145,36 +80,4 @@ public sealed class MetricsWriter : IDisposable
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteNull(name);
     }
-
-    /// <summary>The length of the whole lines up to the last step to keep.</summary>
-    private static long KeptLength(FileStream file, int? keepThroughStep)
-    {
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        var kept = 0;
-        while (bytes.AsSpan(kept).IndexOf((byte)'\n') is var end and >= 0)
-        {
-            if (keepThroughStep is { } last && StepOf(bytes.AsSpan(kept, end)) > last) break;
-            kept += end + 1;
-        }
-        return kept;
-    }
-
-    private static int StepOf(ReadOnlySpan<byte> line)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(Encoding.UTF8.GetString(line));
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("step", out var step)
-                && step.TryGetInt32(out var number) ? number : 0;
-        }
-        catch (JsonException)
-        {
-            // A line of someone else's making: it belongs to no step, so it stays.
-            return 0;
-        }
-    }
-
-    private static RunFailedException Failure(string path, Exception e) =>
-        new($"the metrics cannot be written: {e.Message}", path, null, "Check the disk's free space and the folder's permissions", e);
 }

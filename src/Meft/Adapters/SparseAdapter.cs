@@ -34,6 +34,7 @@ public sealed class SparseAdapter : IOverlappingAdapter, IFewTokensAdapter, ISel
         Spec = spec.Validated();
         _executor = new ActivationsTravel(_link, null);
         foreach (var layer in spec.Layers) _layers.Add(layer, new SparseLayer(spec, new HostParameterStore(spec)));
+        Usage = new AdapterUsage(Spec, Stores);
     }
 
     /// <summary>The adapter's sizes.</summary>
@@ -47,6 +48,9 @@ public sealed class SparseAdapter : IOverlappingAdapter, IFewTokensAdapter, ISel
 
     /// <summary>U of every adapted layer in its latest forward pass.</summary>
     public IReadOnlyDictionary<int, int> ActiveUnion => _unionCounts;
+
+    /// <summary>How training uses it.</summary>
+    public AdapterUsage Usage { get; }
 
     /// <summary>Bytes of host memory: parameters, moments, gradients.</summary>
     public long HostByteCount => _layers.Values.Sum(l => l.Store.ByteCount);
@@ -147,6 +151,7 @@ public sealed class SparseAdapter : IOverlappingAdapter, IFewTokensAdapter, ISel
     {
         var pass = new AdapterPass(_layers[layer], x);
         _unionCounts[layer] = pass.Active.UnionCount;
+        Usage.Count(layer, pass.Active);
         return pass;
     }
 

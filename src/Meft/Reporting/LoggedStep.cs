@@ -1,23 +1,21 @@
 using System.Text.Json;
+using Meft.Core.Metrics;
 
 namespace Meft.Reporting;
 
-/// <summary>What a report needs of a line of <c>metrics.jsonl</c>; NaN or nothing where the line has no number.</summary>
+/// <summary>What a report needs of a step; NaN or nothing where there is no number.</summary>
 internal sealed record LoggedStep(
-    int Step, double Loss, double ValidationLoss, double GradNorm, double LearningRate, double Seconds, double ActiveRows, double DeviceBytesPeak,
-    IReadOnlyDictionary<string, double> DeviceBytes, IReadOnlyDictionary<string, double> LinkBytes, IReadOnlyDictionary<string, double> Phases)
+    int Step, double Loss, double ValidationLoss, double GradNorm, double LearningRate, double Tokens, double Seconds, double ActiveRows,
+    double DeviceBytesPeak, double HostBytes, IReadOnlyDictionary<string, double> DeviceBytes, IReadOnlyDictionary<string, double> LinkBytes,
+    IReadOnlyDictionary<string, double> Phases)
 {
-    /// <summary>All whole lines of a file; lines that are none are left out.</summary>
-    public static IReadOnlyList<LoggedStep> ReadAll(string path)
-    {
-        if (!File.Exists(path)) return [];
-        var steps = new List<LoggedStep>();
-        foreach (var line in File.ReadLines(path))
-        {
-            if (TryParse(line) is { } step) steps.Add(step);
-        }
-        return steps;
-    }
+    /// <summary>A step as the loop tells it.</summary>
+    public static LoggedStep Of(StepMetrics step) => new(
+        step.Step, step.Loss, step.ValidationLoss, step.GradNorm, step.LearningRate, step.Tokens, step.Seconds, step.ActiveRows, step.DeviceBytesPeak,
+        step.HostBytes, Numbers(step.DeviceBytesByCause), Numbers(step.LinkBytesByCause), step.Phases);
+
+    /// <summary>All whole lines of a <c>metrics.jsonl</c>, one at a time; lines that are none are left out. Nothing where there is no file.</summary>
+    public static IEnumerable<LoggedStep> Read(string path) => File.Exists(path) ? File.ReadLines(path).Select(TryParse).OfType<LoggedStep>() : [];
 
     private static LoggedStep? TryParse(string line)
     {
@@ -31,12 +29,16 @@ internal sealed record LoggedStep(
                 ? value.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number).ToDictionary(p => p.Name, p => p.Value.GetDouble())
                 : [];
             return new LoggedStep(
-                number, Number("loss"), Number("validation_loss"), Number("grad_norm"), Number("learning_rate"), Number("seconds"), Number("active_rows"),
-                Number("device_bytes_peak"), Numbers("device_bytes_by_cause"), Numbers("link_bytes_by_cause"), Numbers("phases"));
+                number, Number("loss"), Number("validation_loss"), Number("grad_norm"), Number("learning_rate"), Number("tokens"), Number("seconds"),
+                Number("active_rows"), Number("device_bytes_peak"), Number("host_bytes"), Numbers("device_bytes_by_cause"), Numbers("link_bytes_by_cause"),
+                Numbers("phases"));
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
     }
+
+    private static Dictionary<string, double> Numbers(IReadOnlyDictionary<string, long> byCause) =>
+        byCause.ToDictionary(b => b.Key.Replace(' ', '_'), b => (double)b.Value);
 }

@@ -1,3 +1,4 @@
+using Meft.Adapters;
 using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
@@ -26,6 +27,9 @@ public interface ITrainedMethod : IDisposable
 
     /// <summary>The share of rows that the latest forward passes activated, mean over layers; NaN for methods without rows.</summary>
     double ActiveRows { get; }
+
+    /// <summary>How training uses experts and rows; null for methods without them.</summary>
+    AdapterUsage? Usage => null;
 
     /// <summary>Every trained parameter with its moments, in a fixed order.</summary>
     IReadOnlyList<TrainedMatrix> Matrices { get; }

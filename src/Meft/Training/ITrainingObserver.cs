@@ -18,6 +18,12 @@ public interface ITrainingObserver
     /// <summary>The largest micro-batch was tried before the first step, and fits.</summary>
     void LargestBatchTried(LargestBatchTrial trial) => Remarked(trial.ToString());
 
+    /// <summary>A phase begins: <c>data</c>, <c>forward</c>, <c>backward</c>, <c>optimizer</c>, <c>evaluating</c>, <c>saving</c>.</summary>
+    void PhaseStarted(string phase)
+    {
+        // Of interest to those who show it.
+    }
+
     /// <summary>A step was taken and its line written.</summary>
     void StepTaken(StepMetrics metrics);
 

@@ -19,11 +19,15 @@ public sealed class PhaseClock(TimeProvider? time = null)
     /// <summary>What is under way; may be asked from any thread.</summary>
     public PhaseMoment Current => _current;
 
+    /// <summary>Told of each phase as it begins; null for nobody.</summary>
+    public Action<string>? Began { get; set; }
+
     /// <summary>Forgets all phases and begins one.</summary>
     public void Restart(string phase)
     {
         _seconds.Clear();
         _current = new PhaseMoment(phase, _time.GetTimestamp());
+        Began?.Invoke(phase);
     }
 
     /// <summary>Ends the phase under way and begins another.</summary>
@@ -32,6 +36,7 @@ public sealed class PhaseClock(TimeProvider? time = null)
         var (last, now) = (_current, _time.GetTimestamp());
         if (last.Phase.Length > 0) _seconds[last.Phase] = _seconds.GetValueOrDefault(last.Phase) + _time.GetElapsedTime(last.Since, now).TotalSeconds;
         _current = new PhaseMoment(phase, now);
+        if (phase.Length > 0) Began?.Invoke(phase);
     }
 
     /// <summary>Ends the phase under way; what follows belongs to none.</summary>

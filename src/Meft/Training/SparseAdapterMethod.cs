@@ -35,10 +35,16 @@ public sealed unsafe class SparseAdapterMethod(
     public double ActiveRows => adapter.ActiveUnion.Count == 0 ? double.NaN : adapter.ActiveUnion.Values.Average() / adapter.Spec.Rank;
 
     /// <inheritdoc/>
+    public AdapterUsage? Usage => adapter.Usage;
+
+    /// <inheritdoc/>
     public IReadOnlyList<TrainedMatrix> Matrices => SparseAdapterFiles.Matrices(adapter);
 
     /// <inheritdoc/>
     public void RunOn(Device device, MemoryLedger ledger) => adapter.RunOn(execution, device, ledger);
+
+    /// <inheritdoc/>
+    public void StartMicroBatch(long step, int microBatch) => adapter.Usage.Begin();
 
     /// <inheritdoc/>
     public void ThrowIfBackwardFailed() => adapter.ThrowIfBackwardFailed();
@@ -65,12 +71,14 @@ public sealed unsafe class SparseAdapterMethod(
             // The gate has a dense gradient and always moves whole.
             UpdateAll(store.Gate, store.GateGradient.Data, null, step);
         }
+        adapter.Usage.Keep();
     }
 
     /// <inheritdoc/>
     public void ClearGradients()
     {
         foreach (var (_, store) in adapter.Stores) store.ClearGradients();
+        adapter.Usage.End();
     }
 
     /// <inheritdoc/>

@@ -53,7 +53,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         var total = task.Batches.TotalSteps;
         observer?.Started(fromStep, total);
         using var metricsFile = folder?.OpenMetrics(fromStep);
-        var phases = new PhaseClock(_time);
+        var phases = new PhaseClock(_time) { Began = phase => observer?.PhaseStarted(phase) };
         var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute, phases);
         var guard = new StepGuard(task, runner, Ledger, folder);
         var evaluation = new PeriodicEvaluation(task, Ledger, observer, folder?.OpenSamples(fromStep));
@@ -112,6 +112,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         double Evaluate(int step)
         {
             watchdog.Enter(Activity.Evaluation, step);
+            observer?.PhaseStarted("evaluating");
             if (evaluation.Run(step, cancellation) is not { } loss) return double.NaN;
             progress = progress.Measured(step, loss, task.MinDelta);
             return loss;
@@ -124,6 +125,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             if (checkpoints is null) return;
             watchdog.Enter(Activity.Checkpoint, step);
             guard.RequireFiniteState(step);
+            observer?.PhaseStarted("saving");
             checkpoints.Save(saved = step, progress, onlyAsBest, beside: step < total && !cancellation.IsCancellationRequested);
         }
 

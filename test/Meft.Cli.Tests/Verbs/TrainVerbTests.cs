@@ -283,7 +283,7 @@ public sealed class TrainVerbTests : IDisposable
         result.RootElement.GetProperty("step_seconds").GetDouble().ShouldBeGreaterThan(0);
         predicted.GetProperty("step_seconds").GetDouble().ShouldBeGreaterThan(0);
         var report = File.ReadAllText(_folder.File("run/report.html"));
-        report.ShouldContain("Memory and time against the plan");
+        report.ShouldContain("Memory against the plan");
         report.ShouldContain("<polyline");
         report.ShouldContain("base weights");
         report.ShouldNotContain("http"); // nothing outside of the file

@@ -27,10 +27,7 @@ public sealed class RunFolder
 {
     private const string ConfigFileName = "config.yaml";
     private const string ManifestFileName = "manifest.json";
-    private const string MetricsFileName = "metrics.jsonl";
     private const string ResultFileName = "result.json";
-    private const string ReportFileName = "report.html";
-    private const string SamplesFileName = "samples.jsonl";
     private const string FailuresName = "failures";
 
     private RunFolder(string path, CheckpointConfig checkpoints, ICheckpointDisk disk)
@@ -147,7 +144,7 @@ public sealed class RunFolder
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ManifestFileName), manifest.ToJson());
 
     /// <summary>Writes <c>audit.json</c>.</summary>
-    internal void WriteAudit(RunAudit audit) => AtomicFile.WriteAllText(System.IO.Path.Combine(Path, RunAudit.FileName), audit.ToJson());
+    internal void WriteAudit(RunAudit audit) => AtomicFile.WriteAllText(System.IO.Path.Combine(Path, RunFiles.Audit), audit.ToJson());
     /// <summary>Adds a part to the manifest: the run goes on, perhaps on other threads.</summary>
     internal void AddPart(RunPart part)
     {
@@ -159,20 +156,16 @@ public sealed class RunFolder
     public void WriteResult(RunResult result) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
 
-    /// <summary>Writes <c>report.html</c> from the steps of the whole run.</summary>
-    internal void WriteReport(Func<IReadOnlyList<LoggedStep>, string> html) =>
-        AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ReportFileName), html(ReadSteps()));
-
     /// <summary>The steps of the whole run, as <c>metrics.jsonl</c> has them.</summary>
-    internal IReadOnlyList<LoggedStep> ReadSteps() => LoggedStep.ReadAll(System.IO.Path.Combine(Path, MetricsFileName));
+    internal IEnumerable<LoggedStep> ReadSteps() => LoggedStep.Read(System.IO.Path.Combine(Path, RunFiles.Metrics));
 
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
-    internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, MetricsFileName), fromStep);
+    internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, RunFiles.Metrics), fromStep);
 
     /// <summary>The path of <c>samples.jsonl</c>, which is made with its first line; samples of steps after <paramref name="fromStep"/> go.</summary>
     internal string OpenSamples(int fromStep)
     {
-        var path = System.IO.Path.Combine(Path, SamplesFileName);
+        var path = System.IO.Path.Combine(Path, RunFiles.Samples);
         SampleFile.KeepThrough(path, fromStep);
         return path;
     }
@@ -199,8 +192,8 @@ public sealed class RunFolder
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         }
-        string[] files = [MetricsFileName, SamplesFileName, ResultFileName, RunAudit.FileName, ReportFileName];
-        foreach (var name in files) File.Delete(System.IO.Path.Combine(path, name));
+        foreach (var name in new[] { RunFiles.Samples, ResultFileName, RunFiles.Audit }) File.Delete(System.IO.Path.Combine(path, name));
+        RunFiles.Clear(path);
     }
 
     /// <summary>The files that make a folder a run and are not there.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Meft.Core.Metrics;
 
 namespace Meft.Training.Runs;
 
@@ -53,12 +54,22 @@ public sealed record RunResult
     /// <summary>Seconds of a step, mean over those of this part of the run but its first, which is slower.</summary>
     public double? StepSeconds { get; init; }
 
+    /// <summary>Real tokens of all steps.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>Real tokens a second of the steps, mean over the run.</summary>
+    public double? TokensPerSecond { get; init; }
+
     /// <summary>What the plan had said, before anything was loaded.</summary>
     public PredictedResult? Predicted { get; init; }
 
     /// <summary>Whether there was nothing left to do: the run had been finished before.</summary>
     [JsonIgnore]
     public bool WasFinished { get; init; }
+
+    /// <summary>The latest window of the expert load; null for methods without experts and neurons of their own.</summary>
+    [JsonIgnore]
+    public ExpertLoad? Load { get; init; }
 
     /// <summary>The folder that holds what was trained; null if it was not finished.</summary>
     [JsonIgnore]

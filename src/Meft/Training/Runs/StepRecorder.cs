@@ -27,6 +27,9 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
     public void Remarked(string text) => next?.Remarked(text);
 
     /// <inheritdoc/>
+    public void PhaseStarted(string phase) => next?.PhaseStarted(phase);
+
+    /// <inheritdoc/>
     public void LargestBatchTried(LargestBatchTrial trial) => next?.LargestBatchTried(trial);
 
     /// <inheritdoc/>

@@ -38,5 +38,11 @@ internal sealed class StopAfterStep : ITrainingObserver, IDisposable
     public void CheckpointSaved(int step, string folder) => _next?.CheckpointSaved(step, folder);
 
     /// <inheritdoc/>
+    public void CheckpointSaved(SavedCheckpoint saved) => _next?.CheckpointSaved(saved);
+
+    /// <inheritdoc/>
+    public void PhaseStarted(string phase) => _next?.PhaseStarted(phase);
+
+    /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
 }

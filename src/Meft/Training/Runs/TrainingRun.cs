@@ -167,8 +167,19 @@ public sealed class TrainingRun : IDisposable
 
         if (_existing == ExistingRun.Resume) folder.AddPart(manifest.Beginning with { AfterStep = from });
         var clock = Stopwatch.StartNew();
-        var recorder = new StepRecorder(observer);
-        var outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
+        using var journal = new RunJournal(
+            folder.Path, _task.Method.Usage, (history, state) => RunReport.Html(Config, Planned.Plan, history, state, folder.Path), observer);
+        var recorder = new StepRecorder(journal);
+        TrainingOutcome outcome;
+        try
+        {
+            outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
+        }
+        catch (MeftException e)
+        {
+            journal.Fail(e);
+            throw;
+        }
         string? resultFolder = null;
         if (!outcome.Interrupted)
         {
@@ -188,13 +199,16 @@ public sealed class TrainingRun : IDisposable
             ResultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps,
             Seconds = clock.Elapsed.TotalSeconds + SecondsBefore(from, earlier, progress),
             PeakResidentBytes = Math.Max(ProcessMemory.PeakResidentBytes(), earlier?.PeakResidentBytes ?? 0),
-            DeviceBytesPeak = DevicePeak(folder) ?? recorder.DeviceBytesPeak,
+            DeviceBytesPeak = journal.History.DeviceBytesPeak ?? recorder.DeviceBytesPeak,
             StepSeconds = recorder.StepSeconds ?? earlier?.StepSeconds,
+            Tokens = (long)journal.History.Tokens,
+            TokensPerSecond = journal.History.Seconds > 0 ? journal.History.Tokens / journal.History.Seconds : null,
             Predicted = Predicted(Planned.Plan),
             ResultFolder = resultFolder,
+            Load = journal.History.LatestLoad,
         };
         folder.WriteResult(result);
-        folder.WriteReport(steps => RunReport.Html(Config, Planned.Plan, result, steps));
+        journal.End(result);
         return result;
     }
 
@@ -259,10 +273,6 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Seconds of the loop before a step: as that part's result says, or, where it was killed without one, of its steps.</summary>
     private static double SecondsBefore(int step, RunResult? earlier, TrainingProgress? progress) =>
         step == 0 ? 0 : earlier?.Steps == step ? earlier.Seconds : progress?.Seconds ?? 0;
-
-    /// <summary>The most device bytes of a step of the whole run; null where there is none.</summary>
-    private static long? DevicePeak(RunFolder folder) =>
-        folder.ReadSteps().Select(s => s.DeviceBytesPeak).Where(double.IsFinite).Select(bytes => (long?)bytes).Max();
 
     private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
 

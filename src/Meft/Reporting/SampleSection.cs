@@ -1,0 +1,34 @@
+using System.Text;
+using static Meft.Reporting.ReportText;
+
+namespace Meft.Reporting;
+
+/// <summary>The part of a report that shows what the model wrote before and after.</summary>
+internal static class SampleSection
+{
+    private const int MostPrompts = 20, MostCharacters = 1000;
+
+    /// <summary>Every prompt with what was written first and last; empty without samples.</summary>
+    public static string Html(IReadOnlyList<LoggedSample> samples)
+    {
+        var prompts = samples.GroupBy(s => s.Index).OrderBy(g => g.Key).ToList();
+        if (prompts.Count == 0) return "";
+        var page = new StringBuilder();
+        foreach (var prompt in prompts.Take(MostPrompts))
+        {
+            var (first, last) = (prompt.MinBy(s => s.Step)!, prompt.MaxBy(s => s.Step)!);
+            page.Append($"<div class=\"sample\"><p class=\"prompt\">{Text(last.Prompt)}</p><dl>");
+            void Line(string title, string text, string style = "") => page.Append($"<dt>{ReportText.Html(title)}</dt><dd class=\"{style}\">{Text(text)}</dd>");
+            if (last.Expected is { } expected) Line("expected", expected);
+            if ((last.Base ?? (first.Step == 0 && last.Step > 0 ? first.Text : null)) is { } before) Line("base", before);
+            else if (first.Step < last.Step) Line(Invariant($"step {first.Step:N0}"), first.Text);
+            Line(Invariant($"step {last.Step:N0}"), last.Text, last.Expected is { } wanted && last.Text.Trim() == wanted.Trim() ? "same" : "");
+            page.Append("</dl></div>");
+        }
+        if (prompts.Count > MostPrompts) page.Append(Invariant($"<p class=\"note\">{prompts.Count - MostPrompts:N0} more prompts are in samples.jsonl.</p>"));
+        return page.ToString();
+    }
+
+    private static string Text(string text) =>
+        text.Trim().Length == 0 ? "<i>nothing</i>" : ReportText.Html(text.Length <= MostCharacters ? text : text[..MostCharacters] + " …");
+}
