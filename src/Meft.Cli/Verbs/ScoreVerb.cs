@@ -17,7 +17,7 @@ internal sealed class ScoreVerb : IVerb
     private const int DefaultMaxLength = 2048;
 
     private readonly ModelOptions _model = new();
-    private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl or .txt." };
+    private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl, .json, .csv, .parquet or .txt." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "Write each row's score here, a JSON object a line." };
     private readonly Option<string> _format = RowFormatOption.Create();
     private readonly Option<int?> _maxLength = new("--max-length")
@@ -52,7 +52,7 @@ internal sealed class ScoreVerb : IVerb
         var input = arguments.GetRequiredValue(_input);
         ResultLines.RefuseInput(arguments.GetValue(_output), input);
         using var model = _model.Load(arguments, context);
-        var rows = ScoringRows.Read(input, format, model.Tokenizer, model.Limits, maxLength ?? DefaultMaxLength).ToList();
+        var rows = ScoringRows.Read(input, format, model.Tokenizer, model.Limits, maxLength ?? DefaultMaxLength, () => model.ChatTemplate).ToList();
 
         List<SequenceScore> scores = [];
         var clock = Stopwatch.StartNew();

@@ -2,9 +2,11 @@ using System.CommandLine;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Meft.Core.Chat;
+using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
+using Meft.Core.Planning;
 using Meft.Core.Tokenization;
 
 namespace Meft.Cli.Verbs;
@@ -14,7 +16,7 @@ internal sealed class TokenizeVerb : IVerb
 {
     private readonly Option<string> _model = new("--model")
     { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file beside its tokenizer." };
-    private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl or .txt." };
+    private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl, .json, .csv, .parquet or .txt." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "Write here instead of to standard output." };
     private readonly Option<string> _format = RowFormatOption.Create();
     private readonly Option<int> _maxLength = new("--max-length")
@@ -23,9 +25,13 @@ internal sealed class TokenizeVerb : IVerb
     private readonly Option<bool> _chat = new("--chat")
     { Description = "Rows are {\"messages\"}, rendered by the model's chat template; after a last word of the user an answer begins." };
 
+    private readonly Option<bool> _audit = new("--audit")
+    { Description = "Instead of the rows, write what train says of them before its first step: counts, lengths, rows that cannot be used." };
+    private readonly Option<bool> _json = new("--json") { Description = "With --audit: write one JSON document." };
+
     public TokenizeVerb() => Command = new Command("tokenize", "Show what the model will see of rows: ids, pieces, labels.")
     {
-        _model, _input, _output, _format, _maxLength, _trainOnPrompt, _chat,
+        _model, _input, _output, _format, _maxLength, _trainOnPrompt, _chat, _audit, _json,
     };
 
     /// <inheritdoc/>
@@ -45,22 +51,51 @@ internal sealed class TokenizeVerb : IVerb
         ResultLines.RefuseInput(arguments.GetValue(_output), arguments.GetRequiredValue(_input));
         var folder = ModelLocation.Find(arguments.GetRequiredValue(_model)).Folder;
         var tokenizer = HuggingFaceTokenizer.Load(folder);
-        var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt));
+        var template = new Lazy<ChatTemplate>(() => ChatTemplate.Load(folder));
+        if (arguments.GetValue(_audit))
+        {
+            WriteAudit(arguments, maxLength, folder, tokenizer, () => template.Value, context);
+            return 0;
+        }
+        if (arguments.GetValue(_json)) throw new InvalidInputException("--json is given without --audit", "meft tokenize", "both, or neither: rows are JSON already");
+        var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt), () => template.Value);
         var raw = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength);
-        var template = arguments.GetValue(_chat) ? ChatTemplate.Load(folder) : null;
-        var lines = (template is null
-                ? raw.SelectMany(row => row is TextRow ? rows.Cut(rows.Tokenize(row), maxLength) : [rows.Tokenize(row)])
-                : raw.Select(row => Render(row, tokenizer, template)))
-            .Select((row, index) => Line(row, index, tokenizer));
-        ResultLines.Write(arguments.GetValue(_output), lines, context);
+        var tokenized = arguments.GetValue(_chat)
+            ? raw.SelectMany(row => Render(row, rows, tokenizer, template.Value))
+            : raw.SelectMany(row => row is TextRow ? rows.Cut(rows.Tokenize(row), maxLength) : rows.TokenizeRows(row));
+        ResultLines.Write(arguments.GetValue(_output), tokenized.Select((row, index) => Line(row, index, tokenizer)), context);
         return 0;
     }
 
-    private static TokenRow Render(RawRow row, HuggingFaceTokenizer tokenizer, ChatTemplate template)
+    private void WriteAudit(
+        ParseResult arguments, int maxLength, string folder, HuggingFaceTokenizer tokenizer, Func<ChatTemplate> template, VerbContext context)
+    {
+        if (arguments.GetValue(_output) is not null) throw new InvalidInputException("--audit is given with --output", "meft tokenize", "--audit goes to standard output");
+        var input = arguments.GetRequiredValue(_input);
+        var data = new DataConfig
+        {
+            Train = [input],
+            Format = RowFormatOption.ReadFrom(arguments, _format),
+            MaxLength = maxLength,
+            TrainOnPrompt = arguments.GetValue(_trainOnPrompt),
+        };
+        var location = ModelLocation.Find(folder);
+        var limits = File.Exists(location.ConfigPath)
+            ? PlanSource.LimitsOf(location.ReadConfig())
+            : new ModelLimits(tokenizer.VocabularySize, int.MaxValue, EndToken.Find(folder, tokenizer));
+        var auditor = new DataAuditor();
+        foreach (var _ in TrainingRows.Examine(data.Train, data, tokenizer, limits, template, auditor)) context.Cancellation.ThrowIfCancellationRequested();
+        var audit = auditor.ToAudit(tokenizer);
+        if (arguments.GetValue(_json)) context.Results.Write(audit.ToJson());
+        else AuditView.Write(Path.GetFileName(input), audit, context.Results);
+    }
+
+    /// <summary>As for training; where nobody has answered last, as for an answer to begin.</summary>
+    private static IReadOnlyList<TokenRow> Render(RawRow row, RowTokenizer rows, HuggingFaceTokenizer tokenizer, ChatTemplate template)
     {
         if (row is not MessagesRow chat) throw new InvalidInputException("the row is no conversation", row.Origin.ToString(), "{\"messages\"}");
         var last = chat.Messages[chat.Messages.GetArrayLength() - 1].GetProperty("role").GetString();
-        return PromptRows.Render(chat, tokenizer, template, addGenerationPrompt: last != "assistant");
+        return last == "assistant" ? rows.TokenizeRows(row) : [PromptRows.Render(chat, tokenizer, template, addGenerationPrompt: true)];
     }
 
     private static string Line(TokenRow row, int index, HuggingFaceTokenizer tokenizer) => JsonText.Line(json =>

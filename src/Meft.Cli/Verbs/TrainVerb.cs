@@ -2,6 +2,7 @@ using System.CommandLine;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Meft.Core.Configuration;
+using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Planning;
 using Meft.Training.Runs;
@@ -42,10 +43,10 @@ internal sealed class TrainVerb : IVerb
         var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
         var view = new TrainingView(context.Status, AfterStep);
         var dryRun = arguments.GetValue(_dryRun);
-        using var run = TrainingRun.Prepare(
-            config, Existing(arguments), writes: !dryRun, view.Loading, CalibrationCache.OfUser(),
-            planned => { if (dryRun) PlanView.WriteText(planned, context.Results); else view.Describe(planned); }, context.Cancellation);
+        using var run = Prepare(config, arguments, dryRun, view, context);
         view.Describe(run);
+        if (dryRun) AuditView.Write(run.Audit, context.Results);
+        else AuditView.Write(run.Audit, context.Status);
         if (dryRun)
         {
             context.Results.WriteLine($"dry run: {run.TotalSteps} steps would be taken; nothing was written");
@@ -61,6 +62,21 @@ internal sealed class TrainVerb : IVerb
         }
         RunSummary.Write(context.Results, run, result);
         return 0;
+    }
+
+    private TrainingRun Prepare(RunConfig config, ParseResult arguments, bool dryRun, TrainingView view, VerbContext context)
+    {
+        try
+        {
+            return TrainingRun.Prepare(
+                config, Existing(arguments), writes: !dryRun, view.Loading, CalibrationCache.OfUser(),
+                planned => { if (dryRun) PlanView.WriteText(planned, context.Results); else view.Describe(planned); }, context.Cancellation);
+        }
+        catch (DataRefusedException e)
+        {
+            AuditView.Write("data", e.Audit, context.Status);
+            throw;
+        }
     }
 
     private ExistingRun Existing(ParseResult arguments)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Meft.Core.Chat.Jinja;
+using Meft.Core.Chat.Jinja.Evaluation;
 using Meft.Core.Chat.Jinja.Values;
 using Meft.Core.Tokenization;
 
@@ -79,7 +80,7 @@ public sealed class ChatTemplate
     /// <exception cref="ChatTemplateException">The template refuses the conversation, fails on it, or takes too long.</exception>
     public string Render(
         IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null) =>
-        Render(() => new ListValue([.. messages.Select(ToValue)]), addGenerationPrompt, variables);
+        Render(() => new ListValue([.. messages.Select(ToValue)]), addGenerationPrompt, variables).Text;
 
     /// <summary>
     /// Renders a conversation whose messages may have any members that the template knows: <c>tool_calls</c>, lists of content.
@@ -89,9 +90,13 @@ public sealed class ChatTemplate
     /// <param name="variables">Further variables, such as <c>tools</c> or <c>enable_thinking</c>; they win over special tokens.</param>
     /// <exception cref="ChatTemplateException">The template refuses the conversation, fails on it, or takes too long.</exception>
     public string Render(JsonElement messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables = null) =>
-        Render(() => ValueConversion.FromJson(messages), addGenerationPrompt, variables);
+        Render(() => ValueConversion.FromJson(messages), addGenerationPrompt, variables).Text;
 
-    private string Render(Func<Value> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables)
+    /// <summary>As <see cref="Render(JsonElement, bool, IReadOnlyDictionary{string, JsonElement}?)"/>, with what the template marks as generated.</summary>
+    internal MarkedText RenderMarked(IEnumerable<JsonElement> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables) =>
+        Render(() => new ListValue([.. messages.Select(ValueConversion.FromJson)]), addGenerationPrompt, variables);
+
+    private MarkedText Render(Func<Value> messages, bool addGenerationPrompt, IReadOnlyDictionary<string, JsonElement>? variables)
     {
         try
         {
@@ -105,7 +110,7 @@ public sealed class ChatTemplate
             };
             foreach (var (name, token) in _specialTokens) all[name] = new TextValue(token);
             foreach (var (name, value) in variables ?? new Dictionary<string, JsonElement>()) all[name] = ValueConversion.FromJson(value);
-            return _template.Render(all, _time);
+            return _template.RenderMarked(all, _time);
         }
         catch (TemplateRaisedException error)
         {

@@ -153,6 +153,16 @@ public enum OverLength
     Drop,
 }
 
+/// <summary>What happens to a row that cannot be read or has nothing to train on.</summary>
+public enum BadRows
+{
+    /// <summary>Refuse the data, naming all such rows.</summary>
+    Error,
+
+    /// <summary>Leave the row out; the audit counts and names it.</summary>
+    Skip,
+}
+
 /// <summary>Whether activations are computed again in the backward pass instead of being kept.</summary>
 public enum RecomputeMode
 {

@@ -104,6 +104,7 @@ internal static class ConfigLoader
             Format = s.Get(ConfigSchema.Format),
             MaxLength = s.Get(ConfigSchema.MaxLength),
             OverLength = s.Get(ConfigSchema.OverLength),
+            BadRows = s.Get(ConfigSchema.BadRows),
             TrainOnPrompt = s.Get(ConfigSchema.TrainOnPrompt),
             Packing = s.Get(ConfigSchema.Packing),
             Shuffle = s.Get(ConfigSchema.Shuffle),

@@ -115,8 +115,10 @@ internal static class ConfigSchema
         "data.max_length", 2, 1 << 24, c => c.Data.MaxLength, "The most tokens a row may have.", null, "max_seq_length");
     public static readonly ConfigKey<OverLength> OverLength = Choice(
         "data.over_length", c => c.Data.OverLength, "What happens to longer rows (a text is cut into several rows first).");
+    public static readonly ConfigKey<BadRows> BadRows = Choice(
+        "data.bad_rows", c => c.Data.BadRows, "What happens to rows that cannot be read or have nothing to train on.");
     public static readonly ConfigKey<bool> TrainOnPrompt = Boolean(
-        "data.train_on_prompt", c => c.Data.TrainOnPrompt, "Train the prompt's tokens too.");
+        "data.train_on_prompt", c => c.Data.TrainOnPrompt, "Train the prompt's tokens too, of a conversation all that the template renders.");
     public static readonly ConfigKey<bool> Packing = Boolean("data.packing", c => c.Data.Packing, "Let several rows share one sequence.");
     public static readonly ConfigKey<bool> Shuffle = Boolean(
         "data.shuffle", c => c.Data.Shuffle, "Visit the rows in a new seeded order each epoch.");

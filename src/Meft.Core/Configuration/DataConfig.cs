@@ -18,6 +18,9 @@ public sealed record DataConfig
     /// <summary>What happens to longer rows.</summary>
     public OverLength OverLength { get; init; } = OverLength.Error;
 
+    /// <summary>What happens to rows that cannot be used.</summary>
+    public BadRows BadRows { get; init; } = BadRows.Error;
+
     /// <summary>Whether the prompt's tokens are trained too.</summary>
     public bool TrainOnPrompt { get; init; }
 

@@ -8,27 +8,14 @@ namespace Meft.Core.Configuration;
 /// </summary>
 internal static class UnsupportedSettings
 {
-    /// <summary>The endings of data files that can be read.</summary>
-    public static readonly IReadOnlyList<string> ReadableEndings = [".jsonl", ".txt"];
-
     /// <summary>One rule a feature.</summary>
     public static IReadOnlyList<ConfigRule> Rules { get; } =
     [
         Refuse(DType, c => c.DType == BaseDType.Fp16, "fp16", "auto | fp32 | bf16"),
         Refuse(Quantize, c => c.Quantize != Quantization.None, "a quantised base", "none"),
-        Refuse(Format, c => c.Data.Format is RowFormat.Messages or RowFormat.Instruction, "this row format", "auto | text | prompt_completion | input_ids"),
         Refuse(Packing, c => c.Data.Packing, "packing", "false"),
-        Refuse(Train, c => c.Data.Train.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
-        Refuse(Validation, c => c.Data.Validation.Any(IsUnreadable), "a file of this kind", string.Join(' ', ReadableEndings)),
     ];
 
     private static ConfigRule Refuse(ConfigKey key, Func<RunConfig, bool> uses, string feature, string allowedNow) =>
         new([key], c => uses(c) ? $"{key.Write(c)}: {feature} is not supported by this version yet" : null, $"{allowedNow} (for now)");
-
-    private static bool IsUnreadable(string file)
-    {
-        var ending = Path.GetExtension(file);
-        return ConfigContradictions.DataEndings.Contains(ending, StringComparer.OrdinalIgnoreCase)
-            && !ReadableEndings.Contains(ending, StringComparer.OrdinalIgnoreCase);
-    }
 }

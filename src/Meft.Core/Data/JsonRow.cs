@@ -1,14 +1,14 @@
 using System.Text.Json;
 using Meft.Core.Configuration;
-using Meft.Core.Errors;
 
 namespace Meft.Core.Data;
 
 /// <summary>Reads one JSON object as a row; its own keys tell the form.</summary>
 internal static class JsonRow
 {
-    private const string AllowedKeys =
-        "{\"text\"}, {\"prompt\",\"completion\"} or {\"input_ids\",\"labels\"}, further keys being ignored";
+    /// <summary>The keys of every form, for error texts.</summary>
+    public const string AllowedKeys =
+        "{\"text\"}, {\"prompt\",\"completion\"}, {\"messages\"}, {\"instruction\",\"input\",\"output\"} or {\"input_ids\",\"labels\"}, further keys being ignored";
 
     private static readonly (RowFormat Format, string Key)[] TellingKeys =
     [
@@ -16,27 +16,20 @@ internal static class JsonRow
         (RowFormat.PromptCompletion, "prompt"), (RowFormat.Text, "text"),
     ];
 
+    /// <summary>Whether a key tells a form.</summary>
+    public static bool IsTellingKey(string key) => TellingKeys.Any(k => k.Key == key);
+
     /// <summary>Reads a row.</summary>
-    /// <param name="json">One JSON object.</param>
+    /// <param name="row">What should be an object.</param>
     /// <param name="origin">Where it stands.</param>
     /// <param name="wanted">The form it must have; <see cref="RowFormat.Auto"/> for any.</param>
     /// <returns>The row and its form.</returns>
-    /// <exception cref="InvalidInputException">It is no JSON object, of another form, or has values of wrong types.</exception>
-    public static (RawRow Row, RowFormat Format) Read(string json, RowOrigin origin, RowFormat wanted)
+    /// <exception cref="RowException">It is no object, of another form, or has values of wrong types.</exception>
+    public static (RawRow Row, RowFormat Format) Read(JsonElement row, RowOrigin origin, RowFormat wanted)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw Refuse($"the line is {KindOf(document.RootElement)}, not a JSON object", origin);
-            var format = wanted == RowFormat.Auto ? Tell(document.RootElement, origin) : wanted;
-            return (ReadAs(format, document.RootElement, origin), format);
-        }
-        catch (JsonException e)
-        {
-            throw new InvalidInputException(
-                $"the line is no valid JSON (byte {e.BytePositionInLine + 1 ?? 1} of the line)", origin.ToString(), "one JSON object a line", null, e);
-        }
+        if (row.ValueKind != JsonValueKind.Object) throw Refuse($"the row is {KindOf(row)}, not a JSON object", origin);
+        var format = wanted == RowFormat.Auto ? Tell(row, origin) : wanted;
+        return (ReadAs(format, row, origin), format);
     }
 
     /// <summary>The keys that a form needs, for error texts.</summary>
@@ -57,8 +50,8 @@ internal static class JsonRow
         var keys = string.Join(", ", row.EnumerateObject().Select(p => $"\"{p.Name}\"").Take(8));
         throw found.Count == 0
             ? Refuse(keys.Length == 0 ? "the row has no keys" : $"the row's keys ({keys}) are those of no known form", origin)
-            : new InvalidInputException(
-                $"the row could be read in {found.Count} ways: by {string.Join(" or ", found.Select(f => $"\"{f.Key}\""))}", origin.ToString(),
+            : new RowException(
+                $"the row could be read in {found.Count} ways: by {string.Join(" or ", found.Select(f => $"\"{f.Key}\""))}", origin,
                 AllowedKeys, "Say which with data.format");
     }
 
@@ -75,10 +68,12 @@ internal static class JsonRow
             case RowFormat.InputIds:
                 return TokenIds(row, origin);
             case RowFormat.Messages:
-                return new MessagesRow(origin, Messages(row, origin));
+                return new MessagesRow(origin, Messages(row, origin), Tools(row, origin));
+            case RowFormat.Instruction:
+                return new InstructionRow(
+                    origin, Text(row, "instruction", format, origin), OptionalText(row, "input", format, origin), OptionalText(row, "output", format, origin));
             default:
-                throw new InvalidInputException(
-                    $"rows of the form {KeysOf(format)} are recognised but not supported by this version yet", origin.ToString(), AllowedKeys);
+                throw new ArgumentOutOfRangeException(nameof(format), format, "a form that is told from the row");
         }
     }
 
@@ -96,8 +91,17 @@ internal static class JsonRow
                 throw Refuse($"message {i} has no \"role\" that is a string", origin, allowed);
             i++;
         }
-        return messages.Clone();
+        return messages;
     }
+
+    private static JsonElement? Tools(JsonElement row, RowOrigin origin)
+    {
+        if (!row.TryGetProperty("tools", out var tools) || tools.ValueKind == JsonValueKind.Null) return null;
+        return tools.ValueKind == JsonValueKind.Array ? tools : throw Refuse($"\"tools\" is {KindOf(tools)}", origin, "a list of tools, as the chat template takes them");
+    }
+
+    private static string? OptionalText(JsonElement row, string key, RowFormat format, RowOrigin origin) =>
+        row.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? Text(row, key, format, origin) : null;
 
     private static TokenIdsRow TokenIds(JsonElement row, RowOrigin origin)
     {
@@ -123,7 +127,7 @@ internal static class JsonRow
         catch (InvalidOperationException e)
         {
             // Half of a surrogate pair, written as an escape.
-            throw new InvalidInputException($"\"{key}\" holds a character that Unicode does not have", origin.ToString(), "Unicode text", null, e);
+            throw new RowException($"\"{key}\" holds a character that Unicode does not have", origin, "Unicode text", null, e);
         }
     }
 
@@ -152,6 +156,5 @@ internal static class JsonRow
         _ => "true or false",
     };
 
-    private static InvalidInputException Refuse(string problem, RowOrigin origin, string allowed = AllowedKeys) =>
-        new(problem, origin.ToString(), allowed);
+    private static RowException Refuse(string problem, RowOrigin origin, string allowed = AllowedKeys) => new(problem, origin, allowed);
 }

@@ -1,5 +1,3 @@
-using Meft.Core.Errors;
-
 namespace Meft.Core.Data;
 
 /// <summary>What a model takes.</summary>
@@ -9,7 +7,7 @@ namespace Meft.Core.Data;
 public sealed record ModelLimits(int VocabularySize, int MaxPositions, int? EndToken)
 {
     /// <summary>Refuses a row with an id, or a label, that the model does not know.</summary>
-    /// <exception cref="InvalidInputException">The error names the row's place, the entry and the id.</exception>
+    /// <exception cref="RowException">The error names the row's place, the entry and the id.</exception>
     public void RequireInVocabulary(TokenRow row)
     {
         for (var i = 0; i < row.Length; i++)
@@ -20,7 +18,7 @@ public sealed record ModelLimits(int VocabularySize, int MaxPositions, int? EndT
         }
     }
 
-    private InvalidInputException OutsideVocabulary(string what, TokenRow row, string orElse) =>
-        new($"{what} is outside of the model's vocabulary", row.Origin.ToString(), $"ids from 0 to {VocabularySize - 1}{orElse}",
+    private RowException OutsideVocabulary(string what, TokenRow row, string orElse) =>
+        new($"{what} is outside of the model's vocabulary", row.Origin, $"ids from 0 to {VocabularySize - 1}{orElse}",
             "Check that the rows were tokenised for this model");
 }

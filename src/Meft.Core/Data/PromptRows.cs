@@ -8,7 +8,7 @@ namespace Meft.Core.Data;
 /// <summary>Reads prompts to continue; every one is checked, so that an error names the row's file and line.</summary>
 public static class PromptRows
 {
-    private const string Allowed = "{\"prompt\"}, {\"messages\"} or {\"input_ids\"}";
+    private const string Allowed = "{\"prompt\"}, {\"messages\"}, {\"instruction\",\"input\"} or {\"input_ids\"}";
 
     /// <summary>Reads the prompts of a file in order, lazily.</summary>
     /// <param name="path">A file of rows; of <c>{"prompt","completion"}</c> the completion is left out.</param>
@@ -46,12 +46,11 @@ public static class PromptRows
         string text;
         try
         {
-            text = template.Render(chat.Messages, addGenerationPrompt);
+            text = template.Render(chat.Messages, addGenerationPrompt, chat.Variables);
         }
         catch (ChatTemplateException e)
         {
-            throw new InvalidInputException(
-                $"the model's chat template does not take the conversation: {e.RaisedText ?? e.Problem}", chat.Origin.ToString(), null, e.NextStep, e);
+            throw ChatAnswers.NotTaken(e, chat.Origin);
         }
         var ids = tokenizer.Encode(text, addSpecialTokens: false);
         return new TokenRow(ids, [.. Enumerable.Repeat(TokenRow.Ignored, ids.Length)], chat.Origin);
@@ -61,6 +60,7 @@ public static class PromptRows
     {
         PromptRow or TokenIdsRow => row,
         PromptCompletionRow pair => new PromptRow(pair.Origin, pair.Prompt),
+        InstructionRow task => task with { Output = null },
         _ => throw new InvalidInputException("the row is no prompt", row.Origin.ToString(), Allowed),
     };
 

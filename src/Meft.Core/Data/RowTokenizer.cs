@@ -1,4 +1,4 @@
-using Meft.Core.Errors;
+using Meft.Core.Chat;
 using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
@@ -14,11 +14,13 @@ public sealed class RowTokenizer
     private readonly Lazy<int[]> _begin;
     private readonly int[] _end;
     private readonly bool _trainOnPrompt;
+    private readonly ChatTokenizer? _chat;
 
     /// <param name="tokenizer">Encodes the texts.</param>
     /// <param name="endToken">The model's end token; null where it has none.</param>
     /// <param name="trainOnPrompt">Whether a prompt is trained too.</param>
-    public RowTokenizer(ITokenizer tokenizer, int? endToken, bool trainOnPrompt)
+    /// <param name="template">Gives the model's chat template when it is first needed; null where no row is a conversation.</param>
+    public RowTokenizer(ITokenizer tokenizer, int? endToken, bool trainOnPrompt, Func<ChatTemplate>? template = null)
     {
         _tokenizer = tokenizer;
         // Rows of ids need no tokenizer, and there may be none.
@@ -26,9 +28,15 @@ public sealed class RowTokenizer
         _begin = new(() => [.. tokenizer.BeginTokens]);
         _end = endToken is { } end ? [end] : [];
         _trainOnPrompt = trainOnPrompt;
+        if (template is not null) _chat = new ChatTokenizer(tokenizer, template, endToken, trainOnPrompt);
     }
 
-    /// <summary>The row as one row of tokens, however long. A row without a trained part (a prompt alone) has no trained label.</summary>
+    /// <summary>The row as rows of tokens, however long: one, but for conversations whose answers cannot stand in one row.</summary>
+    /// <exception cref="RowException">The row is a conversation that the template does not take, or in which answers are not found.</exception>
+    public IReadOnlyList<TokenRow> TokenizeRows(RawRow row) =>
+        row is MessagesRow chat && _chat is not null ? _chat.Tokenize(chat) : [Tokenize(row)];
+
+    /// <summary>A row that is no conversation as one row of tokens, however long. A row without a trained part (a prompt alone) has no trained label.</summary>
     public TokenRow Tokenize(RawRow row) => row switch
     {
         TextRow text => Join(text.Origin, (_begin.Value, false), (Encode(text.Text), true), (_end, text.Text.Length > 0)),
@@ -36,9 +44,9 @@ public sealed class RowTokenizer
         PromptCompletionRow pair => Join(
             pair.Origin, (_begin.Value, false), (Encode(pair.Prompt), _trainOnPrompt), (_continuation.Value.Encode(pair.Completion), true),
             (_end, pair.Completion.Length > 0)),
-        MessagesRow chat => throw new InvalidInputException(
-            "rows of conversations cannot be trained or scored by this version yet", chat.Origin.ToString(),
-            "{\"text\"}, {\"prompt\",\"completion\"} or {\"input_ids\",\"labels\"}"),
+        InstructionRow { Output: null } task => Tokenize(new PromptRow(task.Origin, AlpacaPrompt.Of(task.Instruction, task.Input))),
+        InstructionRow { Output: { } answer } task =>
+            Tokenize(new PromptCompletionRow(task.Origin, AlpacaPrompt.Of(task.Instruction, task.Input), answer)),
         TokenIdsRow ids => new TokenRow(ids.InputIds, ids.Labels ?? ids.InputIds, ids.Origin),
         _ => throw new ArgumentException($"rows of type {row.GetType().Name} have no tokenisation", nameof(row)),
     };

@@ -1,3 +1,4 @@
+using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Tokenization;
@@ -18,28 +19,32 @@ public static class ScoringRows
     /// <param name="tokenizer">The model's tokenizer; not used for rows of ids.</param>
     /// <param name="limits">What the model takes.</param>
     /// <param name="maxLength">The most tokens of a piece; longer texts are cut.</param>
+    /// <param name="template">Gives the model's chat template; called where the file has conversations.</param>
     /// <exception cref="InvalidInputException">The file or a row cannot be read, or a row cannot be scored.</exception>
-    public static IEnumerable<ScoringRow> Read(string path, RowFormat format, ITokenizer tokenizer, ModelLimits limits, int maxLength)
+    public static IEnumerable<ScoringRow> Read(string path, RowFormat format, ITokenizer tokenizer, ModelLimits limits, int maxLength, Func<ChatTemplate> template)
     {
         var longest = Math.Min(maxLength, limits.MaxPositions);
-        var rows = new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false);
+        var rows = new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false, template);
         foreach (var raw in RowFile.Read(path, format, tokenizer, longest))
         {
-            var row = rows.Tokenize(raw);
-            limits.RequireInVocabulary(row);
-            if (row.TrainedTokens == 0) throw NothingToScore(raw);
-            if (raw is not TextRow && row.Length > limits.MaxPositions)
+            var tokenized = rows.TokenizeRows(raw);
+            foreach (var row in tokenized)
             {
-                throw new InvalidInputException(
-                    $"the row has {row.Length} tokens", row.Origin.ToString(), $"at most {limits.MaxPositions}, the model's positions",
-                    "Shorten the row");
+                limits.RequireInVocabulary(row);
+                if (row.TrainedTokens == 0) throw NothingToScore(raw);
+                if (raw is not TextRow && row.Length > limits.MaxPositions)
+                {
+                    throw new InvalidInputException(
+                        $"the row has {row.Length} tokens", row.Origin.ToString(), $"at most {limits.MaxPositions}, the model's positions",
+                        "Shorten the row");
+                }
             }
-            yield return new ScoringRow(row.Origin, raw is TextRow ? [.. rows.Cut(row, longest)] : [row]);
+            yield return new ScoringRow(raw.Origin, raw is TextRow ? [.. rows.Cut(tokenized[0], longest)] : tokenized);
         }
     }
 
     private static InvalidInputException NothingToScore(RawRow row) => new(
         "the row has nothing to score", row.Origin.ToString(),
-        row is PromptRow ? "a \"completion\" beside the \"prompt\"" : "at least one token after the first, labelled where there are labels",
+        row is PromptRow or InstructionRow { Output: null } ? "a \"completion\" beside the \"prompt\"" : "at least one token after the first, labelled where there are labels",
         "Remove or complete the row");
 }

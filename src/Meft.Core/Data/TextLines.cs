@@ -1,4 +1,5 @@
 using System.Text;
+using Meft.Core.Data.Files;
 using Meft.Core.Errors;
 
 namespace Meft.Core.Data;
@@ -10,27 +11,29 @@ internal static class TextLines
 
     /// <summary>The lines with their numbers, counted from 1, without line ends and without a byte order mark.</summary>
     /// <exception cref="InvalidInputException">The file is missing, cannot be read, or is no UTF-8.</exception>
-    public static IEnumerable<(int Number, string Text)> Read(string path)
+    public static IEnumerable<(int Number, string Text)> Read(string path) =>
+        ReadRaw(path).Select(line => (line.Number, Decode(line.Latin1, path, line.Number)));
+
+    /// <summary>The lines as bytes, each a Latin-1 character, so that a line that is no UTF-8 can be told by its number.</summary>
+    /// <exception cref="InvalidInputException">The file is missing or cannot be read.</exception>
+    public static IEnumerable<(int Number, string Latin1)> ReadRaw(string path)
     {
-        // Bytes are read as Latin-1 characters, one each, so that a line that is no UTF-8 can be told by its number.
-        using var reader = Open(path);
-        for (var number = 1; ReadLine(reader, path) is { } line; number++) yield return (number, Decode(line, path, number));
+        using var reader = new StreamReader(DataFile.Open(path, skipMark: true), Encoding.Latin1, detectEncodingFromByteOrderMarks: false);
+        for (var number = 1; ReadLine(reader, path) is { } line; number++) yield return (number, line);
     }
 
-    private static StreamReader Open(string path)
+    /// <summary>The text behind bytes that were read as Latin-1 characters.</summary>
+    /// <exception cref="RowException">They are no UTF-8.</exception>
+    public static string Decode(string latin1, string path, int number)
     {
+        if (Ascii.IsValid(latin1)) return latin1;
         try
         {
-            return new StreamReader(path, Encoding.Latin1, detectEncodingFromByteOrderMarks: false);
+            return Strict.GetString(Encoding.Latin1.GetBytes(latin1));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (DecoderFallbackException e)
         {
-            throw new InvalidInputException("the data file does not exist", path, null, "Correct the path", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException(
-                Directory.Exists(path) ? "is a folder, not a data file" : $"the data file cannot be read: {e.Message}", path, null, null, e);
+            throw new RowException("the line is no valid UTF-8", new RowOrigin(path, number), "UTF-8 text", "Convert the file to UTF-8", e);
         }
     }
 
@@ -42,20 +45,7 @@ internal static class TextLines
         }
         catch (IOException e)
         {
-            throw new InvalidInputException($"the data file cannot be read: {e.Message}", path, null, null, e);
-        }
-    }
-
-    private static string Decode(string latin1, string path, int number)
-    {
-        try
-        {
-            var text = Strict.GetString(Encoding.Latin1.GetBytes(latin1));
-            return number == 1 ? text.TrimStart('\ufeff') : text;
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidInputException("the line is no valid UTF-8", $"{path}:{number}", "UTF-8 text", "Convert the file to UTF-8", e);
+            throw DataFile.Unreadable(path, e);
         }
     }
 }

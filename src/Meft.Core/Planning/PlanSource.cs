@@ -1,3 +1,4 @@
+using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
@@ -35,7 +36,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         if (config.Data.Train.FirstOrDefault(f => !File.Exists(f)) is { } missing) return (null, $"{Path.GetFileName(missing)} is not there");
         try
         {
-            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model)), null);
+            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model), () => ChatTemplate.Load(location.Folder)), null);
         }
         catch (TokenizerFileException) when (!File.Exists(Path.Combine(location.Folder, HuggingFaceTokenizer.FileName)))
         {

@@ -8,7 +8,9 @@ namespace Meft.Core.Tokenization;
 /// <summary>A stretch of a text on its way to the pre-tokenizer.</summary>
 /// <param name="TokenId">The id of the added token found here; null for text.</param>
 /// <param name="Piece">The normalized text where it is text.</param>
-internal readonly record struct EncodingSegment(int? TokenId, TextPiece Piece);
+/// <param name="Source">The stretch of the text, before it was normalized, that this is or lies in.</param>
+/// <param name="Within">Where it lies in that stretch once that is normalized.</param>
+internal readonly record struct EncodingSegment(int? TokenId, TextPiece Piece, Range Source, Range Within);
 
 /// <summary>
 /// The tokens added beside the model's. Those that are not normalized are found in the text as it came; what lies between is
@@ -69,14 +71,14 @@ internal sealed class AddedTokens
         {
             if (segment.TokenId is not null)
             {
-                yield return new EncodingSegment(segment.TokenId, default);
+                yield return new EncodingSegment(segment.TokenId, default, segment.Range, default);
                 continue;
             }
             var normalized = _normalizer?.Normalize(text[segment.Range]) ?? text[segment.Range];
             foreach (var inner in _inNormalizedText.Split(normalized))
             {
                 var startsText = segment.Range.Start.Value == 0 && inner.Range.Start.Value == 0;
-                yield return new EncodingSegment(inner.TokenId, new TextPiece(normalized.AsMemory(inner.Range), startsText));
+                yield return new EncodingSegment(inner.TokenId, new TextPiece(normalized.AsMemory(inner.Range), startsText), segment.Range, inner.Range);
             }
         }
     }

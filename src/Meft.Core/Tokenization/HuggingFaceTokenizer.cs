@@ -84,6 +84,10 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     }
 
     /// <inheritdoc/>
+    public (int[] Ids, int?[] Tokens) Align(string text, IReadOnlyList<int> places) =>
+        new TokenAlignment(_addedTokens, _normalizer, _preTokenizer, _model).Of(WellFormed(text), places);
+
+    /// <inheritdoc/>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens)
     {
         var decoding = new TokenDecoding(this, skipSpecialTokens);

@@ -17,6 +17,24 @@ public interface ITokenizer
     /// <param name="addSpecialTokens">Whether to add <see cref="BeginTokens"/> and <see cref="EndTokens"/>.</param>
     int[] Encode(string text, bool addSpecialTokens);
 
+    /// <summary>Encodes a text, without special tokens around it, and says which tokens begin where.</summary>
+    /// <param name="text">Any text, as for <see cref="Encode"/>.</param>
+    /// <param name="places">Places in the text, counted in characters from 0.</param>
+    /// <returns>
+    /// The ids, those of <see cref="Encode"/>, and for each place the index of the first token that begins there or after it; null where
+    /// that cannot be told.
+    /// </returns>
+    (int[] Ids, int?[] Tokens) Align(string text, IReadOnlyList<int> places)
+    {
+        var ids = Encode(text, addSpecialTokens: false);
+        // What is told without knowing the tokenizer: the text up to the place encodes to the first of the ids.
+        return (ids, [.. places.Select(place =>
+        {
+            var before = Encode(text[..place], addSpecialTokens: false);
+            return ids.AsSpan().StartsWith(before) ? before.Length : (int?)null;
+        })]);
+    }
+
     /// <summary>
     /// Decodes ids into text. Bytes that form no complete UTF-8 character give U+FFFD; ids that are in no vocabulary give nothing
     /// (a model's output matrix may have more rows than its tokenizer has tokens).

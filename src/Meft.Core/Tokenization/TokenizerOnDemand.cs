@@ -22,6 +22,9 @@ public sealed class TokenizerOnDemand(string path) : ITokenizer
     public int[] Encode(string text, bool addSpecialTokens) => _tokenizer.Value.Encode(text, addSpecialTokens);
 
     /// <inheritdoc/>
+    public (int[] Ids, int?[] Tokens) Align(string text, IReadOnlyList<int> places) => _tokenizer.Value.Align(text, places);
+
+    /// <inheritdoc/>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens) => _tokenizer.Value.Decode(ids, skipSpecialTokens);
 
     /// <inheritdoc/>

@@ -13,5 +13,5 @@ public static class StepRows
     /// <param name="model">Whose tokenizer and limits count.</param>
     /// <exception cref="InvalidInputException">The file is missing or a row cannot be used; the error names its place.</exception>
     public static IReadOnlyList<TokenRow> Read(string path, LoadedModel model) =>
-        TokenDataset.Load([path], new DataConfig { Train = [path], MaxLength = model.Config.MaxPositions }, model.Tokenizer, model.Limits).Rows;
+        TokenDataset.Load([path], new DataConfig { Train = [path], MaxLength = model.Config.MaxPositions }, model.Tokenizer, model.Limits, () => model.ChatTemplate).Rows;
 }

@@ -59,7 +59,7 @@ public sealed class TokenizeVerbTests : IDisposable
         Tokenize($"{{\"messages\":[{question}]}}\n{{\"messages\":[{question},{{\"role\":\"assistant\",\"content\":\"b\"}}]}}\n", "--chat")
             .ShouldBe(new ProgramRun(0, """
                 {"index":0,"input_ids":[3,4,2],"pieces":["ab","</s>","c"]}
-                {"index":1,"input_ids":[3,4,1,4],"pieces":["ab","</s>","b","</s>"]}
+                {"index":1,"input_ids":[3,4,1,4],"pieces":["ab","</s>","b","</s>"],"labels":[-100,-100,1,4]}
 
                 """.ReplaceLineEndings("\n"), ""));
         var run = Tokenize("{\"text\":\"ab\"}", "--chat");

@@ -19,10 +19,7 @@ public sealed class UnsupportedSettingsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{train: a.parquet}", "data.train")]
-    [InlineData("{train: a.txt, validation: b.csv}", "data.validation")]
     [InlineData("{train: a.txt, packing: true}", "data.packing")]
-    [InlineData("{train: a.txt, format: messages}", "data.format")]
     public void So_is_data_that_cannot_be_read(string data, string key)
     {
         var error = _folder.Errors($"model: m\noutput: o\ndata: {data}").ShouldHaveSingleItem();

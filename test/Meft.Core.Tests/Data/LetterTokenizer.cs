@@ -15,7 +15,7 @@ internal sealed class LetterTokenizer(bool begins = false, bool addsSpace = fals
 
     public bool IsSpecial(int id) => id is Begin or End;
 
-    public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => throw new NotSupportedException("no test streams letters");
+    public StreamingDecoder CreateStreamingDecoder(bool skipSpecialTokens) => new Letters(this);
 
     public int[] Encode(string text, bool addSpecialTokens)
     {
@@ -28,4 +28,11 @@ internal sealed class LetterTokenizer(bool begins = false, bool addsSpace = fals
     public string Piece(int id) => id switch { Begin => "<s>", End => "</s>", Space => "▁", _ => ((char)id).ToString() };
 
     public int? IdOf(string piece) => piece switch { "<s>" => Begin, "</s>" => End, "▁" => Space, [var letter] => letter, _ => null };
+
+    private sealed class Letters(LetterTokenizer tokenizer) : StreamingDecoder
+    {
+        public override string Append(int id) => tokenizer.Piece(id).Replace('▁', ' ');
+
+        public override string Complete() => "";
+    }
 }

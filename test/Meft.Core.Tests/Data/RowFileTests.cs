@@ -57,7 +57,7 @@ public sealed class RowFileTests : IDisposable
     [InlineData("{\"input_ids\": [1, 99999999999]}", "99999999999")]
     [InlineData("{\"input_ids\": [1, 2], \"labels\": [1]}", "2 entries")]
     [InlineData("{\"messages\": []}", "\"messages\" is empty")]
-    [InlineData("{\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"}", "not supported by this version")]
+    [InlineData("{\"instruction\": \"a\", \"input\": 3, \"output\": \"b\"}", "\"input\" is a number")]
     public void A_line_that_is_no_row_is_refused_with_its_place(string line, string reason)
     {
         var e = Fails("bad.jsonl", "\n" + line);
@@ -96,7 +96,7 @@ public sealed class RowFileTests : IDisposable
     {
         Should.Throw<InvalidInputException>(() => Rows("absent.jsonl")).Problem.ShouldContain("does not exist");
         Should.Throw<InvalidInputException>(() => Rows("absent/absent.txt")).Problem.ShouldContain("does not exist");
-        Should.Throw<InvalidInputException>(() => Rows("table.xlsx")).Allowed.ShouldBe(".jsonl, .txt");
+        Should.Throw<InvalidInputException>(() => Rows("table.xlsx")).Allowed.ShouldBe(".jsonl, .json, .csv, .parquet, .txt");
         Directory.CreateDirectory(_folder.File("folder.txt"));
         Should.Throw<InvalidInputException>(() => Rows("folder.txt")).Problem.ShouldContain("folder");
         Fails("text.txt", "a", RowFormat.InputIds).Problem.ShouldContain(".txt");

@@ -113,7 +113,7 @@ public sealed class TokenDatasetTests : IDisposable
     {
         string[] paths = [.. files.Select((text, i) => _folder.Write($"{i}.jsonl", text))];
         var data = new DataConfig { Train = [.. paths], MaxLength = maxLength, OverLength = overLength };
-        return TokenDataset.Load(data.Train, data, new LetterTokenizer(), limits ?? Limits);
+        return TokenDataset.Load(data.Train, data, new LetterTokenizer(), limits ?? Limits, () => throw new InvalidOperationException("no row is a conversation"));
     }
 
     private InvalidInputException Fails(string lines, int maxLength = 512, ModelLimits? limits = null) =>

@@ -20,5 +20,10 @@ internal sealed class JinjaTemplate
 
     /// <exception cref="JinjaException">The template fails on these variables, or takes more than its budget.</exception>
     public string Render(IReadOnlyDictionary<string, Value> variables, TimeProvider time, long steps = Budget.DefaultSteps) =>
+        RenderMarked(variables, time, steps).Text;
+
+    /// <summary>As <see cref="Render"/>, with the places of what the template marks as generated.</summary>
+    /// <exception cref="JinjaException">The template fails on these variables, or takes more than its budget.</exception>
+    public MarkedText RenderMarked(IReadOnlyDictionary<string, Value> variables, TimeProvider time, long steps = Budget.DefaultSteps) =>
         TemplateRenderer.Render(_statements, variables, new Globals(time), new Budget(steps));
 }

@@ -1,4 +1,5 @@
 using Meft.Core.Configuration;
+using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Metrics;
 using Meft.Core.Storage;
@@ -108,6 +109,9 @@ public sealed class RunFolder
     public void WriteManifest(RunManifest manifest) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ManifestFileName), manifest.ToJson());
 
+    /// <summary>Writes <c>audit.json</c>.</summary>
+    internal void WriteAudit(RunAudit audit) => AtomicFile.WriteAllText(System.IO.Path.Combine(Path, RunAudit.FileName), audit.ToJson());
+
     /// <summary>Writes <c>result.json</c>.</summary>
     public void WriteResult(RunResult result) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
@@ -134,7 +138,7 @@ public sealed class RunFolder
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         }
-        foreach (var name in new[] { MetricsFileName, ResultFileName, ReportFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
+        foreach (var name in new[] { MetricsFileName, ResultFileName, RunAudit.FileName, ReportFileName, ManifestFileName, ConfigFileName }) File.Delete(System.IO.Path.Combine(path, name));
     }
 
     /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>

@@ -23,13 +23,14 @@ public sealed class TrainingRun : IDisposable
     private readonly LoadedModel _model;
     private readonly TrainingTask _task;
 
-    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, PlannedRun planned)
+    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, RunAudit audit, PlannedRun planned)
     {
         Config = config;
         _existing = existing;
         _model = model;
         _task = task;
         TrainingRows = rows;
+        Audit = audit;
         Planned = planned;
     }
 
@@ -41,6 +42,9 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>The rows to train on.</summary>
     public TokenDataset TrainingRows { get; }
+
+    /// <summary>What became of the rows of the run's files.</summary>
+    public RunAudit Audit { get; }
 
     /// <summary>Rows the validation loss is measured on.</summary>
     public int ValidationRowCount => _task.Validation.Count;
@@ -87,10 +91,11 @@ public sealed class TrainingRun : IDisposable
         ITrainedMethod? method = null;
         try
         {
-            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits);
+            var rows = planned.Source.Rows ?? TokenDataset.Load(config.Data.Train, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate);
             var validation = config.Data.Validation.Count == 0
-                ? []
-                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits).Rows;
+                ? null
+                : TokenDataset.Load(config.Data.Validation, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate);
+            var audit = new RunAudit(rows.Audit, validation?.Audit, validation is null ? null : RowOverlap.Find(rows.Rows, validation.Rows));
             method = MethodFactory.Create(config, model, Identity(model), execution.Execution);
             var batches = BatchSchedule.Create(config, rows.Rows);
             var task = new TrainingTask
@@ -102,13 +107,13 @@ public sealed class TrainingRun : IDisposable
                 Optimizer = config.Optimizer,
                 Recompute = execution.Recompute,
                 DeviceBudget = config.Budget.DeviceBytes,
-                Validation = validation,
+                Validation = validation?.Rows ?? [],
                 ValidationBatchSize = config.Batch.Size,
                 EvaluateEvery = config.Evaluate.Every,
                 CheckpointEvery = config.Checkpoint.Every,
                 HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
             };
-            return new TrainingRun(config, existing, model, task, rows, planned with { Plan = planned.Plan with { Execution = execution } });
+            return new TrainingRun(config, existing, model, task, rows, audit, planned with { Plan = planned.Plan with { Execution = execution } });
         }
         catch
         {
@@ -124,7 +129,11 @@ public sealed class TrainingRun : IDisposable
     {
         var folder = RunFolder.Open(Config, _existing);
         var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, observer) : (0, null);
-        if (_existing != ExistingRun.Resume) folder.WriteManifest(Manifest());
+        if (_existing != ExistingRun.Resume)
+        {
+            folder.WriteManifest(Manifest());
+            folder.WriteAudit(Audit);
+        }
         if (from == TotalSteps && earlier is { Interrupted: false })
             return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
 

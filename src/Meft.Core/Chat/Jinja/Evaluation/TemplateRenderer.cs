@@ -3,6 +3,11 @@ using Meft.Core.Chat.Jinja.Values;
 
 namespace Meft.Core.Chat.Jinja.Evaluation;
 
+/// <summary>A rendered text.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Marks">What of it was written between <c>{% generation %}</c> and <c>{% endgeneration %}</c>, in order.</param>
+internal sealed record MarkedText(string Text, IReadOnlyList<Range> Marks);
+
 /// <summary>Runs the statements of a template and collects the text they write.</summary>
 internal sealed class TemplateRenderer
 {
@@ -16,24 +21,27 @@ internal sealed class TemplateRenderer
 
     private readonly ExpressionEvaluator _expressions;
     private readonly Budget _budget;
-    private BoundedText _output = new();
+    private readonly BoundedText _text = new();
+    private readonly List<Range> _marks = [];
+    private BoundedText _output;
 
     private TemplateRenderer(Budget budget, Globals globals)
     {
         _budget = budget;
+        _output = _text;
         _expressions = new ExpressionEvaluator(budget, globals);
     }
 
     /// <summary>Renders a template.</summary>
     /// <exception cref="JinjaException">The template fails on this input; the line is that of the statement that failed.</exception>
-    public static string Render(
+    public static MarkedText Render(
         IReadOnlyList<Statement> template, IReadOnlyDictionary<string, Value> variables, Globals globals, Budget budget)
     {
         var renderer = new TemplateRenderer(budget, globals);
         var scope = new Scope(parent: null);
         foreach (var (name, value) in variables) scope.Set(name, value);
         renderer.Run(template, scope);
-        return renderer._output.ToString();
+        return new MarkedText(renderer._text.ToString(), renderer._marks);
     }
 
     private Flow Run(IReadOnlyList<Statement> statements, Scope scope)
@@ -66,7 +74,7 @@ internal sealed class TemplateRenderer
             case If branches: return RunIf(branches, scope);
             case For loop: RunFor(loop, _expressions.Evaluate(loop.Items, scope), scope, depth: 0); return Flow.Normal;
             case LoopControl control: return control.IsBreak ? Flow.Break : Flow.Continue;
-            case Block block: return Run(block.Body, scope);
+            case Block block: return RunMarked(block, scope);
             case SetBlock set: Assign(set.Target, Capture(set.Body, set.Filters, scope), scope); return Flow.Normal;
             case FilterBlock block: Write(ValueText.Plain(Capture(block.Body, block.Filters, scope))); return Flow.Normal;
             case With with: return RunWith(with, scope);
@@ -74,6 +82,15 @@ internal sealed class TemplateRenderer
             case CallBlock call: Write(ValueText.Plain(RunCall(call, scope))); return Flow.Normal;
             default: throw new InvalidOperationException($"no execution of {statement.GetType().Name}");
         }
+    }
+
+    /// <summary>Runs the body of <c>{% generation %}</c>. Where its text is kept as a value, it is not known where that will be written.</summary>
+    private Flow RunMarked(Block block, Scope scope)
+    {
+        var start = _output.Length;
+        var flow = Run(block.Body, scope);
+        if (ReferenceEquals(_output, _text) && _output.Length > start) _marks.Add(start.._output.Length);
+        return flow;
     }
 
     private void Write(string text)

@@ -10,6 +10,8 @@ internal sealed class BoundedText
 
     private readonly StringBuilder _text = new();
 
+    public int Length => _text.Length;
+
     public BoundedText Append(string text)
     {
         Check((long)_text.Length + text.Length);
