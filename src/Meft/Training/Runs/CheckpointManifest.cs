@@ -9,7 +9,8 @@ internal sealed record CheckpointManifest
 {
     public const string FileName = "manifest.json";
     public const int CurrentVersion = 1;
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     public required int FormatVersion { get; init; }
 
