@@ -3,6 +3,7 @@ using Meft.Core.Errors;
 using Meft.Tests.Training;
 using Meft.TestSupport;
 using Meft.TestSupport.Fuzzing;
+using Shouldly;
 using static TorchSharp.torch;
 
 namespace Meft.Tests.Fuzzing;
@@ -33,6 +34,17 @@ public sealed class AdapterFuzzTests : IDisposable
         }
         var path = _folder.File(name);
         ReaderFuzz.Run(path, [File.ReadAllBytes(path)], Load, e => e is InvalidInputException, _folder.Path, cases: 600);
+    }
+
+    [Fact]
+    public void No_room_is_made_for_rows_that_the_file_does_not_have()
+    {
+        using (var method = TinyTask.NewMethod()) method.SaveResult(_folder.Path);
+        var path = _folder.File("adapter_config.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"rank\": 64", "\"rank\": 2000000000", StringComparison.Ordinal));
+        var error = Should.Throw<InvalidInputException>(Load).Message;
+        error.ShouldContain("[64, 16]");
+        error.ShouldContain("[2000000000, 16]");
     }
 
     private void Load() => (AdapterFiles.Load(_folder.Path, TinyTask.Config, CPU) as IDisposable)!.Dispose();
