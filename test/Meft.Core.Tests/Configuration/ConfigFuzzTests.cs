@@ -53,7 +53,7 @@ public sealed class ConfigFuzzTests : IDisposable
     {
         var path = _folder.File("config.yaml");
         byte[][] valid = [.. Texts.Select(Encoding.UTF8.GetBytes)];
-        ReaderFuzz.Run(path, valid, () => Read(path), e => e is ConfigException, path, cases: 1500, bytesPerByte: 200);
+        ReaderFuzz.Run(path, valid, () => Read(path), e => e is ConfigException, path, cases: 500, bytesPerByte: 200);
     }
 
     private static void Read(string path) => RunConfig.Load(path, []).ToYaml();

@@ -66,7 +66,7 @@ public sealed class RowFileFuzzTests : IDisposable
     public void A_changed_file_is_read_or_refused(string ending)
     {
         var path = _folder.File("rows" + ending);
-        ReaderFuzz.Run(path, ValidFiles(ending), () => ReadAll(path), e => e is InvalidInputException, path, cases: 1000);
+        ReaderFuzz.Run(path, ValidFiles(ending), () => ReadAll(path), e => e is InvalidInputException, path, cases: 300);
     }
 
     private static void ReadAll(string path)

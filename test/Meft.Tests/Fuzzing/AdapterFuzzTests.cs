@@ -33,7 +33,7 @@ public sealed class AdapterFuzzTests : IDisposable
             method.SaveResult(_folder.Path);
         }
         var path = _folder.File(name);
-        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], Load, e => e is InvalidInputException, _folder.Path, cases: 600);
+        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], Load, e => e is InvalidInputException, _folder.Path, cases: 200);
     }
 
     [Fact]

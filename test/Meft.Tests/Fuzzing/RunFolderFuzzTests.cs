@@ -25,7 +25,7 @@ public sealed class RunFolderFuzzTests : IDisposable
         var checkpoints = new CheckpointFolder(_folder.Path, keep: 1);
         var folder = checkpoints.Save(3, method);
         var path = Path.Combine(folder, name);
-        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => checkpoints.Load(3, method), e => e is InvalidInputException, folder, cases: 400);
+        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => checkpoints.Load(3, method), e => e is InvalidInputException, folder, cases: 200);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class RunFolderFuzzTests : IDisposable
         using var method = TinyTask.NewMethod();
         var folder = new CheckpointFolder(_folder.Path, keep: 1).Save(3, method);
         var path = Path.Combine(folder, "manifest.json");
-        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => PathInspector.Inspect(folder, 8), e => e is InvalidInputException, folder, cases: 400);
+        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => PathInspector.Inspect(folder, 8), e => e is InvalidInputException, folder, cases: 200);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class RunFolderFuzzTests : IDisposable
             Template = null,
         };
         var path = _folder.Write("manifest.json", now.ToJson());
-        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => Compare(RunManifest.Read(path), now), e => e is InvalidInputException, path, cases: 800);
+        ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => Compare(RunManifest.Read(path), now), e => e is InvalidInputException, path, cases: 300);
     }
 
     [Fact]
@@ -62,12 +62,12 @@ public sealed class RunFolderFuzzTests : IDisposable
             {"step": 2, "loss": 2.25, "seconds": 0.5, "learning_rate": 1e-3}
             """;
         var path = _folder.Write("metrics.jsonl", metrics);
-        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => LoggedStep.ReadAll(path), _ => false, path, cases: 800, refuses: false);
+        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => LoggedStep.ReadAll(path), _ => false, path, cases: 300, refuses: false);
         _folder.Write("config.yaml", "model: m\noutput: o\ndata: {train: t.jsonl}\n");
-        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => PathInspector.Inspect(_folder.Path, 8), _ => false, path, cases: 400, refuses: false);
+        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => PathInspector.Inspect(_folder.Path, 8), _ => false, path, cases: 200, refuses: false);
         var result = new RunResult { Steps = 3, Interrupted = false, Seconds = 1.5, PeakResidentBytes = 10, Predicted = new PredictedResult(1, 2, null) }.ToJson();
         path = _folder.Write("result.json", result);
-        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(result)], () => RunResult.TryRead(path), _ => false, path, cases: 800, refuses: false);
+        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(result)], () => RunResult.TryRead(path), _ => false, path, cases: 300, refuses: false);
     }
 
     private static void Compare(RunManifest before, RunManifest now)
