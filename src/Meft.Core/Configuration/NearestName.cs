@@ -3,12 +3,19 @@ namespace Meft.Core.Configuration;
 /// <summary>Finds the known name that someone probably meant.</summary>
 public static class NearestName
 {
+    /// <summary>No known name is nearly as long: what follows in a longer one is not compared.</summary>
+    private const int LongestCompared = 200;
+
     /// <summary>The known name with the fewest edits to <paramref name="name"/>; the first of equals; null if none is known.</summary>
-    public static string? Of(string name, IEnumerable<string> known) => known.MinBy(k => Distance(name, k));
+    public static string? Of(string name, IEnumerable<string> known) => known.MinBy(k => Distance(Cut(name), k));
 
     /// <summary>As <see cref="Of"/>, but null where even the nearest is another word: more than a third of its letters differ.</summary>
-    public static string? IfClose(string name, IEnumerable<string> known) =>
-        Of(name, known) is { } nearest && Distance(name, nearest) <= Math.Max(1, Math.Max(name.Length, nearest.Length) / 3) ? nearest : null;
+    public static string? IfClose(string name, IEnumerable<string> known)
+    {
+        if (Of(name, known) is not { } nearest) return null;
+        var allowed = Math.Max(1, Math.Max(name.Length, nearest.Length) / 3);
+        return name.Length - nearest.Length <= allowed && Distance(name, nearest) <= allowed ? nearest : null;
+    }
 
     /// <summary>Insertions, deletions, replacements and swaps of neighbours that make one name the other, without regard to case.</summary>
     public static int Distance(string from, string to)
@@ -30,4 +37,6 @@ public static class NearestName
         }
         return cost[a.Length, b.Length];
     }
+
+    private static string Cut(string name) => name.Length <= LongestCompared ? name : name[..LongestCompared];
 }

@@ -15,6 +15,7 @@ internal sealed record AdapterConfig
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
@@ -69,15 +70,23 @@ internal sealed record AdapterConfig
         {
             config = JsonSerializer.Deserialize<AdapterConfig>(File.ReadAllText(path), Json);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new InvalidInputException($"not the config of a sparse adapter: {e.Message}", path, $"JSON with peft_type {Kind}", null, e);
         }
         if (config is null || config.PeftType != Kind)
             throw new InvalidInputException($"peft_type is {config?.PeftType ?? "null"}", path, Kind);
         var layers = config.Layers;
-        if (layers is null || layers.Any(l => l < 0) || layers.Zip(layers.Skip(1)).Any(pair => pair.First >= pair.Second))
+        if (layers.Any(l => l < 0) || layers.Zip(layers.Skip(1)).Any(pair => pair.First >= pair.Second))
             throw new InvalidInputException("layers are not distinct indices in ascending order", path, "for example [3, 4, 20]");
+        try
+        {
+            _ = config.ToSpec();
+        }
+        catch (InvalidInputException e)
+        {
+            throw new InvalidInputException(e.Problem, path, e.Allowed, null, e);
+        }
         return config;
     }
 }

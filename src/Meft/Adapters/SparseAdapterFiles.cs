@@ -16,15 +16,17 @@ public static class SparseAdapterFiles
     /// <summary>The file with the numbers.</summary>
     public const string WeightsFileName = "adapter_model.safetensors";
 
+    private const string Keys = "keys", Values = "values", Gate = "gate";
+
     /// <summary>The adapter's parameters by their names in files, in a fixed order.</summary>
     public static IReadOnlyList<TrainedMatrix> Matrices(SparseAdapter adapter)
     {
         var matrices = new List<TrainedMatrix>();
         foreach (var (layer, store) in adapter.Stores)
         {
-            matrices.Add(Named(layer, "keys", store.Keys));
-            matrices.Add(Named(layer, "values", store.Values));
-            if (adapter.Spec.Experts > 0) matrices.Add(Named(layer, "gate", store.Gate));
+            matrices.Add(Named(layer, Keys, store.Keys));
+            matrices.Add(Named(layer, Values, store.Values));
+            if (adapter.Spec.Experts > 0) matrices.Add(Named(layer, Gate, store.Gate));
         }
         return matrices;
     }
@@ -53,10 +55,13 @@ public static class SparseAdapterFiles
     {
         var config = AdapterConfig.Read(folder);
         RequireFit(config, baseConfig, folder);
-        var adapter = new SparseAdapter(config.ToSpec());
+        var spec = config.ToSpec();
+        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
+        RequireTensors(file, spec); // before room is made for what the config promises
+        var adapter = new SparseAdapter(spec);
         try
         {
-            ReadWeights(adapter, folder);
+            ReadWeights(adapter, file);
             return adapter;
         }
         catch
@@ -77,17 +82,29 @@ public static class SparseAdapterFiles
         RequireEqual("experts", have.Experts, wanted.Experts, folder);
         RequireEqual("gate", have.Gate, wanted.Gate, folder);
         RequireEqual("layers", string.Join(", ", have.Layers), string.Join(", ", wanted.Layers), folder);
-        ReadWeights(adapter, folder);
+        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
+        RequireTensors(file, have);
+        ReadWeights(adapter, file);
     }
 
-    private static void ReadWeights(SparseAdapter adapter, string folder)
+    private static void RequireTensors(SafetensorsFile file, SparseAdapterSpec spec)
     {
-        using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
-        var matrices = Matrices(adapter);
-        var surplus = file.Tensors.Keys.Except(matrices.Select(m => m.Name)).Order(StringComparer.Ordinal).ToList();
+        var wanted = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        foreach (var layer in spec.Layers)
+        {
+            wanted.Add(NameOf(layer, Keys), [spec.Rank, spec.HiddenSize]);
+            wanted.Add(NameOf(layer, Values), [spec.Rank, spec.HiddenSize]);
+            if (spec.Experts > 0) wanted.Add(NameOf(layer, Gate), [spec.Experts, spec.HiddenSize]);
+        }
+        var surplus = file.Tensors.Keys.Where(name => !wanted.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
         if (surplus.Count > 0)
             throw new InvalidInputException($"tensors that {AdapterConfig.FileName} does not speak of: {string.Join(", ", surplus)}", file.Path);
-        foreach (var matrix in matrices) HostMatrixFiles.Read(file, matrix.Name, matrix.Shape, matrix.Rows.Weights);
+        foreach (var (name, shape) in wanted) HostMatrixFiles.Require(file, name, shape);
+    }
+
+    private static void ReadWeights(SparseAdapter adapter, SafetensorsFile file)
+    {
+        foreach (var matrix in Matrices(adapter)) HostMatrixFiles.Read(file, matrix.Name, matrix.Shape, matrix.Rows.Weights);
     }
 
     private static void RequireFit(AdapterConfig config, ModelConfig baseConfig, string folder)
@@ -111,5 +128,7 @@ public static class SparseAdapterFiles
     }
 
     private static TrainedMatrix Named(int layer, string part, ParameterRows rows) =>
-        new($"layers.{layer}.{part}", [rows.Rows, rows.Weights.Dimension], rows);
+        new(NameOf(layer, part), [rows.Rows, rows.Weights.Dimension], rows);
+
+    private static string NameOf(int layer, string part) => $"layers.{layer}.{part}";
 }

@@ -45,7 +45,7 @@ public sealed record StepBenchmarkOptions
 /// <param name="Tokens">Real tokens of a step, median.</param>
 /// <param name="ActiveRows">U, mean over the layers, median over steps; null for methods without rows.</param>
 /// <param name="DeviceBytesPeak">The ledger's highest count of bytes on the device.</param>
-/// <param name="DeviceBytesByCause">Bytes on the device between two steps, by cause.</param>
+/// <param name="DeviceBytesByCause">What those bytes were for, at the moment of the peak.</param>
 /// <param name="HostToDeviceBytes">Over the link, a step, median.</param>
 /// <param name="DeviceToHostBytes">Over the link, a step, median.</param>
 /// <param name="HostBytesAParameter">Host memory over trained parameters.</param>

@@ -36,7 +36,7 @@ public sealed unsafe class HostMatrix : IDisposable
     /// <summary>Bytes of address space taken.</summary>
     public long ByteCount => (long)Rows * Dimension * sizeof(float);
 
-    /// <summary>Address of the first float; row i begins at i·Dimension.</summary>
+    /// <summary>Address of the first float; row i begins at i·Dimension. Valid while this object is in use: whoever takes it keeps the matrix.</summary>
     public float* Data => _data;
 
     /// <summary>One row.</summary>
@@ -47,10 +47,22 @@ public sealed unsafe class HostMatrix : IDisposable
     }
 
     /// <summary>Whether every number is finite.</summary>
-    public bool IsFinite => Finite.All(_data, Rows, Dimension);
+    public bool IsFinite
+    {
+        get
+        {
+            var isFinite = Finite.All(_data, Rows, Dimension);
+            GC.KeepAlive(this); // else the memory could be freed while it is read
+            return isFinite;
+        }
+    }
 
     /// <summary>Sets every number to zero.</summary>
-    public void Clear() => NativeMemory.Clear(_data, (nuint)ByteCount);
+    public void Clear()
+    {
+        NativeMemory.Clear(_data, (nuint)ByteCount);
+        GC.KeepAlive(this);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

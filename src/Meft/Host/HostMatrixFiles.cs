@@ -15,6 +15,14 @@ internal static unsafe class HostMatrixFiles
     /// <exception cref="InvalidInputException">The tensor is missing, or of another type or shape.</exception>
     public static void Read(ITensorSource source, string name, IReadOnlyList<long> shape, HostMatrix matrix)
     {
+        Require(source, name, shape);
+        source.CopyTo(name, (nint)matrix.Data, matrix.ByteCount);
+    }
+
+    /// <summary>Refuses a file without a float32 tensor of a shape.</summary>
+    /// <exception cref="InvalidInputException">The tensor is missing, or of another type or shape.</exception>
+    public static void Require(ITensorSource source, string name, IReadOnlyList<long> shape)
+    {
         if (!source.Tensors.TryGetValue(name, out var entry))
             throw new InvalidInputException($"tensor '{name}' is missing", source.Path, null, "the file is not complete, or another program's");
         if (entry.DType != TensorDType.F32 || !entry.Shape.SequenceEqual(shape))
@@ -22,6 +30,5 @@ internal static unsafe class HostMatrixFiles
             throw new InvalidInputException(
                 $"tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]", source.Path, $"F32 [{string.Join(", ", shape)}]");
         }
-        source.CopyTo(name, (nint)matrix.Data, matrix.ByteCount);
     }
 }

@@ -73,7 +73,7 @@ internal static class RunInspector
                 last = (json.RootElement.GetProperty("step").GetInt32(), loss.ValueKind == JsonValueKind.Number ? loss.GetDouble() : null);
             }
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             return last;
         }

@@ -23,17 +23,18 @@ internal sealed record LoggedStep(
         {
             using var json = JsonDocument.Parse(line);
             var root = json.RootElement;
-            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("step", out var step) || !step.TryGetInt32(out var number)) return null;
+            if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("step", out var step)
+                || step.ValueKind != JsonValueKind.Number || !step.TryGetInt32(out var number)) return null;
             double Number(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
             Dictionary<string, double> Numbers(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object
-                ? value.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number).ToDictionary(p => p.Name, p => p.Value.GetDouble())
+                ? value.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Number).DistinctBy(p => p.Name).ToDictionary(p => p.Name, p => p.Value.GetDouble())
                 : [];
             return new LoggedStep(
                 number, Number("loss"), Number("validation_loss"), Number("grad_norm"), Number("learning_rate"), Number("tokens"), Number("seconds"),
                 Number("active_rows"), Number("device_bytes_peak"), Number("host_bytes"), Numbers("device_bytes_by_cause"), Numbers("link_bytes_by_cause"),
                 Numbers("phases"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: a name that is no Unicode
         {
             return null;
         }

@@ -36,6 +36,14 @@ public sealed class TrainVerbTests : IDisposable
         score.ExitCode.ShouldBe(0, score.Error);
         using var summary = JsonDocument.Parse(score.Output);
         summary.RootElement.GetProperty("mean_nll").GetDouble().ShouldBe(after, 1e-3);
+        if (!method.Contains("lora", StringComparison.Ordinal)) return;
+
+        var merge = ProgramRun.Of("merge", "--model", _folder.File("model"), "--adapter", _folder.File("run/adapter"), "--output", _folder.File("merged"));
+        merge.ExitCode.ShouldBe(0, merge.Error);
+        var scoreOfMerged = ProgramRun.Of("score", "--model", _folder.File("merged"), "--input", _folder.File("rows.jsonl"), "--json");
+        scoreOfMerged.ExitCode.ShouldBe(0, scoreOfMerged.Error);
+        using var summaryOfMerged = JsonDocument.Parse(scoreOfMerged.Output);
+        summaryOfMerged.RootElement.GetProperty("mean_nll").GetDouble().ShouldBe(after, 1e-3);
     }
 
     [Fact]

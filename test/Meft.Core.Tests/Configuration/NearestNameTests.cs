@@ -24,4 +24,15 @@ public class NearestNameTests
         NearestName.IfClose("elephant", ["train", "score"]).ShouldBeNull();
         NearestName.Of("elephant", []).ShouldBeNull();
     }
+
+    [Fact]
+    public void A_name_of_any_length_costs_little()
+    {
+        var name = new string('a', 100_000);
+        NearestName.Of(name, ["train", "score"]); // whatever is made once
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        NearestName.Of(name, ["train", "score"]).ShouldNotBeNull();
+        NearestName.IfClose("train" + name, ["train", "score"]).ShouldBeNull();
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1_000_000);
+    }
 }

@@ -97,16 +97,6 @@ public sealed class TokenDatasetTests : IDisposable
         dataset.DroppedRows.ShouldBe(0);
     }
 
-    [Fact]
-    public void A_padded_batch_masks_what_is_padded()
-    {
-        var batch = TokenBatch.Create(Load(["{\"prompt\":\"a\",\"completion\":\"bc\"}\n{\"prompt\":\"a\",\"completion\":\"b\"}"]).Rows, paddingId: 9);
-        (batch.RowCount, batch.Length, batch.RealTokens, batch.TrainedTokens).ShouldBe((2, 4, 7, 5));
-        batch.InputIds.ShouldBe(['a', 'b', 'c', E, 'a', 'b', E, 9]);
-        batch.Labels.ShouldBe([No, 'b', 'c', E, No, 'b', E, No]);
-        batch.AttentionMask.ShouldBe([1, 1, 1, 1, 1, 1, 1, 0]);
-    }
-
     public void Dispose() => _folder.Dispose();
 
     private TokenDataset Load(string[] files, int maxLength = 512, OverLength overLength = OverLength.Error, ModelLimits? limits = null)

@@ -21,8 +21,8 @@ public class FewQueriesAttentionTests
                 // Rows lie in the cache in reverse order and leave a slot free.
                 int[] slots = [.. lengths.Select((_, row) => rows - row)];
                 int tokens = lengths.Sum(), heads = keyHeads * group;
-                FormattedRow q = new(format, tokens * heads * size, seed), o = new(format, tokens * heads * size), expected = new(format, tokens * heads * size);
-                FormattedRow k = new(format, (rows + 1) * keyHeads * capacity * size, seed + 1), v = new(format, k.Count, seed + 2);
+                using FormattedRow q = new(format, tokens * heads * size, seed), o = new(format, tokens * heads * size), expected = new(format, tokens * heads * size);
+                using FormattedRow k = new(format, (rows + 1) * keyHeads * capacity * size, seed + 1), v = new(format, k.Count, seed + 2);
                 var shape = AttentionShape.Cached(
                     offsets, lengths, starts, capacity, heads, keyHeads, size, 1 / MathF.Sqrt(size), window == 0 ? null : window, slots);
                 FewQueriesAttention.Forward(shape, format, q.Address, k.Address, v.Address, o.Address, width);

@@ -13,9 +13,9 @@ public class FewVectorsLinearTests
         Gen.Select(AnyFormat, Gen.Int[1, 60], Gen.Int[1, 150], Gen.Int[1, 200], Gen.Bool, Reference.AnyWidth, Gen.Int[0, 1000])
             .Sample((format, count, inputs, outputs, biased, width, seed) =>
             {
-                FormattedRow x = new(format, count * inputs, seed), b = new(format, outputs, seed + 2);
-                FormattedRow w = new(format, outputs * inputs, seed + 1), second = new(format, 5 * inputs, seed + 3);
-                FormattedRow y = new(format, count * outputs), z = new(format, count * 5);
+                using FormattedRow x = new(format, count * inputs, seed), b = new(format, outputs, seed + 2);
+                using FormattedRow w = new(format, outputs * inputs, seed + 1), second = new(format, 5 * inputs, seed + 3);
+                using FormattedRow y = new(format, count * outputs), z = new(format, count * 5);
                 FewVectorsLinear.Apply(x.Address, count, inputs, format,
                     [new(w.Address, biased ? b.Address : 0, outputs, y.Address), new(second.Address, 0, 5, z.Address)], width);
                 ShouldBeProducts(format, x, w, biased ? b : null, count, inputs, outputs, y);
@@ -28,7 +28,7 @@ public class FewVectorsLinearTests
         const int count = 23, inputs = 301, outputs = 501;
         foreach (var format in Enum.GetValues<FloatFormat>())
         {
-            FormattedRow x = new(format, count * inputs, 1), w = new(format, outputs * inputs, 2), y = new(format, count * outputs);
+            using FormattedRow x = new(format, count * inputs, 1), w = new(format, outputs * inputs, 2), y = new(format, count * outputs);
             FewVectorsLinear.Apply(x.Address, count, inputs, format, [new(w.Address, 0, outputs, y.Address)]);
             var threads = KernelThreads.Count;
             KernelThreads.Count = 1;
@@ -36,7 +36,7 @@ public class FewVectorsLinearTests
             {
                 for (var v = 0; v < count; v++)
                 {
-                    FormattedRow one = new(format, inputs), result = new(format, outputs);
+                    using FormattedRow one = new(format, inputs), result = new(format, outputs);
                     for (var i = 0; i < inputs; i++) one[i] = x[v * inputs + i];
                     FewVectorsLinear.Apply(one.Address, 1, inputs, format, [new(w.Address, 0, outputs, result.Address)]);
                     for (var r = 0; r < outputs; r++) Assert.Equal(result[r], y[v * outputs + r]);

@@ -13,7 +13,7 @@ public unsafe class CrossEntropyRowsTests
     public void Losses_and_gradients_agree_with_plain_loops() =>
         Gen.Select(AnyFormat, Gen.Int[1, 12], Gen.Int[1, 3000], Gen.Int[0, 1000], Gen.Float[0.1f, 60]).Sample((format, rows, classes, seed, spread) =>
         {
-            var logits = Logits(format, rows * classes, seed, spread);
+            using var logits = Logits(format, rows * classes, seed, spread);
             var x = Enumerable.Range(0, logits.Count).Select(i => (double)logits[i]).ToArray();
             long[] targets = [.. Enumerable.Range(0, rows).Select(row => (long)(row * 7919 + seed) % classes)];
             var losses = Run(logits, format, targets, classes, scale: 0.25);
@@ -38,7 +38,7 @@ public unsafe class CrossEntropyRowsTests
     [InlineData(FloatFormat.BFloat16)]
     public void Without_a_gradient_the_logits_stay(FloatFormat format)
     {
-        FormattedRow logits = Logits(format, 3 * 77, 1, 5), same = Logits(format, 3 * 77, 1, 5);
+        using FormattedRow logits = Logits(format, 3 * 77, 1, 5), same = Logits(format, 3 * 77, 1, 5);
         Run(logits, format, [0, 5, 76], 77, scale: null);
         for (var i = 0; i < logits.Count; i++) Assert.Equal(same[i], logits[i]);
     }
@@ -53,7 +53,7 @@ public unsafe class CrossEntropyRowsTests
         long[] targets = [.. Enumerable.Range(0, Rows).Select(row => (long)row * 400)];
         try
         {
-            FormattedRow one = Logits(format, Rows * Classes, 3, 9), many = Logits(format, Rows * Classes, 3, 9);
+            using FormattedRow one = Logits(format, Rows * Classes, 3, 9), many = Logits(format, Rows * Classes, 3, 9);
             KernelThreads.Count = 1;
             var first = Run(one, format, targets, Classes, 1);
             KernelThreads.Count = 4;
@@ -71,7 +71,7 @@ public unsafe class CrossEntropyRowsTests
     [InlineData(FloatFormat.BFloat16)]
     public void One_class_is_certain(FloatFormat format)
     {
-        var logits = new FormattedRow(format, 1) { [0] = 3 };
+        using var logits = new FormattedRow(format, 1) { [0] = 3 };
         Assert.Equal([0.0], Run(logits, format, [0], 1, 1));
         Assert.Equal(0, logits[0]);
     }
@@ -83,7 +83,7 @@ public unsafe class CrossEntropyRowsTests
     {
         foreach (var classes in new[] { 2, 33, 100 })
         {
-            var logits = new FormattedRow(format, classes);
+            using var logits = new FormattedRow(format, classes);
             for (var i = 0; i < classes; i++) logits[i] = float.NegativeInfinity;
             logits[0] = 1e30f;
             logits[classes - 1] = 1e30f;
@@ -105,7 +105,7 @@ public unsafe class CrossEntropyRowsTests
     {
         for (var at = 0; at < 100; at++)
         {
-            var logits = Logits(format, 100, at, 3);
+            using var logits = Logits(format, 100, at, 3);
             logits[at] = value;
             Assert.False(double.IsFinite(Run(logits, format, [50], 100, 1)[0]), $"place {at}");
         }
@@ -116,7 +116,7 @@ public unsafe class CrossEntropyRowsTests
     [InlineData(FloatFormat.BFloat16)]
     public void An_excluded_target_costs_infinitely_much(FloatFormat format)
     {
-        var logits = Logits(format, 100, 1, 3);
+        using var logits = Logits(format, 100, 1, 3);
         logits[7] = float.NegativeInfinity;
         Assert.Equal(double.PositiveInfinity, Run(logits, format, [7], 100, null)[0]);
     }

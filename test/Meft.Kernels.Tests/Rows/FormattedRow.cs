@@ -2,17 +2,27 @@ using System.Runtime.InteropServices;
 
 namespace Meft.Kernels.Tests.Rows;
 
-/// <summary>Pinned numbers in either format.</summary>
-internal sealed unsafe class FormattedRow
+/// <summary>
+/// Numbers in either format at an address, between margins of NaN that nobody may write to. The memory is the system's: an array of the
+/// garbage collector's, even a pinned one, is freed once nothing but its address is in use, though a kernel is still reading there. Whoever
+/// forgets to dispose of this loses memory and no numbers.
+/// </summary>
+internal sealed unsafe class FormattedRow : IDisposable
 {
+    private const int MarginBytes = 64;
+    private const byte Margin = 0xFF; // four of them are a NaN, and so are two
     private readonly FloatFormat _format;
-    private readonly byte[] _bytes;
+    private readonly int _bytes;
+    private byte* _memory;
 
     public FormattedRow(FloatFormat format, int count)
     {
         _format = format;
         Count = count;
-        _bytes = GC.AllocateArray<byte>(count * sizeof(float), pinned: true);
+        _bytes = count * (format == FloatFormat.Single ? sizeof(float) : sizeof(ushort));
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(_bytes + 2 * MarginBytes), MarginBytes);
+        new Span<byte>(_memory, _bytes + 2 * MarginBytes).Fill(Margin);
+        new Span<byte>(_memory + MarginBytes, _bytes).Clear();
     }
 
     /// <summary>Random numbers in [−1, 1], those that the format has.</summary>
@@ -24,7 +34,7 @@ internal sealed unsafe class FormattedRow
 
     public int Count { get; }
 
-    public nint Address => Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
+    public nint Address => (nint)(_memory + MarginBytes);
 
     public float this[int i]
     {
@@ -48,6 +58,17 @@ internal sealed unsafe class FormattedRow
     public void ShouldAllBe(float value)
     {
         for (var i = 0; i < Count; i++) Assert.Equal(value, this[i]);
+    }
+
+    /// <summary>Frees the memory; fails where a margin was written to.</summary>
+    public void Dispose()
+    {
+        if (_memory is null) return;
+        var isWhole = !new ReadOnlySpan<byte>(_memory, MarginBytes).ContainsAnyExcept(Margin)
+            && !new ReadOnlySpan<byte>(_memory + MarginBytes + _bytes, MarginBytes).ContainsAnyExcept(Margin);
+        NativeMemory.AlignedFree(_memory);
+        _memory = null;
+        Assert.True(isWhole, "numbers were written before the first or past the last one");
     }
 
     private static uint Rounded(float value)

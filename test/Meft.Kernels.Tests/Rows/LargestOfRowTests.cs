@@ -11,7 +11,7 @@ public class LargestOfRowTests
     public void The_first_of_the_largest_is_found() =>
         Gen.Select(AnyFormat, Gen.Int[1, 5], Gen.Int[1, 20_000], Gen.Int[0, 1000]).Sample((format, rows, width, seed) =>
         {
-            var x = new FormattedRow(format, rows * width, seed);
+            using var x = new FormattedRow(format, rows * width, seed);
             var (indices, values) = Find(x, format, rows, width);
             for (var row = 0; row < rows; row++)
             {
@@ -30,7 +30,7 @@ public class LargestOfRowTests
     {
         foreach (var format in Enum.GetValues<FloatFormat>())
         {
-            var x = new FormattedRow(format, 20_000, 1);
+            using var x = new FormattedRow(format, 20_000, 1);
             x[7] = float.PositiveInfinity;
             x[place] = float.NaN;
             var (indices, values) = Find(x, format, 1, x.Count);

@@ -12,8 +12,8 @@ public unsafe class RowGradientTests
     public void Gradients_of_norms_agree_with_plain_loops() =>
         Gen.Select(AnyFormat, Gen.Int[1, 70], Gen.Int[1, 700], Gen.Int[0, 1000]).Sample((format, rows, width, seed) =>
         {
-            FormattedRow x = new(format, rows * width, seed), weight = new(format, width, seed + 1), dy = new(format, rows * width, seed + 2);
-            var dx = new FormattedRow(format, rows * width);
+            using FormattedRow x = new(format, rows * width, seed), weight = new(format, width, seed + 1), dy = new(format, rows * width, seed + 2);
+            using var dx = new FormattedRow(format, rows * width);
             RootMeanSquareGradient.Apply(x.Address, weight.Address, dy.Address, format, 1e-5, rows, width, dx.Address);
             for (var row = 0; row < rows; row++)
             {
@@ -39,8 +39,8 @@ public unsafe class RowGradientTests
     public void Gradients_of_gated_products_agree_with_plain_loops() =>
         Gen.Select(AnyFormat, Gen.Int[1, 20_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
         {
-            FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), dy = new(format, count, seed + 2);
-            FormattedRow dGate = new(format, count), dUp = new(format, count);
+            using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), dy = new(format, count, seed + 2);
+            using FormattedRow dGate = new(format, count), dUp = new(format, count);
             for (var i = 0; i < count; i++) gate[i] *= 20;
             SwiGluGradient.Apply(gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
             for (var i = 0; i < count; i++)
@@ -55,8 +55,8 @@ public unsafe class RowGradientTests
     public void Gradients_may_take_the_place_of_what_came_in()
     {
         const int Rows = 9, Width = 100;
-        FormattedRow x = new(FloatFormat.BFloat16, Rows * Width, 1), weight = new(FloatFormat.BFloat16, Width, 2);
-        FormattedRow dy = new(FloatFormat.BFloat16, Rows * Width, 3), dx = new(FloatFormat.BFloat16, Rows * Width);
+        using FormattedRow x = new(FloatFormat.BFloat16, Rows * Width, 1), weight = new(FloatFormat.BFloat16, Width, 2);
+        using FormattedRow dy = new(FloatFormat.BFloat16, Rows * Width, 3), dx = new(FloatFormat.BFloat16, Rows * Width);
         RootMeanSquareGradient.Apply(x.Address, weight.Address, dy.Address, FloatFormat.BFloat16, 1e-5, Rows, Width, dx.Address);
         RootMeanSquareGradient.Apply(x.Address, weight.Address, dy.Address, FloatFormat.BFloat16, 1e-5, Rows, Width, dy.Address);
         for (var i = 0; i < dx.Count; i++) Assert.Equal(dx[i], dy[i]);

@@ -12,7 +12,7 @@ public unsafe class RowKernelTests
     public void Norms_agree_with_plain_loops() =>
         Gen.Select(AnyFormat, Gen.Int[1, 70], Gen.Int[1, 700], Gen.Int[0, 1000]).Sample((format, rows, width, seed) =>
         {
-            FormattedRow x = new(format, rows * width, seed), weight = new(format, width, seed + 1), y = new(format, rows * width);
+            using FormattedRow x = new(format, rows * width, seed), weight = new(format, width, seed + 1), y = new(format, rows * width);
             RootMeanSquareRows.Apply(x.Address, weight.Address, format, 1e-5, rows, width, y.Address);
             for (var row = 0; row < rows; row++)
             {
@@ -28,8 +28,8 @@ public unsafe class RowKernelTests
         Gen.Select(AnyFormat, Gen.Int[1, 40], Gen.Int[1, 9], Gen.Int[1, 40], Gen.Int[0, 1000]).Sample((format, tokens, heads, half, seed) =>
         {
             var size = 2 * half;
-            FormattedRow x = new(format, tokens * heads * size, seed), y = new(format, tokens * heads * size), back = new(format, tokens * heads * size);
-            FormattedRow cosine = new(format, tokens * half), sine = new(format, tokens * half);
+            using FormattedRow x = new(format, tokens * heads * size, seed), y = new(format, tokens * heads * size), back = new(format, tokens * heads * size);
+            using FormattedRow cosine = new(format, tokens * half), sine = new(format, tokens * half);
             for (var i = 0; i < tokens * half; i++) (cosine[i], sine[i]) = (MathF.Cos(i), MathF.Sin(i));
             RotaryRows.Apply(x.Address, cosine.Address, sine.Address, format, tokens, heads, size, y.Address);
             RotaryRows.Apply(y.Address, cosine.Address, sine.Address, format, tokens, heads, size, back.Address, inverse: true);
@@ -50,7 +50,7 @@ public unsafe class RowKernelTests
     public void Gated_products_agree_with_plain_loops() =>
         Gen.Select(AnyFormat, Gen.Int[1, 20_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
         {
-            FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), y = new(format, count);
+            using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), y = new(format, count);
             for (var i = 0; i < count; i++) gate[i] = gate[i] * 20;
             SwiGluRows.Apply(gate.Address, up.Address, format, count, y.Address);
             for (var i = 0; i < count; i++) y.ShouldBeNear(i, gate[i] / (1 + Math.Exp(-gate[i])) * up[i], roundings: 2);
@@ -60,7 +60,7 @@ public unsafe class RowKernelTests
     public void Sums_are_rounded_once() =>
         Gen.Select(AnyFormat, Gen.Int[1, 40_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
         {
-            FormattedRow a = new(format, count, seed), b = new(format, count, seed + 1), y = new(format, count), expected = new(format, count);
+            using FormattedRow a = new(format, count, seed), b = new(format, count, seed + 1), y = new(format, count), expected = new(format, count);
             RowAddition.Apply(a.Address, b.Address, format, count, y.Address);
             for (var i = 0; i < count; i++) expected[i] = a[i] + b[i];
             for (var i = 0; i < count; i++) Assert.Equal(expected[i], y[i]);
@@ -72,7 +72,7 @@ public unsafe class RowKernelTests
         const int count = 70_001;
         foreach (var format in Enum.GetValues<FloatFormat>())
         {
-            FormattedRow source = new(format, count, 3), back = new(format, count);
+            using FormattedRow source = new(format, count, 3), back = new(format, count);
             var single = new float[count];
             fixed (float* at = single)
             {
@@ -93,18 +93,18 @@ public unsafe class RowKernelTests
         // Enough numbers for whole registers, so that both the registers' and the single numbers' rounding are seen.
         foreach (var count in new[] { 3, 64 })
         {
-            Added(count, 1f, 1f / 256).ShouldAllBe(1f);            // halfway: to the even neighbour below
-            Added(count, 1f + 1f / 128, 1f / 256).ShouldAllBe(1f + 1f / 64); // halfway: to the even neighbour above
-            Added(count, float.NaN, 1f).ShouldAllBe(float.NaN);
-            Added(count, float.NegativeInfinity, 1f).ShouldAllBe(float.NegativeInfinity);
+            ShouldAdd(count, 1f, 1f / 256, 1f);                       // halfway: to the even neighbour below
+            ShouldAdd(count, 1f + 1f / 128, 1f / 256, 1f + 1f / 64); // halfway: to the even neighbour above
+            ShouldAdd(count, float.NaN, 1f, float.NaN);
+            ShouldAdd(count, float.NegativeInfinity, 1f, float.NegativeInfinity);
         }
     }
 
-    private static FormattedRow Added(int count, float a, float b)
+    private static void ShouldAdd(int count, float a, float b, float sum)
     {
-        FormattedRow left = new(FloatFormat.BFloat16, count), right = new(FloatFormat.BFloat16, count);
+        using FormattedRow left = new(FloatFormat.BFloat16, count), right = new(FloatFormat.BFloat16, count);
         for (var i = 0; i < count; i++) (left[i], right[i]) = (a, b);
         RowAddition.Apply(left.Address, right.Address, FloatFormat.BFloat16, count, left.Address);
-        return left;
+        left.ShouldAllBe(sum);
     }
 }

@@ -15,7 +15,7 @@ internal static class ParquetFile
     /// <exception cref="InvalidInputException">The file is damaged, or holds what cannot be read.</exception>
     public static IEnumerable<FileRow> Read(string path)
     {
-        using var stream = DataFile.Open(path);
+        using var stream = new FiniteStream(DataFile.Open(path));
         if (stream.Length == 0) yield break;
         var groups = Guard(path, 0, () => CountGroups(stream));
         var number = 0;

@@ -13,7 +13,8 @@ namespace Meft.Training.Runs;
 /// <summary>A run's <c>manifest.json</c>: what ran, on what, over which files.</summary>
 public sealed record RunManifest
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     /// <summary>The version of this file's form.</summary>
     public const int CurrentVersion = 1;

@@ -13,7 +13,8 @@ public sealed record PredictedResult(long PeakResidentBytes, long DeviceBytesPea
 /// <summary>A run's <c>result.json</c>: how it ended. Losses are in nats; a number that there is none of is null.</summary>
 public sealed record RunResult
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     /// <summary>Steps taken, those before a resume included.</summary>
     public required int Steps { get; init; }
