@@ -110,7 +110,7 @@ public sealed class GenerateVerbTests : IDisposable
     [InlineData("{\"prompt\":\"a\"}\n{\"prompt\":\"aaaaaaaaaaaaaaaa\"}", "rows.jsonl:2: the prompt has 16 tokens. Allowed: fewer than the model's 16")]
     [InlineData("{\"input_ids\":[0,9]}", "rows.jsonl:1: entry 1 of the row's input ids, 9, is outside")]
     [InlineData("{\"input_ids\":[]}", "rows.jsonl:1: the prompt has no token")]
-    [InlineData("{\"text\":\"a\"}", "rows.jsonl:1: the row is no prompt. Allowed: {\"prompt\"}, {\"messages\"} or {\"input_ids\"}")]
+    [InlineData("{\"text\":\"a\"}", "rows.jsonl:1: the row is no prompt. Allowed: {\"prompt\"}, {\"messages\"}, {\"instruction\",\"input\"} or {\"input_ids\"}")]
     [InlineData("{\"prompt\":3}", "rows.jsonl:1: \"prompt\" is a number")]
     [InlineData("{\"prompt\":\"a\"}\n{\"prompt\"", "rows.jsonl:2: the line is no valid JSON")]
     [InlineData("{\"messages\":[]}", "rows.jsonl:1: \"messages\" is empty")]

@@ -75,7 +75,7 @@ public sealed class ScoreVerbTests : IDisposable
     [InlineData("{\"input_ids\":[0]}", "rows.jsonl:1: the row has nothing to score")]
     [InlineData("{\"prompt\":\"a\"}", "rows.jsonl:1: the row has nothing to score. Allowed: a \"completion\"")]
     [InlineData("{\"input_ids\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}", "rows.jsonl:1: the row has 17 tokens. Allowed: at most 16")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "rows.jsonl:1: rows of conversations")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "the model has no chat template")]
     [InlineData("", "rows.jsonl: the data file holds no rows")]
     public void Wrong_rows_are_refused_at_their_place_and_leave_no_file(string rows, string problem)
     {
