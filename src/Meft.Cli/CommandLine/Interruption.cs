@@ -8,6 +8,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly TextWriter _error;
+    private int _signals;
     private volatile Action? _diversion;
     private volatile Action<string>? _answer;
     private volatile Action? _leave;
@@ -57,7 +58,7 @@ internal sealed class Interruption : IDisposable
             take();
             return;
         }
-        if (Requested)
+        if (Interlocked.Exchange(ref _signals, 1) > 0) // not Requested: the second may come while the first is still being answered
         {
             _leave?.Invoke();
             return;

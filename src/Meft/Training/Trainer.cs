@@ -159,11 +159,11 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         TrainedTokens = result.TrainedTokens,
         Seconds = phases.Seconds.Values.Sum(),
         DeviceBytesPeak = Ledger.DeviceBytesPeak,
-        DeviceBytesByCause = Ledger.DevicePeakByCause.Where(d => d.Value > 0).ToDictionary(d => d.Key.Name, d => d.Value),
+        DeviceBytesByCause = Ledger.DevicePeakByCause.Where(d => d.Value > 0).OrderBy(d => d.Key.Name, StringComparer.Ordinal).ToDictionary(d => d.Key.Name, d => d.Value),
         HostBytes = Ledger.HostBytes,
         HostToDeviceBytes = Ledger.HostToDeviceBytes,
         DeviceToHostBytes = Ledger.DeviceToHostBytes,
-        LinkBytesByCause = Ledger.ToDeviceByCause.Concat(Ledger.ToHostByCause).GroupBy(l => l.Key.Name).ToDictionary(g => g.Key, g => g.Sum(l => l.Value)),
+        LinkBytesByCause = Ledger.ToDeviceByCause.Concat(Ledger.ToHostByCause).GroupBy(l => l.Key.Name).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(l => l.Value)),
         ActiveRows = result.ActiveRows,
         Phases = new Dictionary<string, double>(phases.Seconds),
     };

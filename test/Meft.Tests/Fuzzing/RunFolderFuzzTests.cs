@@ -62,7 +62,7 @@ public sealed class RunFolderFuzzTests : IDisposable
             {"step": 2, "loss": 2.25, "seconds": 0.5, "learning_rate": 1e-3}
             """;
         var path = _folder.Write("metrics.jsonl", metrics);
-        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => LoggedStep.ReadAll(path), _ => false, path, cases: 300, refuses: false);
+        ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => { _ = LoggedStep.Read(path).Count(); }, _ => false, path, cases: 300, refuses: false);
         _folder.Write("config.yaml", "model: m\noutput: o\ndata: {train: t.jsonl}\n");
         ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(metrics)], () => PathInspector.Inspect(_folder.Path, 8), _ => false, path, cases: 200, refuses: false);
         var result = new RunResult { Steps = 3, Interrupted = false, Seconds = 1.5, PeakResidentBytes = 10, Predicted = new PredictedResult(1, 2, null) }.ToJson();
@@ -72,12 +72,12 @@ public sealed class RunFolderFuzzTests : IDisposable
 
     private static void Compare(RunManifest before, RunManifest now)
     {
-        _ = before.Differences(now).Count();
+        _ = before.Beginning.Differences(now.Beginning).Count();
         try
         {
             before.RequireSameFiles(now);
         }
-        catch (InvalidInputException e) when (e.Problem.Contains("is not the one the run began with", StringComparison.Ordinal))
+        catch (InvalidInputException e) when (e.Problem.StartsWith("the run began with other files", StringComparison.Ordinal))
         {
             // It names the file that differs, not the manifest.
         }

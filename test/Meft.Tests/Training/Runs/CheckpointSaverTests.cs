@@ -132,7 +132,7 @@ public sealed class CheckpointSaverTests : IDisposable
             Model = _folder.File("model"),
             Output = _folder.File("run"),
             Data = new DataConfig { Train = [_folder.File("rows.jsonl")] },
-        }, ExistingRun.Refuse, disk);
+        }, ExistingRun.Refuse, null, disk);
 
     private sealed class Watcher(Action<int> afterStep) : ITrainingObserver
     {

@@ -21,6 +21,8 @@ public sealed class ResumeBitsTests : IDisposable
         ["no router, last layers"] = ("method: {kind: meft, rank: 48, top_k: 5, experts: 0, layers: 'last:2'}", []),
         ["bf16 base"] = (SampleRun.Sparse, ["dtype=bf16"]),
         ["rows of like length"] = (SampleRun.Sparse, ["data.group_by_length=true"]),
+        ["packed rows"] = (SampleRun.Sparse, ["data.packing=true"]),
+        ["weighted files"] = (SampleRun.Sparse, ["data.train=[{file: rows.jsonl, weight: 0.5}, validation.jsonl]"]),
         ["rows in their order, no accumulation"] = (SampleRun.Sparse, ["data.shuffle=false", "batch.accumulate=1"]),
         ["LoRA with dropout"] = ("method: {kind: lora, rank: 4, dropout: 0.3, targets: all-linear}", []),
         ["LoRA, recompute"] = ("method: {kind: lora, rank: 4, dropout: 0.1}", ["recompute=on"]),

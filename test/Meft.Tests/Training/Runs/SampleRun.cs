@@ -82,11 +82,11 @@ internal sealed class SampleRun : IDisposable
 
     /// <summary>The run's metrics without what is allowed to differ: times, and memory that the process happens to hold.</summary>
     public IReadOnlyList<string> Metrics(string output) =>
-        [.. System.IO.File.ReadAllLines(File(Path.Combine(output, "metrics.jsonl"))).Select(line => Without(line, "seconds", "tokens_per_second", "phases", "host_bytes"))];
+        [.. System.IO.File.ReadAllLines(File(Path.Combine(output, "metrics.jsonl"))).Select(line => Without(line, "seconds", "tokens_per_second", "phases", "host_bytes", "checkpoint"))];
 
     /// <summary>The run's result without what is allowed to differ.</summary>
     public string Result(string output) =>
-        Without(System.IO.File.ReadAllText(File(Path.Combine(output, "result.json"))), "seconds", "step_seconds", "peak_resident_bytes", "predicted");
+        Without(System.IO.File.ReadAllText(File(Path.Combine(output, "result.json"))), "seconds", "step_seconds", "tokens_per_second", "peak_resident_bytes", "predicted");
 
     /// <summary>Every file of a folder with its hash.</summary>
     public IReadOnlyDictionary<string, string> Files(string output) => Directory.EnumerateFiles(File(output), "*", SearchOption.AllDirectories)
