@@ -55,7 +55,7 @@ internal sealed class EvalVerb : IVerb
         var task = EvalTask.Load(arguments.GetRequiredValue(_task));
         var data = arguments.GetValue(_data) ?? task.DataPath ?? throw new InvalidInputException(
             $"the task {task.Name} names no data", "meft eval", "--data with a file or a folder, or data.path in the task file");
-        foreach (var file in EvalQuestions.FilesOf(data)) ResultLines.RefuseInput(output, file);
+        foreach (var file in EvalQuestions.FilesOf(data)) ResultLines.RefuseInput(output, file, "--data");
         // Texts are limited by their windows, which are known later.
         var areTexts = task.Parts.All(part => part.Kind == QuestionKind.Perplexity);
         var questions = EvalQuestions.Read(task, data, areTexts ? null : limit);

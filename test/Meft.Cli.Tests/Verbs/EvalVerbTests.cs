@@ -133,7 +133,7 @@ public sealed class EvalVerbTests : IDisposable
     {
         Eval(Task + "\nanswrs: b").ErrorLines.ShouldHaveSingleItem().ShouldContain("task.yaml:7: answrs: unknown key; the nearest known one is answers");
         Eval(Task.Replace("{{ q }}", "{{ p }}")).ErrorLines.ShouldHaveSingleItem().ShouldContain("data.jsonl:1: the record does not fit the task's prompt (part all): 'p' is undefined");
-        Eval(Task, "--output", _folder.File("data.jsonl")).ErrorLines.ShouldHaveSingleItem().ShouldContain("is the file of --input");
+        Eval(Task, "--output", _folder.File("data.jsonl")).ErrorLines.ShouldHaveSingleItem().ShouldContain("is the file of --data");
         File.ReadAllText(_folder.File("data.jsonl")).ShouldBe(Data);
     }
 

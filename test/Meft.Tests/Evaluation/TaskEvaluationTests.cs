@@ -67,7 +67,7 @@ public sealed class TaskEvaluationTests : IDisposable
                     rows[item.Index].Scores["accuracy"].ShouldBe(costs.Min() == costs[1] ? 1 : 0);
                     break;
                 default:
-                    var ids = _model.CreateGenerator().Generate([item.Rows[0].InputIds], new() { MaxNewTokens = 6, EndTokens = [4] })[0].Tokens;
+                    var ids = _model.CreateGenerator().Generate([item.Rows[0].InputIds], new() { MaxNewTokens = 6, EndTokens = [4] }, cancellation: Token)[0].Tokens;
                     var text = string.Concat(ids.TakeWhile(id => id < 3).Select(id => (char)('a' + id)));
                     rows[item.Index].Json.ShouldContain($"\"prediction\":\"{text}\"");
                     break;
@@ -144,7 +144,7 @@ public sealed class TaskEvaluationTests : IDisposable
         _folder.Write("broken/tokenizer.json", Tokenizer);
         using var broken = LoadedModel.Load(_folder.File("broken"), cancellation: Token);
         var windows = _items.Where(item => item.Question is TextQuestion).ToList();
-        Should.Throw<RunFailedException>(() => new TaskEvaluation(broken).Run(windows, cancellation: Token)).Message.ShouldContain("data.jsonl:4: the model gives a text");
+        Should.Throw<RunFailedException>(() => new TaskEvaluation(broken).Run(windows, cancellation: Token)).Message.ShouldContain("data.jsonl:2: the model gives a text");
     }
 
     [Fact]

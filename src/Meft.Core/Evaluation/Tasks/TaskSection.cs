@@ -76,8 +76,12 @@ internal sealed class TaskSection
     /// <summary>As <see cref="Read{T}"/> with null for no value.</summary>
     public T? ReadOrNull<T>(string key, ConfigType<T> type) where T : class => Read<T?>(key, type!, null);
 
-    /// <summary>As <see cref="Read{T}"/> with null for no value.</summary>
-    public int? ReadOrNull(string key, ConfigType<int> type) => Find(key) is null ? null : Read(key, type, 0) is var value && value == 0 ? null : value;
+    /// <summary>As <see cref="Read{T}"/> with null for no value; for keys that do not take 0.</summary>
+    public int? ReadOrNull(string key, ConfigType<int> type)
+    {
+        var value = Read(key, type, 0);
+        return value == 0 ? null : value;
+    }
 
     /// <summary>Adds an error at a key.</summary>
     public void Refuse(string key, string problem, string? allowed) => _errors.Add(Find(key)?.Place, _prefix + key, problem, allowed);
