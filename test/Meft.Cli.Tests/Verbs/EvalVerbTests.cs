@@ -25,7 +25,7 @@ public sealed class EvalVerbTests : IDisposable
         var output = _folder.File("rows.jsonl");
         var run = Eval(Task, "--output", output);
         run.ExitCode.ShouldBe(0, run.Error);
-        run.Output.ShouldStartWith("task: letters\n3 records, 3 rows\n\nmetric       value");
+        run.Output.ShouldStartWith("task: letters\n3 records, 3 rows\n\nmetric  ");
         run.Output.ShouldContain("\nexact_match  ");
         var lines = File.ReadAllLines(output);
         lines.Length.ShouldBe(4);
