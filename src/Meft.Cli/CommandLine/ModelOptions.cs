@@ -23,6 +23,12 @@ internal sealed class ModelOptions
     /// <param name="adapterRequired">Whether the verb is nothing without an adapter.</param>
     public ModelOptions(bool adapterRequired = false) => _adapter.Required = adapterRequired;
 
+    /// <summary>The option that names the model.</summary>
+    public Option<string> Model => _model;
+
+    /// <summary>The option that names the type of its numbers.</summary>
+    public Option<string> Type => _type;
+
     /// <summary>The adapter folder that the arguments name; null for none.</summary>
     public string? AdapterOf(ParseResult arguments) => arguments.GetValue(_adapter);
 

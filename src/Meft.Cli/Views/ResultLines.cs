@@ -10,9 +10,10 @@ internal static class ResultLines
 {
     /// <summary>Refuses, before anything is read, to write the results over the input.</summary>
     /// <param name="output">What --output names; null for standard output.</param>
-    /// <param name="input">What --input names.</param>
+    /// <param name="input">What is read.</param>
+    /// <param name="option">The option that names it.</param>
     /// <exception cref="InvalidInputException">Both lead to the same file, or the links of one run in a circle.</exception>
-    public static void RefuseInput(string? output, string input)
+    public static void RefuseInput(string? output, string input, string option = "--input")
     {
         if (output is null) return;
         try
@@ -24,7 +25,7 @@ internal static class ResultLines
             throw new InvalidInputException(e.Message, "--output", "paths that lead to a file", null, e);
         }
         throw new InvalidInputException(
-            $"--output {output} is the file of --input", null, "another file than the input", "Name a new file, or leave --output out");
+            $"--output {output} is the file of {option}", null, "another file than the input", "Name a new file, or leave --output out");
     }
 
     /// <summary>Writes lines as they come. A file is complete or not there: what fails or is stopped on the way leaves none.</summary>

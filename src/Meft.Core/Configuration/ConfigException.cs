@@ -24,16 +24,16 @@ public sealed record ConfigError(string Location, string? Key, string Problem, s
 /// <summary>A config that cannot be used, with all of its errors.</summary>
 public sealed class ConfigException : InvalidInputException
 {
-    internal ConfigException(string path, IReadOnlyList<ConfigError> errors, Exception? cause = null)
-        : base(Summary(errors), errors.Count == 1 ? errors[0].Location : path, errors.Count == 1 ? errors[0].Allowed : null, null, cause) =>
+    internal ConfigException(string path, IReadOnlyList<ConfigError> errors, Exception? cause = null, string kind = "config")
+        : base(Summary(errors, kind), errors.Count == 1 ? errors[0].Location : path, errors.Count == 1 ? errors[0].Allowed : null, null, cause) =>
         Errors = errors;
 
     /// <summary>Every error found, in the order of the file, those of overrides last.</summary>
     public IReadOnlyList<ConfigError> Errors { get; }
 
-    private static string Summary(IReadOnlyList<ConfigError> errors)
+    private static string Summary(IReadOnlyList<ConfigError> errors, string kind)
     {
         if (errors is [var only]) return only.Key is null ? only.Problem : $"{only.Key}: {only.Problem}";
-        return $"{errors.Count} errors in the config:\n  {string.Join("\n  ", errors)}";
+        return $"{errors.Count} errors in the {kind}:\n  {string.Join("\n  ", errors)}";
     }
 }

@@ -18,9 +18,15 @@ internal sealed class JinjaTemplate
     /// <exception cref="JinjaException">The text is no template.</exception>
     public static JinjaTemplate Parse(string text) => new(TemplateParser.Parse(text));
 
+    /// <summary>Renders the template.</summary>
+    /// <param name="variables">What it may name.</param>
+    /// <param name="time">The clock behind <c>strftime_now</c>.</param>
+    /// <param name="steps">The work it may take.</param>
+    /// <param name="isStrict">Whether what does not exist is an error where it is used, instead of empty.</param>
     /// <exception cref="JinjaException">The template fails on these variables, or takes more than its budget.</exception>
-    public string Render(IReadOnlyDictionary<string, Value> variables, TimeProvider time, long steps = Budget.DefaultSteps) =>
-        RenderMarked(variables, time, steps).Text;
+    public string Render(
+        IReadOnlyDictionary<string, Value> variables, TimeProvider time, long steps = Budget.DefaultSteps, bool isStrict = false) =>
+        TemplateRenderer.Render(_statements, variables, new Globals(time), new Budget(steps), isStrict).Text;
 
     /// <summary>As <see cref="Render"/>, with the places of what the template marks as generated.</summary>
     /// <exception cref="JinjaException">The template fails on these variables, or takes more than its budget.</exception>

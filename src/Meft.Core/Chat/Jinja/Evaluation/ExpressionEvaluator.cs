@@ -4,9 +4,18 @@ using Meft.Core.Chat.Jinja.Values;
 namespace Meft.Core.Chat.Jinja.Evaluation;
 
 /// <summary>Evaluates expressions. Work is counted, so that no template runs without end.</summary>
-internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
+/// <param name="budget">The work it may do.</param>
+/// <param name="globals">The functions it may call.</param>
+/// <param name="isStrict">
+/// Whether what does not exist is an error wherever it is used, where Jinja takes it as empty; conditions, <c>is defined</c> and the
+/// filter <c>default</c> still take it.
+/// </param>
+internal sealed class ExpressionEvaluator(Budget budget, Globals globals, bool isStrict = false)
 {
     public Budget Budget => budget;
+
+    /// <summary>The value, unless it does not exist and that is an error.</summary>
+    public Value Used(Value value) => isStrict && value is UndefinedValue undefined ? throw undefined.Error() : value;
 
     public Value Evaluate(Expression expression, Scope scope)
     {
@@ -39,10 +48,10 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
     public CallArguments Evaluate(Arguments arguments, Scope scope)
     {
         if (arguments == Arguments.None) return CallArguments.None;
-        var positional = arguments.Positional.Select(argument => Evaluate(argument, scope)).ToList();
+        var positional = arguments.Positional.Select(argument => Used(Evaluate(argument, scope))).ToList();
         if (arguments.Spread is not null) positional.AddRange(ItemsOf(Evaluate(arguments.Spread, scope)));
         var named = new Dictionary<string, Value>();
-        foreach (var (name, argument) in arguments.Named) named[name] = Evaluate(argument, scope);
+        foreach (var (name, argument) in arguments.Named) named[name] = Used(Evaluate(argument, scope));
         if (arguments.NamedSpread is not null)
         {
             if (Evaluate(arguments.NamedSpread, scope) is not MapValue map) throw new JinjaException("argument after ** must be a mapping");
@@ -54,7 +63,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
     /// <summary>What a loop over a value goes through.</summary>
     public IReadOnlyList<Value> ItemsOf(Value value)
     {
-        budget.Spend(value.Length ?? 0);
+        budget.Spend(Used(value).Length ?? 0);
         return value.Items ?? throw new JinjaException($"'{value.TypeName}' object is not iterable");
     }
 
@@ -62,7 +71,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
     {
         budget.Spend(1 + (input.Length ?? 0) / 8);
         var filter = Filters.Find(name) ?? throw new JinjaException($"No filter named '{name}'.");
-        return Created(filter(this, input, arguments));
+        return Created(filter(this, name is "default" or "d" ? input : Used(input), arguments));
     }
 
     public bool ApplyTest(string name, Value input, CallArguments arguments)
@@ -145,7 +154,7 @@ internal sealed class ExpressionEvaluator(Budget budget, Globals globals)
     private Value Concatenate(Concatenation concatenation, Scope scope)
     {
         var text = new BoundedText();
-        foreach (var part in concatenation.Parts) text.Append(ValueText.Plain(Evaluate(part, scope)));
+        foreach (var part in concatenation.Parts) text.Append(ValueText.Plain(Used(Evaluate(part, scope))));
         return Created(new TextValue(text.ToString()));
     }
 

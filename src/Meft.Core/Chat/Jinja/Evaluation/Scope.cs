@@ -7,6 +7,14 @@ internal sealed class Scope(Scope? parent)
 {
     private readonly Dictionary<string, Value> _variables = [];
 
+    /// <summary>The outermost scope of a template that is given variables.</summary>
+    public static Scope Of(IReadOnlyDictionary<string, Value> variables)
+    {
+        var scope = new Scope(parent: null);
+        foreach (var (name, value) in variables) scope.Set(name, value);
+        return scope;
+    }
+
     public Value? Find(string name)
     {
         for (var scope = this; scope is not null; scope = scope.Parent)

@@ -25,21 +25,20 @@ internal sealed class TemplateRenderer
     private readonly List<Range> _marks = [];
     private BoundedText _output;
 
-    private TemplateRenderer(Budget budget, Globals globals)
+    private TemplateRenderer(Budget budget, Globals globals, bool isStrict)
     {
         _budget = budget;
         _output = _text;
-        _expressions = new ExpressionEvaluator(budget, globals);
+        _expressions = new ExpressionEvaluator(budget, globals, isStrict);
     }
 
     /// <summary>Renders a template.</summary>
     /// <exception cref="JinjaException">The template fails on this input; the line is that of the statement that failed.</exception>
     public static MarkedText Render(
-        IReadOnlyList<Statement> template, IReadOnlyDictionary<string, Value> variables, Globals globals, Budget budget)
+        IReadOnlyList<Statement> template, IReadOnlyDictionary<string, Value> variables, Globals globals, Budget budget, bool isStrict = false)
     {
-        var renderer = new TemplateRenderer(budget, globals);
-        var scope = new Scope(parent: null);
-        foreach (var (name, value) in variables) scope.Set(name, value);
+        var renderer = new TemplateRenderer(budget, globals, isStrict);
+        var scope = Scope.Of(variables);
         renderer.Run(template, scope);
         return new MarkedText(renderer._text.ToString(), renderer._marks);
     }
@@ -69,7 +68,7 @@ internal sealed class TemplateRenderer
         switch (statement)
         {
             case TextStatement text: Write(text.Text); return Flow.Normal;
-            case Output output: Write(ValueText.Plain(_expressions.Evaluate(output.Expression, scope))); return Flow.Normal;
+            case Output output: Write(ValueText.Plain(_expressions.Used(_expressions.Evaluate(output.Expression, scope)))); return Flow.Normal;
             case Set set: Assign(set.Target, _expressions.Evaluate(set.Value, scope), scope); return Flow.Normal;
             case If branches: return RunIf(branches, scope);
             case For loop: RunFor(loop, _expressions.Evaluate(loop.Items, scope), scope, depth: 0); return Flow.Normal;

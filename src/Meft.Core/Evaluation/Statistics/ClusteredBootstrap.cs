@@ -1,0 +1,63 @@
+namespace Meft.Core.Evaluation.Statistics;
+
+/// <summary>One observation of a ratio: what it adds above and below the line.</summary>
+/// <param name="Cluster">Observations of one cluster belong together and are drawn together.</param>
+/// <param name="Numerator">Above: for a weighted mean, the value by its weight.</param>
+/// <param name="Denominator">Below: the weight.</param>
+public readonly record struct Observation(int Cluster, double Numerator, double Denominator);
+
+/// <summary>Where a figure would lie for other samples of the same kind.</summary>
+/// <param name="Low">The lower end.</param>
+/// <param name="High">The upper end.</param>
+public sealed record ConfidenceInterval(double Low, double High);
+
+/// <summary>
+/// The 95 % interval of a ratio of sums by the percentile bootstrap (Efron 1979) over whole clusters (Davison and Hinkley 1997, §3.8): as many
+/// clusters as there are, drawn with replacement, give one ratio; the interval holds all but the outer 2.5 % of these on either side.
+/// </summary>
+public static class ClusteredBootstrap
+{
+    /// <summary>How often clusters are drawn anew.</summary>
+    public const int Resamples = 1000;
+
+    /// <summary>The share of resamples below the interval, and above it.</summary>
+    private const double Tail = 0.025;
+
+    /// <summary>Σ numerators / Σ denominators; NaN without observations.</summary>
+    public static double Ratio(IReadOnlyList<Observation> observations) =>
+        observations.Sum(o => o.Numerator) / observations.Sum(o => o.Denominator);
+
+    /// <summary>The interval of <see cref="Ratio"/>; null with fewer than two clusters, which tell nothing about others.</summary>
+    /// <param name="observations">In a fixed order; their clusters need not be numbered without gaps.</param>
+    /// <param name="seed">The same seed gives the same interval.</param>
+    public static ConfidenceInterval? Interval(IReadOnlyList<Observation> observations, long seed)
+    {
+        var clusters = observations.GroupBy(o => o.Cluster)
+            .Select(cluster => (Above: cluster.Sum(o => o.Numerator), Below: cluster.Sum(o => o.Denominator))).ToArray();
+        if (clusters.Length < 2) return null;
+        var draws = new RandomIndices(unchecked((ulong)seed));
+        var ratios = new double[Resamples];
+        for (var resample = 0; resample < Resamples; resample++)
+        {
+            double above = 0, below = 0;
+            for (var i = 0; i < clusters.Length; i++)
+            {
+                var drawn = clusters[draws.Below(clusters.Length)];
+                above += drawn.Above;
+                below += drawn.Below;
+            }
+            ratios[resample] = above / below;
+        }
+        Array.Sort(ratios);
+        return new ConfidenceInterval(Quantile(ratios, Tail), Quantile(ratios, 1 - Tail));
+    }
+
+    /// <summary>The value at a share of sorted values, between neighbours in proportion.</summary>
+    private static double Quantile(double[] sorted, double share)
+    {
+        var place = share * (sorted.Length - 1);
+        var below = (int)place;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+    }
+}
