@@ -1,6 +1,6 @@
 using Meft.Core.Metrics;
-using Meft.Training.Samples;
 using Meft.Training.Runs;
+using Meft.Training.Samples;
 
 namespace Meft.Training;
 

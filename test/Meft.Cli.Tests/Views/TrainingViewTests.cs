@@ -1,8 +1,8 @@
+using System.Runtime.InteropServices;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Shouldly;
 using Spectre.Console.Testing;
-using System.Runtime.InteropServices;
 
 namespace Meft.Cli.Tests.Views;
 

@@ -2,8 +2,8 @@ using Meft.Core.Errors;
 using Meft.Core.Metrics;
 using Meft.Reporting;
 using Meft.Reporting.TensorBoard;
-using Meft.TestSupport;
 using Meft.Tests.Reporting.TensorBoard;
+using Meft.TestSupport;
 using Meft.Training;
 using Shouldly;
 

@@ -4,8 +4,8 @@ using Meft.Core.Errors;
 using Meft.Core.Metrics;
 using Meft.Core.Storage;
 using Meft.Reporting;
-using Meft.Training.Samples;
 using Meft.Training.Runs.Checkpoints;
+using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
