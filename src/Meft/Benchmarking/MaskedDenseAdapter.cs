@@ -3,6 +3,7 @@ using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Host;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Benchmarking;
@@ -79,10 +80,10 @@ internal sealed class MaskedDenseAdapter : IFeedForwardAdapter, IDisposable
     /// <summary>Of the candidates the k largest that are positive: [T, R].</summary>
     private Tensor Active(Tensor scores, Tensor? candidates)
     {
-        var active = scores > 0;
+        var active = scores.IsAbove(0);
         if (candidates is not null) active = active.logical_and(candidates);
         if (_spec.TopK == 0 || _spec.TopK >= _spec.Rank) return active;
-        var ranked = candidates is null ? scores : scores.masked_fill(candidates.logical_not(), double.NegativeInfinity);
+        var ranked = candidates is null ? scores : scores.Masked(candidates.logical_not(), double.NegativeInfinity);
         return LargestMask(ranked, _spec.TopK).logical_and(active);
     }
 

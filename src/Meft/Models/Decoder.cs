@@ -237,7 +237,7 @@ public sealed class Decoder : IDisposable
     }
 
     // Hendrycks and Gimpel (arXiv 1606.08415), the tanh approximation.
-    private static Tensor GeluTanh(Tensor x) => 0.5 * x * (1 + (Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x.pow(3))).tanh());
+    private static Tensor GeluTanh(Tensor x) => x.Times(0.5) * (x + x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1.0);
 
     private Tensor Norm(Tensor x, Tensor weight) => RootMeanSquareNorm.Apply(x, weight, Config.NormEpsilon);
 }

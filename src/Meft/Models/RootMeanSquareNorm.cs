@@ -1,3 +1,4 @@
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -14,7 +15,7 @@ internal static class RootMeanSquareNorm
         if (HostNorm.Takes(x, weight)) return HostNorm.Apply(x, weight, epsilon);
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(float32) : x;
-        var scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
+        var scale = wide.square().mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_();
         return (wide * scale).to(x.dtype).mul(weight).MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using Meft.Kernels;
 using Meft.Kernels.Rows;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -17,8 +18,8 @@ internal sealed record RotaryTables(Tensor Cosine, Tensor Sine) : IDisposable
         // float64: in float32 the angle of position 100,000 would be off by 0.004.
         using var inverse = tensor(frequencies.Inverse, float64, positions.device);
         var angles = positions.to(float64).unsqueeze(1) * inverse;
-        var cosine = (angles.cos() * frequencies.AttentionFactor).to(type).unsqueeze(1);
-        var sine = (angles.sin() * frequencies.AttentionFactor).to(type).unsqueeze(1);
+        var cosine = angles.cos().Times(frequencies.AttentionFactor).to(type).unsqueeze(1);
+        var sine = angles.sin().Times(frequencies.AttentionFactor).to(type).unsqueeze(1);
         return new RotaryTables(cosine.DetachFromDisposeScope(), sine.DetachFromDisposeScope());
     }
 

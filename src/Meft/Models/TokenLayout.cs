@@ -1,4 +1,5 @@
 using Meft.Core.Formats.HuggingFace;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -122,7 +123,7 @@ public sealed class TokenLayout : IDisposable
     {
         using var scope = NewDisposeScope();
         int rows = (int)mask.shape[0], width = (int)mask.shape[1];
-        var real = mask.ne(0).cpu().contiguous().data<bool>().ToArray();
+        var real = mask.IsNot(0).cpu().contiguous().data<bool>().ToArray();
         var lengths = new int[rows];
         var sources = new List<int>();
         for (var row = 0; row < rows; row++)
@@ -148,7 +149,7 @@ public sealed class TokenLayout : IDisposable
     {
         using var scope = NewDisposeScope();
         long[] rest = packed.shape[1..];
-        var padded = full([(long)Rows * SourceWidth, .. rest], fill, packed.dtype, packed.device);
+        var padded = ScalarOperations.Filled([(long)Rows * SourceWidth, .. rest], fill, packed.dtype, packed.device);
         return padded.index_copy(0, SourceIndices(), packed).view([Rows, SourceWidth, .. rest]).MoveToOuterDisposeScope();
     }
 
@@ -177,10 +178,10 @@ public sealed class TokenLayout : IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         long[] starts = Starts.Distinct().Count() == 1 ? [Starts[0]] : [.. Starts.Select(s => (long)s)];
-        var queries = tensor(starts, int64, Device).view(-1, 1, 1, 1) + arange(Length, int64, Device).view(1, 1, -1, 1);
-        var distance = queries - arange(keys, int64, Device).view(1, 1, 1, -1);
-        var hidden = distance.lt(0).logical_or(distance.ge(window ?? int.MaxValue));
-        mask = zeros(hidden.shape, type, Device).masked_fill(hidden, double.NegativeInfinity);
+        var queries = tensor(starts, int64, Device).view(-1, 1, 1, 1) + ScalarOperations.Counting(Length, int64, Device).view(1, 1, -1, 1);
+        var distance = queries - ScalarOperations.Counting(keys, int64, Device).view(1, 1, 1, -1);
+        var hidden = distance.IsBelow(0).logical_or(distance.IsAtLeast(window ?? int.MaxValue));
+        mask = zeros(hidden.shape, type, Device).Masked(hidden, double.NegativeInfinity);
         return _masks[key] = mask.DetachFromDisposeScope();
     }
 

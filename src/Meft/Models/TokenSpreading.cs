@@ -49,7 +49,7 @@ internal sealed class GatherTokens : GuardedFunction<GatherTokens>
         var saved = ctx.get_saved_variables();
         using var slotTokens = saved[0];
         using var emptySlots = saved[1];
-        return [dy.index_select(0, slotTokens).index_fill_(0, emptySlots, 0), null, null, null];
+        return [dy.index_select(0, slotTokens).FillSlices(0, emptySlots, 0), null, null, null];
     }
 }
 

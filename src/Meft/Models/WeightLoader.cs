@@ -1,5 +1,6 @@
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -36,7 +37,7 @@ internal static class WeightLoader
             {
                 WeightKind.Norm => ones(spec.Shape, float32),
                 WeightKind.Bias => zeros(spec.Shape, float32),
-                _ => randn(spec.Shape, float32, generator: generator).mul_(config.InitializerRange),
+                _ => randn(spec.Shape, float32, generator: generator).TimesInPlace(config.InitializerRange),
             };
             return drawn.to(type, device, copy: true);
         });

@@ -71,8 +71,8 @@ internal static unsafe class PackedWeights
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         // Small whole numbers: every sum is exact, whatever its order.
-        var x = (arange(5 * 24, ScalarType.Float32).remainder(7) - 3).view(5, 24).to(ScalarType.BFloat16);
-        var weight = (arange(40 * 24, ScalarType.Float32).remainder(5) - 2).view(40, 24).to(ScalarType.BFloat16);
+        var x = ScalarOperations.Counting(5 * 24, ScalarType.Float32).Modulo(7).Plus(-3.0).view(5, 24).to(ScalarType.BFloat16);
+        var weight = ScalarOperations.Counting(40 * 24, ScalarType.Float32).Modulo(5).Plus(-2.0).view(40, 24).to(ScalarType.BFloat16);
         if (Pack(weight) is not { } packed || Apply(x, packed, null) is not { } y) return false;
         return y.Equals(nn.functional.linear(x, weight));
     }

@@ -76,7 +76,7 @@ internal static class TrainedTokenLoss
         using var scope = NewDisposeScope();
         var wanted = tensor(targets, int64, logits.device);
         var loss = nn.functional.cross_entropy(logits.to(Wider(logits.dtype)), wanted, reduction: nn.Reduction.Sum);
-        if (backward) (loss * scale).backward();
+        if (backward) loss.Times(scale).backward();
         return loss.to(float64).item<double>();
     }
 

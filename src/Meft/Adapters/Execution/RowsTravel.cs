@@ -75,7 +75,7 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
             dValues.add_(spreadScores.t().mm(dyOfChunk));
             dKeys.add_(spreadGradients.t().mm(xOfChunk));
             dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
-            dCoefficients?.index_add_(0, entries.ProbePlaces, dScores * entries.Products, 1);
+            dCoefficients?.AddSlices(0, entries.ProbePlaces, dScores * entries.Products);
         }
         // The first is converted and added up while the next ones are under way.
         using var arrivingCoefficients = dCoefficients is null ? null : link.BeginToHost(dCoefficients, LinkUse.Selection);

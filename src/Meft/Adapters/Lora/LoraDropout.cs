@@ -1,4 +1,5 @@
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters.Lora;
@@ -20,7 +21,7 @@ internal sealed record LoraDropout(double Rate, ulong Seed, long Step, int Micro
         // Drawn in host memory on every device: libtorch's binding seeds generators of the CPU only, and so all devices draw the same masks.
         using var generator = new Generator(Key(layer, map), CPU);
         Tensor mask;
-        using (no_grad()) mask = empty(x.shape, x.dtype, CPU).bernoulli_(1 - Rate, generator).mul_(1 / (1 - Rate)).to(x.device);
+        using (no_grad()) mask = empty(x.shape, x.dtype, CPU).bernoulli_(1 - Rate, generator).TimesInPlace(1 / (1 - Rate)).to(x.device);
         return (x * mask).MoveToOuterDisposeScope();
     }
 

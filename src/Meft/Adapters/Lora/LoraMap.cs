@@ -1,4 +1,5 @@
 using Meft.Core.Adapters.Lora;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters.Lora;
@@ -30,7 +31,7 @@ internal sealed class LoraMap : IDisposable
         var low = x.matmul(A.t()); // [T, r]
         if (y.dtype == ScalarType.Float32) return y.addmm(low, B.t(), 1, (float)Spec.Scale).MoveToOuterDisposeScope();
         // The scale goes onto the narrow side, where it costs nothing.
-        if (Spec.Scale != 1) low = low * Spec.Scale;
+        if (Spec.Scale != 1) low = low.Times(Spec.Scale);
         return (y + low.matmul(B.t())).to(y.dtype).MoveToOuterDisposeScope();
     }
 
@@ -38,7 +39,7 @@ internal sealed class LoraMap : IDisposable
     public Tensor Product()
     {
         using var scope = NewDisposeScope();
-        return (B.matmul(A) * Spec.Scale).MoveToOuterDisposeScope();
+        return B.matmul(A).Times(Spec.Scale).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
