@@ -14,7 +14,7 @@ internal static class StepFigures
         figures.Add((Quantities.Bytes(step.HostBytes), "host"));
         figures.Add((Quantities.Bytes(step.DeviceBytesPeak), "device"));
         figures.Add((Quantities.Bytes(step.HostToDeviceBytes + step.DeviceToHostBytes), "link a step"));
-        if (step.Checkpoint is { WriteSeconds: null } saving) figures.Add(($"{saving.Step:N0}", "step being saved"));
+        if (step.Checkpoint is { WriteSeconds: null } saving) figures.Add(($"step {saving.Step:N0}", "being saved"));
         return figures;
     }
 
