@@ -12,6 +12,9 @@ internal static class PageCodec
     /// <summary>Small pages have headers of their own and no ratio.</summary>
     private const long Base = 1 << 12;
 
+    /// <summary>Snappy's bytes begin with their length in at most so many.</summary>
+    public const int SnappyLengthBytes = 5;
+
     /// <summary>
     /// The most bytes that a compressed byte may stand for. Snappy: copies of 64 bytes take 3. LZ4: a length byte stands for 255. Deflate: copies
     /// of 258 bytes take 2 bits. Zstandard and Brotli may go far beyond that (128 KiB in 4 bytes, 16 MiB in some more): there the claim is counted.
@@ -32,8 +35,7 @@ internal static class PageCodec
     /// <summary>Whether the bytes really become so many: decompresses them where their number does not explain it, keeping nothing.</summary>
     public static bool Becomes(CompressionCodec codec, byte[] compressed, long uncompressed)
     {
-        if (IsExplained(codec, compressed.Length, uncompressed)) return true;
-        if (codec is not (CompressionCodec.ZSTD or CompressionCodec.BROTLI) || uncompressed > int.MaxValue) return false;
+        if (codec is not (CompressionCodec.ZSTD or CompressionCodec.BROTLI) || uncompressed is < 0 or > int.MaxValue) return false;
         using var bytes = new MemoryStream(compressed);
         using Stream stream = codec == CompressionCodec.ZSTD ? new DecompressionStream(bytes) : new BrotliStream(bytes, CompressionMode.Decompress);
         var buffer = new byte[1 << 16];

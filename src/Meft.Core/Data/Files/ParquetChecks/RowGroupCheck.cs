@@ -50,14 +50,16 @@ internal sealed class RowGroupCheck(Stream stream, ParquetSchema schema, long en
             // No page belongs to two columns.
             if ((_bytes += at - _pages[^1]) > end) throw new InvalidDataException("its pages are larger than the file");
             if (page.Type != PageType.DICTIONARY_PAGE) left -= page.Values;
-            else if (page.Values > page.Uncompressed) throw new InvalidDataException($"a dictionary of {page.Values} entries has {page.Uncompressed} bytes");
             if (left < 0) throw new InvalidDataException($"pages have more values than the {column.NumValues} of their column");
-            RequireData(page, data, column.Codec, field);
+            var bytes = RequireData(page, data, column.Codec, field);
+            if (page.Type == PageType.DICTIONARY_PAGE && page.Values > bytes)
+                throw new InvalidDataException($"a dictionary of {page.Values} entries has {bytes} bytes");
         }
     }
 
     /// <summary>What the page's bytes say of rooms to make.</summary>
-    private void RequireData(PageHeaderNumbers page, long at, CompressionCodec codec, DataField field)
+    /// <returns>How many bytes they become.</returns>
+    private long RequireData(PageHeaderNumbers page, long at, CompressionCodec codec, DataField field)
     {
         var levels = 0;
         if (page.Type == PageType.DATA_PAGE_V2)
@@ -70,15 +72,17 @@ internal sealed class RowGroupCheck(Stream stream, ParquetSchema schema, long en
         }
         var isDelta = page.Type != PageType.DICTIONARY_PAGE
             && page.Encoding is Encoding.DELTA_BINARY_PACKED or Encoding.DELTA_LENGTH_BYTE_ARRAY or Encoding.DELTA_BYTE_ARRAY;
-        var isExplained = PageCodec.IsExplained(codec, page.Compressed, page.Uncompressed);
-        if (isExplained && !isDelta && !PageCodec.SaysLength(codec)) return;
-        var compressed = new byte[page.Compressed - levels];
+        if (!isDelta && !PageCodec.SaysLength(codec) && PageCodec.IsExplained(codec, page.Compressed, page.Uncompressed)) return page.Uncompressed;
+        var length = page.Compressed - levels;
+        var compressed = new byte[isDelta || codec != CompressionCodec.SNAPPY ? length : Math.Min(length, PageCodec.SnappyLengthBytes)];
         stream.Position = at + levels;
         stream.ReadExactly(compressed);
         // What the bytes say themselves is what the library makes room for, whatever the header says.
         var uncompressed = PageCodec.SaysLength(codec) ? PageCodec.LengthOf(codec, compressed) : page.Uncompressed;
-        if (!PageCodec.Becomes(codec, compressed, uncompressed)) throw new InvalidDataException($"{page.Compressed} bytes of a page would become {uncompressed}");
+        if (!PageCodec.IsExplained(codec, length, uncompressed) && !PageCodec.Becomes(codec, compressed, uncompressed))
+            throw new InvalidDataException($"{length} bytes of a page would become {uncompressed}");
         if (isDelta) RequireDelta(PageCodec.Decompress(codec, compressed, page.Uncompressed), page, field);
+        return uncompressed;
     }
 
     private static void RequireDelta(ReadOnlySpan<byte> data, PageHeaderNumbers page, DataField field)
