@@ -4,6 +4,7 @@ using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.TestSupport;
 using Meft.TestSupport.Fuzzing;
+using Parquet;
 using Parquet.Serialization;
 
 namespace Meft.Core.Tests.Data;
@@ -56,7 +57,13 @@ public sealed class RowFileFuzzTests : IDisposable
         ".jsonl" => Bytes(Lines),
         ".json" => Bytes(Lines.Select(lines => $"[{string.Join(",\n", lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))}]")),
         ".csv" => Bytes(Tables),
-        ".parquet" => [Parquet([new Pair { prompt = "a", completion = " é" }, new Pair { prompt = "b" }]), Parquet([new Ids { input_ids = [1, 2, 3], labels = [-100, 2, 3] }])],
+        ".parquet" =>
+        [
+            Parquet([new Pair { prompt = "a", completion = " é" }, new Pair { prompt = "b" }]), Parquet([new Ids { input_ids = [1, 2, 3], labels = [-100, 2, 3] }]),
+            .. Enum.GetValues<CompressionMethod>().Where(method => method != CompressionMethod.Lzo).Select(method => // which the library does not write
+                Parquet(Enumerable.Range(0, 40).Select(i => new Pair { prompt = $"{i % 3}", completion = i % 4 == 0 ? null : "again" }).ToList(), method, groupSize: 30)),
+            Parquet([new Chat { messages = [new Message { role = "user", content = "a" }, new Message { role = "assistant", content = "b" }] }], CompressionMethod.None),
+        ],
         ".txt" => Bytes(Texts),
         _ => throw new ArgumentOutOfRangeException(nameof(ending), ending, "no valid files of this kind here"),
     };
@@ -74,10 +81,11 @@ public sealed class RowFileFuzzTests : IDisposable
         foreach (var row in RowFile.Read(path, RowFormat.Auto, new LetterTokenizer(begins: true), maxLength: 40)) _ = row.Origin.ToString();
     }
 
-    private static byte[] Parquet<T>(IReadOnlyList<T> rows) where T : class, new()
+    private static byte[] Parquet<T>(IReadOnlyList<T> rows, CompressionMethod method = CompressionMethod.Snappy, int? groupSize = null) where T : class, new()
     {
         using var stream = new MemoryStream();
-        ParquetSerializer.SerializeAsync(rows, stream).GetAwaiter().GetResult();
+        var options = new ParquetOptions { CompressionMethod = method, RowGroupSize = groupSize, DictionaryEncodingSampleSize = 10 };
+        ParquetSerializer.SerializeAsync(rows, stream, options).GetAwaiter().GetResult();
         return stream.ToArray();
     }
 
@@ -96,6 +104,18 @@ public sealed class RowFileFuzzTests : IDisposable
         public List<int>? input_ids { get; set; }
 
         public List<int>? labels { get; set; }
+    }
+
+    private sealed class Message
+    {
+        public string? role { get; set; }
+
+        public string? content { get; set; }
+    }
+
+    private sealed class Chat
+    {
+        public List<Message>? messages { get; set; }
     }
 #pragma warning restore IDE1006
 }

@@ -1,11 +1,16 @@
+using Meft.Core.Data.Files.ParquetChecks;
 using Meft.Core.Errors;
 using Parquet;
 using Parquet.Meta;
+using Parquet.Schema;
 using Parquet.Serialization;
 
 namespace Meft.Core.Data.Files;
 
-/// <summary>Reads <c>.parquet</c>, one row group at a time; lists and structs become lists and objects.</summary>
+/// <summary>
+/// Reads <c>.parquet</c>, one row group at a time; lists and structs become lists and objects. The library believes whatever a file says of itself,
+/// so that the file is checked first.
+/// </summary>
 internal static class ParquetFile
 {
     /// <summary>Older writers do not say that their bytes are text.</summary>
@@ -15,26 +20,25 @@ internal static class ParquetFile
     /// <exception cref="InvalidInputException">The file is damaged, or holds what cannot be read.</exception>
     public static IEnumerable<FileRow> Read(string path)
     {
-        using var stream = new FiniteStream(DataFile.Open(path));
+        using var stream = new CheckedPagesStream(DataFile.Open(path));
         if (stream.Length == 0) yield break;
-        var groups = Guard(path, 0, () => CountGroups(stream));
+        var (end, groups, schema) = Guard(path, 0, () => ReadFooter(stream));
         var number = 0;
-        for (var group = 0; group < groups; group++)
+        for (var group = 0; group < groups.Count; group++)
         {
-            var rows = Guard(path, number, () => ParquetSerializer.DeserializeUntypedAsync(stream, Options, group).GetAwaiter().GetResult().Data);
+            var rows = Guard(path, number, () => ReadGroup(stream, end, groups[group], schema, group));
             foreach (var row in rows)
                 yield return CellObject.Of(row.Select(cell => KeyValuePair.Create(cell.Key, (object?)cell.Value)), new RowOrigin(path, 0, ++number));
         }
     }
 
-    private static int CountGroups(Stream stream)
+    private static (long End, IReadOnlyList<RowGroup> Groups, ParquetSchema Schema) ReadFooter(Stream stream)
     {
-        RequireFooterEnd(stream);
-        var reader = ParquetReader.CreateAsync(stream, null, leaveStreamOpen: true).GetAwaiter().GetResult();
+        var end = FooterCheck.Require(stream);
+        var reader = ParquetReader.CreateAsync(stream, Options, leaveStreamOpen: true).GetAwaiter().GetResult();
         try
         {
-            foreach (var group in reader.Metadata?.RowGroups ?? []) Check(group, stream.Length);
-            return reader.RowGroupCount;
+            return (end, reader.Metadata?.RowGroups ?? [], reader.Schema);
         }
         finally
         {
@@ -42,32 +46,12 @@ internal static class ParquetFile
         }
     }
 
-    /// <summary>A description that does not end with the byte that ends it sends the library into an endless loop.</summary>
-    private static void RequireFooterEnd(Stream stream)
+    private static IEnumerable<Dictionary<string, object>> ReadGroup(CheckedPagesStream stream, long end, RowGroup group, ParquetSchema schema, int index)
     {
-        const int BytesAfterFooter = 8; // the footer's length, and the letters that end the file
-        if (stream.Length <= BytesAfterFooter) return;
-        stream.Position = stream.Length - BytesAfterFooter - 1;
-        if (stream.ReadByte() != 0) throw new InvalidDataException("its description of itself has no end");
-        stream.Position = 0;
-    }
-
-    /// <summary>
-    /// Refuses counts that the file's size does not explain: the library believes them. Repeated values take next to no room, so that the
-    /// bound is a wide one.
-    /// </summary>
-    private static void Check(RowGroup group, long fileBytes)
-    {
-        const long ValuesPerByte = 1024, Base = 1 << 20;
-        var most = ValuesPerByte * fileBytes + Base;
-        if (group.NumRows < 0 || group.NumRows > most) throw new InvalidDataException($"a row group says that it has {group.NumRows} rows");
-        foreach (var column in group.Columns)
-        {
-            if (column.MetaData is not { } data) throw new InvalidDataException("a column has no description");
-            if (data.NumValues < 0 || data.NumValues > most) throw new InvalidDataException($"a column says that it has {data.NumValues} values");
-            if (data.TotalCompressedSize < 0 || data.TotalCompressedSize > fileBytes || data.DataPageOffset < 0 || data.DataPageOffset >= fileBytes)
-                throw new InvalidDataException("a column lies outside of the file");
-        }
+        var check = new RowGroupCheck(stream, schema, end);
+        check.Require(group);
+        stream.Allow(check.Pages);
+        return ParquetSerializer.DeserializeUntypedAsync(stream, Options, index).GetAwaiter().GetResult().Data;
     }
 
     /// <summary>The library says of a damaged file what it stumbled over, in exceptions of many types.</summary>

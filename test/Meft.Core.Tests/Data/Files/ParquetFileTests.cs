@@ -54,6 +54,33 @@ public sealed class ParquetFileTests : DataFiles
         ErrorOf(Read(await WriteRows("n.parquet", [new Other { words = "a" }])).ShouldHaveSingleItem()).Problem.ShouldContain("\"words\"");
     }
 
+    [Theory]
+    [InlineData(CompressionMethod.None)]
+    [InlineData(CompressionMethod.Snappy)]
+    [InlineData(CompressionMethod.Gzip)]
+    [InlineData(CompressionMethod.Brotli)]
+    [InlineData(CompressionMethod.LZ4)]
+    [InlineData(CompressionMethod.Zstd)]
+    [InlineData(CompressionMethod.Lz4Raw)]
+    public async Task Every_compression_and_encoding_is_read(CompressionMethod method)
+    {
+        const int groupSize = 700, rowsOfFile = 2000;
+        var ids = Enumerable.Range(0, rowsOfFile).Select(i => new Ids { input_ids = [1, i, i * i], labels = i % 3 == 0 ? null : [-100, i, i] }).ToList();
+        var options = new ParquetOptions { CompressionMethod = method, RowGroupSize = groupSize };
+        foreach (var column in new[] { "input_ids/list/element", "labels/list/element" }) options.ColumnEncodingHints[column] = EncodingHint.DeltaBinaryPacked;
+        var rows = Read(await WriteRows("ids.parquet", options, ids)).Cast<TokenIdsRow>().ToList();
+        rows.Select(row => row.InputIds[2]).ShouldBe(Enumerable.Range(0, rowsOfFile).Select(i => i * i));
+        rows.Count(row => row.Labels is null).ShouldBe(667);
+
+        var pairs = Enumerable.Range(0, rowsOfFile).Select(i => new Pair { prompt = $"{i % 5}", completion = i % 4 == 0 ? null : "the same" }).ToList();
+        Read(await WriteRows("pairs.parquet", new ParquetOptions { CompressionMethod = method, RowGroupSize = groupSize }, pairs)).OfType<PromptRow>().Count().ShouldBe(500);
+
+        // One text of many equal letters goes far beyond the ratio that is taken on trust.
+        var text = new string('a', 3_000_000);
+        Read(await WriteRows("long.parquet", new ParquetOptions { CompressionMethod = method }, [new Pair { prompt = text, completion = "b" }]))
+            .ShouldHaveSingleItem().ShouldBeOfType<PromptCompletionRow>().Prompt.Length.ShouldBe(text.Length);
+    }
+
     [Fact]
     public async Task A_file_that_is_cut_short_or_no_parquet_is_refused()
     {
@@ -83,6 +110,14 @@ public sealed class ParquetFileTests : DataFiles
                 e.Location.ShouldBe(Folder.File("changed.parquet"));
             }
         }
+    }
+
+    private async Task<string> WriteRows<T>(string name, ParquetOptions options, IReadOnlyList<T> rows) where T : class, new()
+    {
+        var path = Folder.File(name);
+        await using var stream = new FileStream(path, FileMode.Create, FileAccess.ReadWrite);
+        await ParquetSerializer.SerializeAsync(rows, stream, options, cancellationToken: TestContext.Current.CancellationToken);
+        return path;
     }
 
     private async Task<string> WriteRows<T>(string name, params IReadOnlyList<T>[] groups) where T : class, new()
