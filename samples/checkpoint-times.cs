@@ -15,6 +15,7 @@ using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats.HuggingFace;
+using Meft.Native;
 using Meft.Training;
 using Meft.Training.Runs;
 
@@ -31,6 +32,7 @@ try
     var model = ModelConfigReader.Read(Path.Combine(config.Model, "config.json"));
     var spec = SparseAdapterSpec.From(config.Method, model.HiddenSize, model.LayerCount);
     var identity = new AdapterIdentity(config.Model, BaseFingerprint.Of(model), null);
+    NativeTorch.Load();
     using var method = new SparseAdapterMethod(new SparseAdapter(spec), config.Optimizer.Rows, identity, ExecutionKind.Activations);
     var folder = new CheckpointFolder(Path.Combine(run, "checkpoints"), keep: int.MaxValue);
 
