@@ -157,6 +157,9 @@ public sealed class Decoder : IDisposable
     /// <summary>Says which layer will be run after the one that is run next, so that a streamed base can bring it meanwhile.</summary>
     internal void Prefetch(int layer) => _weights.Layers.Prefetch(layer);
 
+    /// <summary>Begins to bring the first layers of a streamed base, unless they are there.</summary>
+    internal void Rewind() => _weights.Layers.Rewind();
+
     /// <summary>h [T, D] → [T, D]: the norm before the head.</summary>
     public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
 

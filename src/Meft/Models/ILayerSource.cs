@@ -16,6 +16,9 @@ internal interface ILayerSource : IDisposable
 
     /// <summary>Says which layer will be taken after the one that is taken next.</summary>
     void Prefetch(int layer);
+
+    /// <summary>Makes ready for a pass that begins with the first layer: what comes and goes in it is then the same whatever came before.</summary>
+    void Rewind();
 }
 
 /// <summary>All layers are on the device all the time.</summary>
@@ -33,6 +36,11 @@ internal sealed class ResidentLayers(IReadOnlyList<LayerWeights> layers) : ILaye
     public void Prefetch(int layer)
     {
         // It is there.
+    }
+
+    public void Rewind()
+    {
+        // All are there.
     }
 
     /// <summary>Frees the packed copies; the tensors belong to the decoder.</summary>

@@ -55,6 +55,15 @@ internal sealed class StreamedLayers : ILayerSource
     public void Prefetch(int layer) => _announced = layer;
 
     /// <inheritdoc/>
+    public void Rewind()
+    {
+        _announced = null;
+        _current = Find(1); // what is there already stays
+        _current = Find(0) ?? Begin(0);
+        if (_layers.Count > 1 && Find(1) is null) Begin(1);
+    }
+
+    /// <inheritdoc/>
     public LayerWeights Take(int layer)
     {
         _current = Find(layer) ?? Begin(layer);

@@ -100,6 +100,7 @@ public sealed class StepRunner
     private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step)
     {
         if (Phases.Current.Phase != DataPhase) Phases.Restart(DataPhase);
+        _decoder.Rewind(); // after a step there is nothing to do: only what a resume or an evaluation has left elsewhere, and it is counted in no step
         _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
         long tokens = 0;
@@ -111,6 +112,7 @@ public sealed class StepRunner
             active += _method.ActiveRows;
         }
         Phases.Enter(OptimizerPhase);
+        _decoder.Rewind(); // beside the optimizer
         var norm = Math.Sqrt(_method.SquaredGradientNorm());
         if (!double.IsFinite(norm))
         {

@@ -87,6 +87,38 @@ public sealed class InspectVerbTests : IDisposable
         ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003")).Output.ShouldContain("note          incomplete: it has no manifest.json");
     }
 
+    [Fact]
+    public void An_incremental_checkpoint_names_the_full_one_that_it_needs()
+    {
+        SampleModel.Write(_folder);
+        _folder.Write("rows.jsonl", "{\"prompt\":\"ab\",\"completion\":\"c\"}\n");
+        var config = _folder.Write("config.yaml", """
+            model: model
+            output: run
+            method: {kind: meft, rank: 64, top_k: 2, experts: 0}
+            data: {train: rows.jsonl, validation: rows.jsonl}
+            evaluate: {every: 1}
+            checkpoint: {every: 1, keep: 3}
+            max_steps: 3
+            """);
+        ProgramRun.Of("train", config).ExitCode.ShouldBe(0);
+        ProgramRun.Of("inspect", _folder.File("run")).Output.ShouldContain("checkpoints   after step 1, 2, 3");
+        var full = ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000001"));
+        (full.ExitCode, full.Error).ShouldBe((0, ""));
+        full.Output.ShouldContain("holds         the full state\n");
+        var run = ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003"));
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("holds         the rows that have changed since the full checkpoint of step 1, which it needs\n");
+        run.Output.ShouldContain("of            meft, rank 64, on ");
+        run.Output.ShouldContain("validation    loss ");
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003"), "--json").Output);
+        var checkpoint = json.RootElement.GetProperty("checkpoint");
+        (checkpoint.GetProperty("kind").GetString(), checkpoint.GetProperty("base_step").GetInt32()).ShouldBe(("incremental", 1));
+        // Ids of rows in place of whole matrices.
+        json.RootElement.GetProperty("tensors").GetProperty("all").EnumerateArray()
+            .ShouldContain(t => t.GetProperty("name").GetString()!.StartsWith("rows.") && t.GetProperty("dtype").GetString() == "I32");
+    }
+
     [Theory]
     [InlineData("modle", "there is no such file or folder")]
     [InlineData("model/tokenizer.json", "files that end with '.json' are not known")]

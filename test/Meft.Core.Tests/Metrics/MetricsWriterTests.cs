@@ -44,6 +44,21 @@ public sealed class MetricsWriterTests : IDisposable
             """.ReplaceLineEndings("") + "\n");
     }
 
+    [Theory]
+    [InlineData(null, "null")]
+    [InlineData(0.75, "0.75")]
+    public void A_checkpoint_beside_the_step_is_an_object_of_its_own(double? written, string expected)
+    {
+        var path = _folder.File("metrics.jsonl");
+        using (var writer = new MetricsWriter(path)) writer.Write(Step(7) with { Checkpoint = new CheckpointMetrics(6, "incremental", 1234, 0.25, written) });
+
+        var text = File.ReadAllText(path);
+        text.ShouldContain($$"""
+            "checkpoint":{"step":6,"kind":"incremental","bytes":1234,"held_seconds":0.25,"write_seconds":{{expected}}}
+            """);
+        JsonDocument.Parse(text).RootElement.EnumerateObject().Count(p => p.Name == "checkpoint").ShouldBe(1);
+    }
+
     [Fact]
     public void Each_line_is_on_disk_before_the_writer_is_closed()
     {

@@ -58,6 +58,36 @@ public class StreamedLayersTests
         BaseWeights.Of(Config, sizeof(float)).StreamedBytes(first: 1).ShouldBe((4 + 4) * ofLayer);
     }
 
+    // The lowest adapted layer decides what a backward pass leaves on the device.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(Layers - 1)]
+    public void What_a_step_moves_is_the_same_after_a_start_another_step_and_an_evaluation(int lowest)
+    {
+        using var bases = new BothBases();
+        var ledger = new MemoryLedger();
+        using var method = new SparseAdapterMethod(
+            new Meft.Adapters.SparseAdapter(TinyTask.Spec with { Layers = [lowest] }).Initialize(seed: 3), OptimizerRows.Touched, TinyTask.Identity);
+        var runner = new StepRunner(bases.Streamed, method, new OptimizerConfig(), ledger);
+        long Moved(int step)
+        {
+            runner.Run([TinyTask.Rows(5), TinyTask.Rows(3)], 0.01, step);
+            return ledger.ToDeviceByCause[LinkUse.BaseLayers];
+        }
+        var first = Moved(1);
+        Moved(2).ShouldBe(first);
+        using (no_grad())
+        {
+            using var layout = TokenLayout.FromLengths([5], CPU);
+            using var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
+            bases.Streamed.Forward(ids, layout).Dispose();
+        }
+        Moved(3).ShouldBe(first);
+        runner.Try([TinyTask.Rows(5)]);
+        Moved(4).ShouldBe(first);
+    }
+
     [Fact]
     public void It_is_frozen()
     {

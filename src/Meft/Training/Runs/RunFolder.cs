@@ -9,24 +9,11 @@ using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
-/// <summary>What to do with an output folder that is there already.</summary>
-public enum ExistingRun
-{
-    /// <summary>Refuse: a run is never overwritten by accident.</summary>
-    Refuse,
-
-    /// <summary>Go on from its newest complete checkpoint.</summary>
-    Resume,
-
-    /// <summary>Remove it and start anew.</summary>
-    Overwrite,
-}
-
 /// <summary>The folder of a run: resolved config, manifest, metrics, checkpoints, result.</summary>
 public sealed class RunFolder
 {
-    private const string ConfigFileName = "config.yaml";
-    private const string ManifestFileName = "manifest.json";
+    internal const string ConfigFileName = "config.yaml";
+    internal const string ManifestFileName = "manifest.json";
     private const string ResultFileName = "result.json";
     private const string FailuresName = "failures";
 
@@ -50,39 +37,7 @@ public sealed class RunFolder
 
     /// <summary>Refuses an output folder that cannot be used, before anything is loaded; changes nothing.</summary>
     /// <exception cref="InvalidInputException">The folder exists and may not be touched, or is no run that could be resumed.</exception>
-    public static void Check(RunConfig config, ExistingRun existing)
-    {
-        var path = config.Output;
-        if (File.Exists(path)) throw new InvalidInputException("the output is a file, not a folder", path, "a folder that need not exist yet", "change output");
-        var missing = Missing(path);
-        var isRun = missing.Count == 0;
-        var occupied = isRun || IsOccupied(path);
-        switch (existing)
-        {
-            case ExistingRun.Refuse when occupied:
-                throw new InvalidInputException(
-                    "the output folder exists and is not empty", path, "a new or empty folder",
-                    isRun ? "use --resume to go on, --overwrite to start anew, or change output" : "change output");
-            case ExistingRun.Overwrite when occupied && !isRun:
-                throw new InvalidInputException(
-                    $"the output folder is not a run (it lacks {string.Join(" and ", missing)}), so --overwrite does not touch it", path, null,
-                    "change output");
-            case ExistingRun.Overwrite when InputWithin(config) is { } input:
-                throw new InvalidInputException(
-                    "the run needs this file and it lies in the output folder that --overwrite would clear", input, null, "change output, or move the file");
-            case ExistingRun.Resume when !isRun:
-                throw new InvalidInputException(
-                    Directory.Exists(path)
-                        ? $"there is no run to resume: {string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing"
-                        : "there is no run to resume: the folder does not exist",
-                    path, "the output folder of a run", "correct output, or leave --resume away to start a run");
-            case ExistingRun.Resume:
-                var own = System.IO.Path.Combine(path, ConfigFileName);
-                ResumableConfig.Require(RunConfig.Load(own, []), config, own);
-                break;
-        }
-        WritablePlace.Require(path, "the output folder", "change output, or make room and check permissions");
-    }
+    public static void Check(RunConfig config, ExistingRun existing) => OutputPlace.Require(config, existing);
 
     /// <summary>Makes the folder ready, or takes up the one that is there.</summary>
     /// <param name="config">The run.</param>
@@ -118,13 +73,7 @@ public sealed class RunFolder
     /// <exception cref="InvalidInputException">There is none.</exception>
     internal static RunFolder OpenToRead(string path)
     {
-        if (!Directory.Exists(path)) throw new InvalidInputException("there is no such folder", path, "the output folder of a run");
-        var missing = Missing(path);
-        if (missing.Count > 0)
-        {
-            throw new InvalidInputException(
-                $"the folder is not a run: {string.Join(" and ", missing)} {(missing.Count == 1 ? "is" : "are")} missing", path, "the output folder of a run");
-        }
+        OutputPlace.RequireRun(path);
         return new RunFolder(path, new CheckpointConfig { Keep = int.MaxValue }, new CheckpointDisk());
     }
 
@@ -145,6 +94,7 @@ public sealed class RunFolder
 
     /// <summary>Writes <c>audit.json</c>.</summary>
     internal void WriteAudit(RunAudit audit) => AtomicFile.WriteAllText(System.IO.Path.Combine(Path, RunFiles.Audit), audit.ToJson());
+
     /// <summary>Adds a part to the manifest: the run goes on, perhaps on other threads.</summary>
     internal void AddPart(RunPart part)
     {
@@ -196,18 +146,6 @@ public sealed class RunFolder
         RunFiles.Clear(path);
     }
 
-    /// <summary>The files that make a folder a run and are not there.</summary>
-    private static List<string> Missing(string path) =>
-        [.. new[] { ConfigFileName, ManifestFileName }.Where(name => !File.Exists(System.IO.Path.Combine(path, name)))];
-
-    /// <summary>Whether anything lies in a folder but what a run that was killed before it began leaves behind.</summary>
-    private static bool IsOccupied(string path)
-    {
-        if (!Directory.Exists(path)) return false;
-        var entries = Directory.EnumerateFileSystemEntries(path).Where(e => !AtomicFile.IsTemporary(e)).Select(System.IO.Path.GetFileName).ToList();
-        return entries.Count > 0 && !(entries.Contains(RunLock.FileName) && entries.All(e => e is RunLock.FileName or ManifestFileName));
-    }
-
     /// <summary>Removes the half-written files that a process left behind when it was killed.</summary>
     private static void RemoveLeftovers(string path)
     {
@@ -215,13 +153,5 @@ public sealed class RunFolder
         {
             foreach (var file in Directory.EnumerateFiles(folder).Where(AtomicFile.IsTemporary)) File.Delete(file);
         }
-    }
-
-    /// <summary>A file or folder that the run reads and that lies within its output; null if none does.</summary>
-    private static string? InputWithin(RunConfig config)
-    {
-        var output = System.IO.Path.TrimEndingDirectorySeparator(config.Output) + System.IO.Path.DirectorySeparatorChar;
-        return config.Data.Train.Concat(config.Data.Validation).Append(config.Model).Append(config.Method.Init ?? "")
-            .FirstOrDefault(input => input.StartsWith(output, StringComparison.Ordinal));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Meft.Core.Metrics;
+using Meft.Core.Planning;
 
 namespace Meft.Training.Runs;
 
@@ -8,7 +9,11 @@ namespace Meft.Training.Runs;
 /// <param name="PeakResidentBytes">The most resident bytes of the process.</param>
 /// <param name="DeviceBytesPeak">The most device bytes, as the ledger counts them.</param>
 /// <param name="StepSeconds">Seconds of a step; null where the machine was not measured.</param>
-public sealed record PredictedResult(long PeakResidentBytes, long DeviceBytesPeak, double? StepSeconds);
+public sealed record PredictedResult(long PeakResidentBytes, long DeviceBytesPeak, double? StepSeconds)
+{
+    /// <summary>What a plan says.</summary>
+    internal static PredictedResult Of(RunPlan plan) => new(plan.Memory.ResidentBytes, plan.Memory.CountedDeviceBytes, plan.Step?.Seconds);
+}
 
 /// <summary>A run's <c>result.json</c>: how it ended. Losses are in nats; a number that there is none of is null.</summary>
 public sealed record RunResult

@@ -1,17 +1,11 @@
 using System.Diagnostics;
-using Meft.Adapters;
-using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
-using Meft.Core.Data.Store;
 using Meft.Core.Errors;
-using Meft.Core.Machine;
 using Meft.Core.Planning;
-using Meft.Core.Schedules;
 using Meft.Loading;
 using Meft.Planning;
 using Meft.Reporting;
-using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
@@ -23,19 +17,18 @@ public sealed class TrainingRun : IDisposable
 {
     private readonly ExistingRun _existing;
     private readonly LoadedModel _model;
+    private readonly RunIdentity _identity;
     private TrainingTask _task;
     private RunLock? _lock;
 
-    private TrainingRun(
-        RunConfig config, ExistingRun existing, LoadedModel model, TrainingTask task, TokenDataset rows, RunAudit audit, PlannedRun planned, RunLock? held)
+    private TrainingRun(RunConfig config, ExistingRun existing, LoadedModel model, RunLoading loaded, PlannedRun planned, RunLock? held)
     {
         _lock = held;
         Config = config;
         _existing = existing;
         _model = model;
-        _task = task;
-        TrainingRows = rows;
-        Audit = audit;
+        _identity = new RunIdentity(config, model);
+        (_task, TrainingRows, Audit) = loaded;
         Planned = planned;
     }
 
@@ -109,43 +102,13 @@ public sealed class TrainingRun : IDisposable
         if (RunFolder.ExecutionToKeep(config, existing) is { } kept) execution = execution with { Execution = kept };
         var model = LoadedModel.Load(
             config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = execution.Base, Progress = progress }, cancellation);
-        ITrainedMethod? method = null;
         try
         {
-            TokenDataset Load(IEnumerable<string> files) => TokenDataset.Load(
-                files, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate, RowCache.OfUser(model.Location.Folder));
-            var rows = planned.Source.Rows ?? Load(config.Data.Train);
-            var validation = config.Data.Validation.Count == 0 ? null : Load(config.Data.Validation);
-            var audit = new RunAudit(rows.Audit, validation?.Audit, validation is null ? null : RowOverlap.Find(rows.Rows, validation.Rows));
-            method = MethodFactory.Create(config, model, Identity(model), execution.Execution);
-            var batches = BatchSchedule.Create(config, rows);
-            var task = new TrainingTask
-            {
-                Decoder = model.Decoder,
-                Method = method,
-                Batches = batches,
-                Rates = LearningRateSchedule.Create(config.Schedule, config.Optimizer.LearningRate, batches.TotalSteps),
-                Optimizer = config.Optimizer,
-                Recompute = execution.Recompute,
-                DeviceBudget = config.Budget.DeviceBytes,
-                Validation = validation?.Rows ?? [],
-                ValidationBatchSize = config.Batch.Size,
-                EvaluateEvery = config.Evaluate.Every,
-                Samples = SampleSet.Of(config.Evaluate, model, validation?.Rows ?? []),
-                Patience = config.Evaluate.Patience,
-                MinDelta = config.Evaluate.MinDelta,
-                KeepBest = config.Evaluate.KeepBest,
-                CheckWorstBatch = config.CheckWorstBatch,
-                Predicted = Predicted(planned.Plan),
-                CheckpointEvery = config.Checkpoint.Every,
-                CheckpointCopyBytes = planned.Plan.CheckpointCopyBytes,
-                HeapLimitBytes = planned.Plan.Memory.HeapLimitBytes,
-            };
-            return new TrainingRun(config, existing, model, task, rows, audit, planned with { Plan = planned.Plan with { Execution = execution } }, held);
+            var plan = planned.Plan with { Execution = execution };
+            return new TrainingRun(config, existing, model, RunLoading.Of(config, model, plan, planned.Source.Rows), planned with { Plan = plan }, held);
         }
         catch
         {
-            method?.Dispose();
             model.Dispose();
             throw;
         }
@@ -158,14 +121,14 @@ public sealed class TrainingRun : IDisposable
         _lock ??= RunLock.Take(Config.Output);
         var manifest = Manifest();
         var folder = RunFolder.Open(Config, _existing, manifest);
-        folder.Checkpoints.Owner = CheckpointOwner(manifest);
-        if (_existing != ExistingRun.Resume) folder.WriteAudit(Audit);
-        var (from, earlier) = _existing == ExistingRun.Resume ? TakeUp(folder, manifest, observer) : (0, null);
-        var progress = from > 0 ? folder.Checkpoints.ProgressAt(from) : null;
-        if ((from == TotalSteps || (progress is not null && _task.IsPatienceOver(progress))) && earlier is { Interrupted: false } && earlier.Steps == from)
-            return earlier with { ResultFolder = ResultFolder(folder), WasFinished = true };
+        folder.Checkpoints.Owner = _identity.Owner(manifest);
+        var resumes = _existing == ExistingRun.Resume;
+        if (!resumes) folder.WriteAudit(Audit);
+        var start = resumes ? TakeUp(folder, manifest, observer) : RunStart.New;
+        var saver = new ResultSaver(Config, _model, _task.Method);
+        if (start.HasResult && IsOver(start)) return start.Earlier! with { ResultFolder = saver.FolderOf(folder), WasFinished = true };
 
-        if (_existing == ExistingRun.Resume) folder.AddPart(manifest.Beginning with { AfterStep = from });
+        if (resumes) folder.AddPart(manifest.Beginning with { AfterStep = start.FromStep });
         var clock = Stopwatch.StartNew();
         using var journal = new RunJournal(
             folder.Path, _task.Method.Usage, (history, state) => RunReport.Html(Config, Planned.Plan, history, state, folder.Path), observer);
@@ -173,39 +136,20 @@ public sealed class TrainingRun : IDisposable
         TrainingOutcome outcome;
         try
         {
-            outcome = new Trainer(_task, folder, recorder).Run(from, progress, cancellation);
+            outcome = new Trainer(_task, folder, recorder).Run(start.FromStep, start.Progress, cancellation);
         }
         catch (MeftException e)
         {
             journal.Fail(e);
             throw;
         }
-        string? resultFolder = null;
-        if (!outcome.Interrupted)
+        int? resultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps;
+        var resultFolder = resultStep is { } step ? saver.Save(folder, step, outcome.Steps) : null;
+        var result = start.ResultOf(outcome, clock.Elapsed.TotalSeconds, recorder, journal.History) with
         {
-            if (BestStep(outcome) is { } best && best != outcome.Steps) folder.Checkpoints.Load(best, _task.Method);
-            _task.Method.SaveResult(resultFolder = PrepareResultFolder(folder));
-        }
-        var result = new RunResult
-        {
-            Steps = outcome.Steps,
-            Interrupted = outcome.Interrupted,
-            LastLoss = Finite(outcome.LastLoss) ?? progress?.LastLoss,
-            StartValidationLoss = progress?.StartValidationLoss ?? (from > 0 ? earlier?.StartValidationLoss : Finite(outcome.StartValidationLoss)),
-            EndValidationLoss = Finite(outcome.EndValidationLoss),
-            BestValidationLoss = outcome.Progress.BestValidationLoss,
-            BestValidationStep = outcome.Progress.BestValidationStep,
-            StoppedEarly = outcome.StoppedEarly,
-            ResultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps,
-            Seconds = clock.Elapsed.TotalSeconds + SecondsBefore(from, earlier, progress),
-            PeakResidentBytes = Math.Max(ProcessMemory.PeakResidentBytes(), earlier?.PeakResidentBytes ?? 0),
-            DeviceBytesPeak = journal.History.DeviceBytesPeak ?? recorder.DeviceBytesPeak,
-            StepSeconds = recorder.StepSeconds ?? earlier?.StepSeconds,
-            Tokens = (long)journal.History.Tokens,
-            TokensPerSecond = journal.History.Seconds > 0 ? journal.History.Tokens / journal.History.Seconds : null,
-            Predicted = Predicted(Planned.Plan),
+            Predicted = _task.Predicted,
+            ResultStep = resultStep,
             ResultFolder = resultFolder,
-            Load = journal.History.LatestLoad,
         };
         folder.WriteResult(result);
         journal.End(result);
@@ -219,16 +163,7 @@ public sealed class TrainingRun : IDisposable
     internal StateDigest Digest() => StateDigest.Of(_task.Method);
 
     /// <summary>The manifest that the run would have if it began now.</summary>
-    internal RunManifest Manifest() => new()
-    {
-        Seed = Config.Seed,
-        Device = Device,
-        Execution = Config.Method.Kind == MethodKind.Meft ? ChoiceName.Of(Planned.Plan.Execution.Execution) : null,
-        Model = ModelFiles().ToDictionary(f => Path.GetFileName(f), RunManifest.HashOf),
-        Data = Config.Data.Train.Concat(Config.Data.Validation).Distinct().ToDictionary(f => f, RunManifest.HashOf),
-        Template = TemplateHash(_model),
-        Init = Config.Method.Init is { } init ? RunManifest.HashOf(Path.Combine(init, SparseAdapterFiles.WeightsFileName)) : null,
-    };
+    internal RunManifest Manifest() => _identity.Manifest(Planned.Plan.Execution.Execution);
 
     /// <summary>Loads a checkpoint of any folder; nothing else is taken over.</summary>
     internal void LoadCheckpoint(CheckpointFolder checkpoints, int step) => checkpoints.Load(step, _task.Method);
@@ -255,7 +190,7 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Checks that the files are those the run began with, and loads its newest checkpoint that can be loaded.</summary>
-    private (int Step, RunResult? Earlier) TakeUp(RunFolder folder, RunManifest now, ITrainingObserver? observer)
+    private RunStart TakeUp(RunFolder folder, RunManifest now, ITrainingObserver? observer)
     {
         var before = folder.ReadManifest();
         before.RequireSameFiles(now);
@@ -264,47 +199,12 @@ public sealed class TrainingRun : IDisposable
         var step = folder.Checkpoints.LoadNewest(_task.Method, Remark);
         folder.Checkpoints.RemoveIncomplete();
         Remark(step > 0 ? $"resumed after step {step}" : "the run has no complete checkpoint: it begins at step 1");
-        return (step, folder.ReadResult());
+        return new RunStart(step, folder.ReadResult(), step > 0 ? folder.Checkpoints.ProgressAt(step) : null);
     }
+
+    /// <summary>Whether no step is left to take.</summary>
+    private bool IsOver(RunStart start) => start.FromStep == TotalSteps || (start.Progress is { } progress && _task.IsPatienceOver(progress));
 
     /// <summary>The step whose state is the result, where <c>evaluate.keep_best</c> asks for the best one and there is one.</summary>
     private int? BestStep(TrainingOutcome outcome) => Config.Evaluate.KeepBest ? outcome.Progress.BestValidationStep : null;
-
-    /// <summary>Seconds of the loop before a step: as that part's result says, or, where it was killed without one, of its steps.</summary>
-    private static double SecondsBefore(int step, RunResult? earlier, TrainingProgress? progress) =>
-        step == 0 ? 0 : earlier?.Steps == step ? earlier.Seconds : progress?.Seconds ?? 0;
-
-    private string ResultFolder(RunFolder folder) => Config.Method.Kind == MethodKind.Full ? folder.ModelPath : folder.AdapterPath;
-
-    /// <summary>A fine-tuned base is a model folder of its own, with its tokenizer; an adapter is a folder beside its base.</summary>
-    private string PrepareResultFolder(RunFolder folder)
-    {
-        if (Config.Method.Kind != MethodKind.Full) return ResultFolder(folder);
-        TokenizerFiles.Copy(_model.Location.Folder, folder.ModelPath);
-        return folder.ModelPath;
-    }
-
-    private CheckpointOwner CheckpointOwner(RunManifest manifest) => new(
-        ChoiceName.Of(Config.Method.Kind), Config.Method.Kind == MethodKind.Full ? null : Config.Method.Rank,
-        TrainedParameters.Of(Config.Method, _model.Config).Layers, Config.Model,
-        RunManifest.HashOfText(string.Join('\n', manifest.Model.Select(f => $"{f.Key} {f.Value}").Order(StringComparer.Ordinal))), Config.Seed);
-
-    private IEnumerable<string> ModelFiles()
-    {
-        string[] weights = File.Exists(_model.Location.WeightsPath)
-            ? [_model.Location.WeightsPath]
-            : [.. Directory.EnumerateFiles(_model.Location.Folder, "*.safetensors"), .. Directory.EnumerateFiles(_model.Location.Folder, "*.gguf")];
-        return weights.Prepend(_model.Location.ConfigPath).Order(StringComparer.Ordinal);
-    }
-
-    private static AdapterIdentity Identity(LoadedModel model) =>
-        new(model.Location.WeightsPath, BaseFingerprint.Of(model.Config), TemplateHash(model));
-
-    private static string? TemplateHash(LoadedModel model) =>
-        ChatTemplate.TryLoad(model.Location.Folder) is { } template ? RunManifest.HashOfText(template.Text) : null;
-
-    private static PredictedResult Predicted(RunPlan plan) =>
-        new(plan.Memory.ResidentBytes, plan.Memory.CountedDeviceBytes, plan.Step?.Seconds);
-
-    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

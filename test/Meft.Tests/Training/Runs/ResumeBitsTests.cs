@@ -18,6 +18,7 @@ public sealed class ResumeBitsTests : IDisposable
         ["softmax gate, rows travel"] = (SampleRun.Sparse, ["method.gate=softmax", "method.execution=rows"]),
         ["rows travel, recompute"] = (SampleRun.Sparse, ["method.execution=rows", "recompute=on"]),
         ["activations travel, streamed base"] = (SampleRun.Sparse, ["method.execution=activations", "base=streamed"]),
+        ["streamed base, stopped between evaluations"] = (SampleRun.Sparse, ["base=streamed", "evaluate.every=5"]),
         ["no router, last layers"] = ("method: {kind: meft, rank: 48, top_k: 5, experts: 0, layers: 'last:2'}", []),
         ["bf16 base"] = (SampleRun.Sparse, ["dtype=bf16"]),
         ["rows of like length"] = (SampleRun.Sparse, ["data.group_by_length=true"]),
