@@ -21,7 +21,14 @@ internal static class RunSummary
             ? $"trained parameters  {run.TrainedParameterCount:N0}, the base itself"
             : $"trained parameters  {run.TrainedParameterCount:N0} beside {run.BaseParameterCount:N0} of the base");
         if (result.Load is { } load && (load.DeadRows > 0 || load.DeadExperts > 0))
-            results.WriteLine($"never used          {load.DeadRows * 100:0.#} % of neurons" + (load.DeadExperts > 0 ? $"; {load.DeadExperts * 100:0.#} % of experts in the last steps" : ""));
+        {
+            string[] parts =
+            [
+                .. load.DeadRows > 0 ? [$"{load.DeadRows * 100:0.##} % of neurons never"] : Array.Empty<string>(),
+                .. load.DeadExperts > 0 ? [$"{load.DeadExperts * 100:0.##} % of experts not in steps {load.FromStep:N0}–{load.Step:N0}"] : Array.Empty<string>(),
+            ];
+            results.WriteLine($"not used            {string.Join("; ", parts)}");
+        }
         foreach (var line in PlanView.Compare(result)) results.WriteLine(line);
         if (result.ResultFolder is { } folder) results.WriteLine($"result              {folder}");
         if (Path.Combine(run.Config.Output, "report.html") is var report && File.Exists(report)) results.WriteLine($"report              {report}");

@@ -24,7 +24,7 @@ public sealed record ExpertLoad(int Step, int FromStep, long Tokens, IReadOnlyLi
 /// <param name="ExpertTokens">[N]: how many tokens probed each expert; empty without a router.</param>
 /// <param name="ActiveRows">Share of R that was active in a micro-batch, mean over the window's; NaN where there was none.</param>
 /// <param name="UsedRows">Neurons that were active at least once in the window.</param>
-/// <param name="DeadRows">Neurons that have not been active since the run began (whose value row has no second moment yet).</param>
+/// <param name="DeadRows">Neurons that no token of any step since the run began has selected, whether the run was resumed or not.</param>
 public sealed record LayerLoad(int Layer, int Rank, IReadOnlyList<long> ExpertTokens, double ActiveRows, int UsedRows, int DeadRows)
 {
     /// <summary>Experts that no token probed in the window.</summary>

@@ -30,6 +30,15 @@ public sealed class AdapterUsage
         return load;
     }
 
+    /// <summary>By layer the rows that have been active since the run began; a checkpoint keeps it, for moments do not tell all of them.</summary>
+    internal IReadOnlyDictionary<int, string> Ever() => _layers.ToDictionary(l => l.Key, l => l.Value.Ever());
+
+    /// <summary>Takes up what <see cref="Ever"/> gave; null where a checkpoint does not say.</summary>
+    internal void Restore(IReadOnlyDictionary<int, string>? ever)
+    {
+        foreach (var (layer, usage) in _layers) usage.Restore(ever?.GetValueOrDefault(layer));
+    }
+
     /// <summary>A micro-batch of a step begins.</summary>
     internal void Begin() => _counting = true;
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.IO.Compression;
 using Meft.Core.Adapters;
 using Meft.Core.Metrics;
 using Meft.Host;
@@ -10,9 +11,9 @@ internal sealed class LayerUsage(int layer, SparseAdapterSpec spec, HostParamete
 {
     private readonly long[] _stepTokens = new long[spec.Experts], _tokens = new long[spec.Experts];
     private readonly BitArray _used = new(spec.Rank);
-    private readonly BitArray _alive = new(spec.Rank);
+    private readonly BitArray _ever = new(spec.Rank);
     private long _stepUnion, _union;
-    private int _stepPasses, _passes, _usedCount;
+    private int _stepPasses, _passes, _usedCount, _everCount;
 
     /// <summary>A micro-batch's selection was made.</summary>
     public void Count(ActiveSet active)
@@ -32,6 +33,7 @@ internal sealed class LayerUsage(int layer, SparseAdapterSpec spec, HostParamete
             if (_used[row]) continue;
             _used[row] = true;
             _usedCount++;
+            MarkEver(row);
         }
         Drop();
     }
@@ -47,26 +49,50 @@ internal sealed class LayerUsage(int layer, SparseAdapterSpec spec, HostParamete
     public LayerLoad Take()
     {
         var load = new LayerLoad(
-            layer, spec.Rank, [.. _tokens], _passes == 0 ? double.NaN : (double)_union / _passes / spec.Rank, _usedCount, DeadRows());
+            layer, spec.Rank, [.. _tokens], _passes == 0 ? double.NaN : (double)_union / _passes / spec.Rank, _usedCount, spec.Rank - _everCount);
         Array.Clear(_tokens);
         _used.SetAll(false);
         (_union, _passes, _usedCount) = (0, 0, 0);
         return load;
     }
 
-    /// <summary>
-    /// A row that was ever active has moments, which checkpoints keep: so a resumed run knows without counts of its own. Rows found alive are not looked
-    /// at again.
-    /// </summary>
-    private int DeadRows()
+    /// <summary>The rows that have been active since the run began, one bit a row from the least significant one on, deflated, in base64.</summary>
+    public string Ever()
     {
-        var dead = 0;
+        var bits = new byte[(spec.Rank + 7) / 8];
+        _ever.CopyTo(bits, 0);
+        using var packed = new MemoryStream();
+        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal)) deflate.Write(bits);
+        return Convert.ToBase64String(packed.ToArray());
+    }
+
+    /// <summary>Takes up what <see cref="Ever"/> gave.</summary>
+    /// <param name="ever">Null where it was not kept: then the rows count that have a second moment, which are nearly all of them.</param>
+    public void Restore(string? ever)
+    {
+        _ever.SetAll(false);
+        _everCount = 0;
+        if (ever is null)
+        {
+            for (var row = 0; row < spec.Rank; row++)
+            {
+                if (store.Values.SecondMoments.Row(row).ContainsAnyExcept(0f)) MarkEver(row);
+            }
+            return;
+        }
+        var bits = new byte[(spec.Rank + 7) / 8];
+        using var deflate = new DeflateStream(new MemoryStream(Convert.FromBase64String(ever)), CompressionMode.Decompress);
+        deflate.ReadExactly(bits);
         for (var row = 0; row < spec.Rank; row++)
         {
-            if (_alive[row]) continue;
-            if (store.Values.SecondMoments.Row(row).ContainsAnyExcept(0f)) _alive[row] = true;
-            else dead++;
+            if ((bits[row / 8] >> (row % 8) & 1) != 0) MarkEver(row);
         }
-        return dead;
+    }
+
+    private void MarkEver(int row)
+    {
+        if (_ever[row]) return;
+        _ever[row] = true;
+        _everCount++;
     }
 }

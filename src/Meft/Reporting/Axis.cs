@@ -36,7 +36,7 @@ internal sealed class Axis
     /// <summary>An axis over steps: it ends where the data end, whatever its ticks.</summary>
     public static Axis OverSteps(double first, double last, int about)
     {
-        if (last <= first) last = first + 1;
+        if (last <= first) return new Axis(first - 1, first + 1, false, [first]); // a single step stands in the middle
         var step = Math.Max(1, RoundStep((last - first) / about));
         var from = Math.Ceiling(first / step) * step;
         return new Axis(first, last, false, [.. Enumerable.Range(0, (int)Math.Floor((last - from) / step + 1e-9) + 1).Select(i => from + (i * step))]);

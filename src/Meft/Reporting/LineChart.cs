@@ -15,7 +15,7 @@ internal sealed record Curve(string Name, IReadOnlyList<SeriesBin> Bins, bool Ma
 internal static class LineChart
 {
     public const int Width = 640, Height = 260;
-    private const int Left = 68, Right = 14, Top = 14, Bottom = 28;
+    private const int Left = 68, Right = 14, Top = 14, Bottom = 32;
 
     /// <summary>A chart; empty where there is nothing to draw. Where steps share a point, their range is shaded behind it.</summary>
     /// <param name="title">What is shown, for those who cannot see it.</param>

@@ -8,6 +8,9 @@ namespace Meft.Reporting;
 /// <summary>The parts of a report that set what was measured against what was planned, and show bytes by cause.</summary>
 internal static class MemorySection
 {
+    /// <summary>Where there is no room for words beside bars.</summary>
+    private const string Legend = "<p class=\"scale legend\"><span><i class=\"bar plan\"></i>planned</span><span><i class=\"bar\"></i>measured</span></p>";
+
     /// <summary>Memory against the plan: two bars each, on one scale.</summary>
     public static string Memory(RunPlan plan, RunResult? result, RunHistory history)
     {
@@ -23,7 +26,7 @@ internal static class MemorySection
             page.Append($"<tr><td rowspan=\"2\">{Html(name)}</td>{Bar(planned, most, Bytes, "plan", "planned")}</tr>");
             page.Append($"<tr>{(measured is { } bytes ? Bar(bytes, most, Bytes, "", "measured") : "<td class=\"n\">–</td><td>not measured yet</td>")}</tr>");
         }
-        page.Append("</table><h3>As planned, by tier</h3>");
+        page.Append($"</table>{Legend}<h3>As planned, by tier</h3>");
         return page.Append(Tiers(plan)).ToString();
     }
 
@@ -43,7 +46,7 @@ internal static class MemorySection
             if (both) page.Append($"{Bar(planned[name], most, Seconds, "plan", "planned")}</tr><tr>");
             page.Append($"{Bar(measured.GetValueOrDefault(name), most, Seconds, "", "measured")}</tr>");
         }
-        return page.Append("</table>").ToString();
+        return page.Append($"</table>{(planned.Count > 0 ? Legend : "")}").ToString();
     }
 
     /// <summary>Bytes by cause with their sum; empty where there are none.</summary>

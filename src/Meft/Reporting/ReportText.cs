@@ -21,10 +21,15 @@ internal static class ReportText
     }
 
     /// <summary>A share as percent.</summary>
-    public static string Percent(double share) => Invariant($"{share * 100:0.##} %");
+    public static string Percent(double share) => Math.Abs(share) >= 0.1 ? Invariant($"{share * 100:0.#} %") : Invariant($"{share * 100:0.##} %");
 
-    /// <summary>A short time in seconds.</summary>
-    public static string Seconds(double seconds) => seconds is >= 1000 or < 1e-4 ? Invariant($"{seconds:G3}") : Invariant($"{seconds:0.####}");
+    /// <summary>A short time in seconds, to three digits or so.</summary>
+    public static string Seconds(double seconds) =>
+        seconds is > 0 and < 1e-4 ? Invariant($"{seconds:0.#e-0}")
+        : seconds < 0.1 ? Invariant($"{seconds:0.####}")
+        : seconds < 1 ? Invariant($"{seconds:0.###}")
+        : seconds < 10 ? Invariant($"{seconds:0.##}")
+        : Invariant($"{seconds:N0}");
 
     /// <summary>A long time: <c>3 h 05 min</c>, <c>12 min 31 s</c>, <c>42.1 s</c>.</summary>
     public static string Duration(double seconds) =>

@@ -69,7 +69,11 @@ internal static class RunReport
         if (history.Seconds > 0) Tile("tokens a second", Invariant($"{history.Tokens / history.Seconds:N0}"), Invariant($"{history.Tokens:N0} tokens"));
         Tile("time", Duration(state.Result?.Seconds ?? history.Seconds), history.Steps > 0 ? $"{Seconds(history.Seconds / history.Steps)} s a step" : "");
         if (state.Result is { } result) Tile("peak memory", Bytes(result.PeakResidentBytes), $"{Bytes(plan.Memory.ResidentBytes)} planned");
-        if (history.LatestLoad is { } load && double.IsFinite(load.DeadExperts)) Tile("dead experts", Percent(load.DeadExperts), $"{Percent(load.DeadRows)} of neurons");
+        if (history.LatestLoad is { } load && double.IsFinite(load.DeadRows))
+        {
+            if (double.IsFinite(load.DeadExperts)) Tile("dead experts", Percent(load.DeadExperts), $"{Percent(load.DeadRows)} of neurons never active");
+            else Tile("neurons never active", Percent(load.DeadRows));
+        }
         return page.Append("</div>").ToString();
     }
 

@@ -20,15 +20,19 @@ internal static class SampleSection
             page.Append($"<div class=\"sample\"><p class=\"prompt\">{Text(last.Prompt)}</p><dl>");
             void Line(string title, string text, string style = "") => page.Append($"<dt>{ReportText.Html(title)}</dt><dd class=\"{style}\">{Text(text)}</dd>");
             if (last.Expected is { } expected) Line("expected", expected);
-            if ((last.Base ?? (first.Step == 0 && last.Step > 0 ? first.Text : null)) is { } before) Line("base", before);
+            var before = last.Base ?? (first.Step == 0 ? first.Text : null);
+            if (before is not null) Line("base", before);
             else if (first.Step < last.Step) Line(Invariant($"step {first.Step:N0}"), first.Text);
-            Line(Invariant($"step {last.Step:N0}"), last.Text, last.Expected is { } wanted && last.Text.Trim() == wanted.Trim() ? "same" : "");
+            var style = last.Expected is { } wanted && last.Text.Trim() == wanted.Trim() ? "same" : "";
+            if (last.Step > 0) Line(Invariant($"step {last.Step:N0}"), last.Text, style);
+            else if (before != last.Text) Line("step 0", last.Text, style); // an adapter that did not start as nothing
             page.Append("</dl></div>");
         }
         if (prompts.Count > MostPrompts) page.Append(Invariant($"<p class=\"note\">{prompts.Count - MostPrompts:N0} more prompts are in samples.jsonl.</p>"));
         return page.ToString();
     }
 
-    private static string Text(string text) =>
-        text.Trim().Length == 0 ? "<i>nothing</i>" : ReportText.Html(text.Length <= MostCharacters ? text : text[..MostCharacters] + " …");
+    /// <summary>Space around a text says nothing and would make columns uneven.</summary>
+    private static string Text(string text) => text.Trim() is not { Length: > 0 } words ? "<i>nothing</i>"
+        : ReportText.Html(words.Length <= MostCharacters ? words : words[..MostCharacters] + " …");
 }

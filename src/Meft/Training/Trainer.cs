@@ -59,6 +59,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         var evaluation = new PeriodicEvaluation(task, Ledger, observer, folder?.OpenSamples(fromStep));
         using var watchdog = new Watchdog(phases, stall => observer?.Stalled(stall), _time);
 
+        if (fromStep > 0) task.Method.Usage?.Restore(earlier?.ActiveRows);
         if (guard.TryLargest(fromStep) is { } trial) observer?.LargestBatchTried(trial);
         var progress = earlier ?? TrainingProgress.None;
         var saved = fromStep;
@@ -126,6 +127,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             watchdog.Enter(Activity.Checkpoint, step);
             guard.RequireFiniteState(step);
             observer?.PhaseStarted("saving");
+            progress = progress with { ActiveRows = task.Method.Usage?.Ever() };
             checkpoints.Save(saved = step, progress, onlyAsBest, beside: step < total && !cancellation.IsCancellationRequested);
         }
 

@@ -47,6 +47,49 @@ public class TrainingViewTests
     }
 
     [Fact]
+    public void Off_a_terminal_short_steps_have_lines_with_their_loss_and_not_their_phases()
+    {
+        var time = new ManualTime();
+        var lines = new List<string>();
+        var observer = new LineObserver(lines.Add, time);
+        observer.Started(0, 100);
+        for (var step = 1; step <= 40; step++)
+        {
+            foreach (var phase in new[] { "data", "forward", "backward", "optimizer" })
+            {
+                observer.PhaseStarted(phase);
+                time.Pass(0.1);
+            }
+            observer.StepTaken(SampleSteps.Step(step));
+        }
+        lines.Select(l => l[..l.IndexOf('·', StringComparison.Ordinal)]).ShouldBe(["step 1/100 ", "step 14/100 ", "step 27/100 ", "step 40/100 "]);
+        lines.ShouldAllBe(l => l.Contains("loss 2.0000", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Off_a_terminal_lines_of_several_threads_are_written_one_after_the_other()
+    {
+        int writing = 0, most = 0;
+        var observer = new LineObserver(
+            _ =>
+            {
+                most = Math.Max(most, Interlocked.Increment(ref writing));
+                Thread.Yield();
+                Interlocked.Decrement(ref writing);
+            }, new ManualTime());
+        observer.Started(0, 1000);
+        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, thread =>
+        {
+            for (var i = 1; i <= 250; i++)
+            {
+                if (thread == 0) observer.Evaluated(i, 1);
+                else observer.Remarked("something takes far longer than usual");
+            }
+        });
+        most.ShouldBe(1);
+    }
+
+    [Fact]
     public void On_a_terminal_events_stand_above_the_panel_and_the_last_step_stays()
     {
         var console = new TestConsole { EmitAnsiSequences = true, Profile = { Width = 80 } };

@@ -1,9 +1,12 @@
 using Meft.Core.Configuration;
+using Meft.Core.Data;
 using Meft.Core.Metrics;
 using Meft.Kernels;
 using Meft.Memory;
+using Meft.TestSupport;
 using Meft.Tests.Training;
 using Meft.Training;
+using Meft.Training.Runs;
 using Shouldly;
 
 namespace Meft.Tests.Adapters;
@@ -31,7 +34,7 @@ public class AdapterUsageTests
             layer.ExpertTokens.Count.ShouldBe(TinyTask.Spec.Experts);
             layer.ExpertTokens.Sum().ShouldBe(tokens * TinyTask.Spec.Probe);
             layer.UsedRows.ShouldBe(touched);
-            layer.DeadRows.ShouldBeInRange(TinyTask.Spec.Rank - touched, TinyTask.Spec.Rank - 1); // a row active only on tokens without a gradient is not alive
+            layer.DeadRows.ShouldBe(TinyTask.Spec.Rank - touched);
             layer.ActiveRows.ShouldBeInRange(touched / 2.0 / TinyTask.Spec.Rank, (double)touched / TinyTask.Spec.Rank);
         }
     }
@@ -77,7 +80,7 @@ public class AdapterUsageTests
     }
 
     [Fact]
-    public void Windows_add_up_and_dead_neurons_are_known_from_the_moments_alone()
+    public void Windows_add_up_and_dead_neurons_are_known_after_a_resume()
     {
         using var tiny = new TinyTask();
         using var whole = TinyTask.NewMethod();
@@ -100,12 +103,51 @@ public class AdapterUsageTests
             windows[^1].Layers[l].DeadRows.ShouldBe(once.Layers[l].DeadRows);
         }
 
-        // A method with the same state and no past, as after a resume.
+        // A method with no past, as after a resume.
         using var resumed = TinyTask.NewMethod();
-        foreach (var (from, to) in whole.Matrices.Zip(resumed.Matrices))
-            for (var row = 0; row < from.Rows.Rows; row++)
-                from.Rows.SecondMoments.Row(row).CopyTo(to.Rows.SecondMoments.Row(row));
-        resumed.Usage!.Take(5, 5).Layers.Select(l => l.DeadRows).ShouldBe(once.Layers.Select(l => l.DeadRows));
+        resumed.Usage!.Restore(whole.Usage.Ever());
+        resumed.Usage.Take(5, 5).Layers.Select(l => l.DeadRows).ShouldBe(once.Layers.Select(l => l.DeadRows));
+        resumed.Usage.Ever().ShouldBe(whole.Usage.Ever());
+    }
+
+    [Fact]
+    public void A_resumed_run_knows_the_dead_neurons_from_its_checkpoint()
+    {
+        using var tiny = new TinyTask();
+        using var folder = new TemporaryFolder();
+        var run = RunFolder.Open(
+            new RunConfig { Model = "m", Output = folder.File("run"), Data = new DataConfig { Train = ["rows.jsonl"] } }, ExistingRun.Refuse);
+        using var whole = TinyTask.NewMethod();
+        TrainingTask Task(SparseAdapterMethod method) => tiny.Create(method, steps: 2, checkpointEvery: 1) with { Validation = [] };
+        new Trainer(Task(whole), run).Run(cancellation: TestContext.Current.CancellationToken);
+
+        using var resumed = TinyTask.NewMethod();
+        run.Checkpoints.Load(1, resumed);
+        new Trainer(Task(resumed), run).Run(1, run.Checkpoints.ProgressAt(1), TestContext.Current.CancellationToken);
+        var (there, here) = (whole.Usage!.Take(1, 2).Layers, resumed.Usage!.Take(2, 2).Layers);
+        here.Select(l => l.DeadRows).ShouldBe(there.Select(l => l.DeadRows));
+        here.ShouldAllBe(l => l.DeadRows < l.Rank - l.UsedRows); // step 1 is in it
+    }
+
+    [Fact]
+    public void A_neuron_that_is_active_only_where_there_is_no_gradient_is_not_dead()
+    {
+        using var tiny = new TinyTask();
+        using var method = TinyTask.NewMethod();
+        var runner = new StepRunner(tiny.Decoder, method, new OptimizerConfig(), new MemoryLedger(null));
+        // Nothing depends on what the last layer makes of tokens behind the only trained one.
+        var row = TinyTask.Rows(1)[0];
+        runner.Run([[row with { Labels = [.. row.Labels.Select((label, i) => i == 1 ? row.InputIds[1] : TokenRow.Ignored)] }]], 0.01, 1);
+
+        var last = method.Sparse.Stores.Last();
+        var withMoments = Enumerable.Range(0, TinyTask.Spec.Rank).Count(r => last.Value.Values.SecondMoments.Row(r).ContainsAnyExcept(0f));
+        var load = method.Usage!.Take(1, 1).Layers[^1];
+        load.DeadRows.ShouldBe(TinyTask.Spec.Rank - load.UsedRows);
+        load.UsedRows.ShouldBeGreaterThan(withMoments);
+
+        // Where a checkpoint does not say which were active, those with a moment are known to have been.
+        method.Usage.Restore(null);
+        method.Usage.Take(2, 1).Layers[^1].DeadRows.ShouldBe(TinyTask.Spec.Rank - withMoments);
     }
 
     /// <summary>Notes, at the update, how many rows of each layer are touched.</summary>

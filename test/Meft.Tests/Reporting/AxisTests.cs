@@ -13,7 +13,9 @@ public class AxisTests
         Axis.Over(0.2, 0.9, 5, fromZero: true).Ticks.Select(Axis.Label).ShouldBe(["0", "0.2", "0.4", "0.6", "0.8", "1"]);
         Axis.Over(3e-5, 2e-3, 4, fromZero: true).Ticks.Select(Axis.Label).ShouldBe(["0", "5e-4", "0.001", "0.0015", "0.002"]);
         Axis.OverSteps(1, 60, 6).Ticks.Select(Axis.Label).ShouldBe(["10", "20", "30", "40", "50", "60"]);
-        Axis.OverSteps(1, 1, 6).Ticks.ShouldNotBeEmpty();
+        var single = Axis.OverSteps(7, 7, 6);
+        single.Ticks.ShouldBe([7]); // no step that there is not
+        single.Place(7).ShouldBe(0.5);
     }
 
     [Fact]

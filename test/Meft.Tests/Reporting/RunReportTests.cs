@@ -20,7 +20,7 @@ public sealed class RunReportTests : IDisposable
             {"step":0,"index":0,"prompt":"The <b>capital</b> of Ruritania is","text":" unknown","expected":" Strelsau","base":" unknown"}
             {"step":60,"index":0,"prompt":"The <b>capital</b> of Ruritania is","text":" Strelsau","expected":" Strelsau","base":" unknown"}
             """);
-        _folder.Write("audit.json", """{"rows_read": 12345, "longest": [{"place": "a.jsonl:7", "tokens": 900}], "nothing": [], "shares": [0.5, 0.25]}""");
+        _folder.Write("audit.json", """{"rows_read": 12345, "longest": [{"place": "a.jsonl:7", "tokens": 900}], "nothing": [], "refused_rows": 0, "shares": [0.5, 0.25], "train": {"lengths": {"p50": 12, "max": 30}, "shown": [{"place": "a.jsonl:1", "which": "the first", "tokens": 3, "parts": [{"text": "Say <hello>:", "is_trained": false}, {"text": " hello", "is_trained": true}]}]}, "overlap": {"identical_rows": 0, "first_rows": []}}""");
         var page = Page(History(60), RunState.Running);
 
         page.Descendants("h2").Select(h => h.Value).ShouldBe(
@@ -31,10 +31,15 @@ public sealed class RunReportTests : IDisposable
         ]);
         var text = page.Value;
         text.ShouldContain("The <b>capital</b> of Ruritania is"); // as text, not as markup
-        page.Descendants("dd").Where(d => d.Attribute("class")?.Value == "same").ShouldHaveSingleItem().Value.ShouldBe(" Strelsau");
+        page.Descendants("dd").Where(d => d.Attribute("class")?.Value == "same").ShouldHaveSingleItem().Value.ShouldBe("Strelsau");
         text.ShouldContain("rows read12,345");
         text.ShouldContain("a.jsonl:7");
         text.ShouldNotContain("nothing");
+        text.ShouldNotContain("refused rows"); // there are none
+        text.ShouldContain("p50 12 · max 30");
+        text.ShouldContain("a.jsonl:1 · the first · tokens 3Say <hello>: hello");
+        page.Descendants("mark").ShouldHaveSingleItem().Value.ShouldBe(" hello"); // the part that is trained
+        page.Descendants("h3").Single(h => h.Value == "overlap").ElementsAfterSelf().First().Value.ShouldBe("none");
         text.ShouldContain("1 of 4"); // dead experts
         text.ShouldContain("rank: 32");
         text.ShouldContain("running");

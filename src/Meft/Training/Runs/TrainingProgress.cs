@@ -47,6 +47,12 @@ public sealed record TrainingProgress
     /// <summary>Measurements since the best one: 0 right after it.</summary>
     public int EvaluationsSinceBest { get; init; }
 
+    /// <summary>
+    /// For each layer of a sparse adapter the rows that have been active since the run began: one bit a row from the least significant one on, deflated,
+    /// in base64. Null for other methods. Moments do not tell: a row that was active only on tokens without a gradient has none.
+    /// </summary>
+    public IReadOnlyDictionary<int, string>? ActiveRows { get; init; }
+
     /// <summary>What others keep here beside, by name; names that this version does not know come back as they were.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Others { get; init; }
