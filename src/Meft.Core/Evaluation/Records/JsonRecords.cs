@@ -39,7 +39,7 @@ internal sealed class JsonRecords(RecordPath path, Func<int, RowOrigin> originOf
         if (value.ValueKind != JsonValueKind.Object) throw Refuse($"{path.Describe(step)} is {KindOf(value)}", "an object");
         if (!value.TryGetProperty(name, out var inner))
         {
-            var keys = value.EnumerateObject().Select(member => member.Name).ToList();
+            var keys = FieldsOf(value, originOf(_index), new Dictionary<string, Value>()).Keys.ToList();
             var meant = NearestName.IfClose(name, keys) is { } nearest ? $" (did the task mean {nearest}?)" : "";
             throw Refuse($"{path.Describe(step)} has no \"{name}\"{meant}", $"what the task's data.rows asks for, {path.Describe(path.Steps.Count)}");
         }
@@ -62,7 +62,7 @@ internal sealed class JsonRecords(RecordPath path, Func<int, RowOrigin> originOf
                 }
             }
         }
-        catch (JinjaException e)
+        catch (Exception e) when (e is JinjaException or InvalidOperationException) // the latter for names and texts that are no Unicode
         {
             throw new InvalidInputException($"the record cannot be read: {e.Message}", origin.ToString(), null, null, e);
         }

@@ -55,6 +55,17 @@ public sealed class RecordFileTests : IDisposable
     }
 
     [Fact]
+    public void A_name_that_is_no_unicode_is_refused_with_its_line()
+    {
+        foreach (var json in new[] { "[\n{\"\\ud800\": 1}]", "[\n{\"a\": \"\\ud800\"}]" })
+        {
+            var error = Should.Throw<InvalidInputException>(() => Read("rows.json", json));
+            error.Location.ShouldBe($"{_folder.File("rows.json")}:2");
+            error.Problem.ShouldContain("cannot be read");
+        }
+    }
+
+    [Fact]
     public void A_folder_stands_for_its_files_in_order()
     {
         foreach (var name in new[] { "b.json", "a.jsonl", "c.md" }) _folder.Write(name, "{}");
