@@ -54,6 +54,11 @@ internal sealed class LivePanel(IAnsiConsole console, TimeProvider time, Cancell
         lock (_gate)
         {
             _paint = null;
+            if (_panel is { } panel)
+            {
+                panel.IsGone = true;
+                console.Write(new LineAbove("meft: left at once; what the last checkpoint holds is safe."));
+            }
             console.Cursor.Show();
         }
     }

@@ -20,9 +20,13 @@ internal sealed class ProgressPanel(RunProgress progress, CancellationToken canc
     /// <summary>The next picture of the spinner.</summary>
     public void Turn() => _frame++;
 
+    /// <summary>Whether nothing is to be shown any more.</summary>
+    public bool IsGone { get; set; }
+
     /// <inheritdoc/>
     protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
     {
+        if (IsGone) yield break;
         var width = maxWidth - 1; // a full line would wrap where the terminal echoes ^C
         foreach (var line in Lines(options.Unicode, width))
         {

@@ -21,7 +21,7 @@ internal static class ReportStyle
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(135px, 1fr)); gap: .75rem; }
         .tiles div, section { background: var(--card); border: 1px solid var(--faint); border-radius: 8px; }
         .tiles div { padding: .55rem .8rem; } .tiles b { display: block; font-size: 1.25rem; line-height: 1.3; font-variant-numeric: tabular-nums; } .tiles small { color: var(--quiet); font-size: 12px; }
-        main { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .9rem; margin-top: .9rem; } section { padding: .9rem 1rem; min-width: 0; } section.wide { grid-column: 1 / -1; }
+        main { display: grid; grid-auto-flow: dense; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .9rem; margin-top: .9rem; } section { padding: .9rem 1rem; min-width: 0; } section.wide { grid-column: 1 / -1; }
         figure { margin: 0; position: relative; } .chart svg { width: 100%; height: auto; display: block; } section.wide .chart svg { max-height: 420px; }
         svg text { font-size: 13.5px; fill: var(--quiet); font-variant-numeric: tabular-nums; } section.wide svg text { font-size: 8.5px; }
         .grid { stroke: var(--faint); stroke-width: 1; } .cross { stroke: var(--quiet); stroke-width: 1; visibility: hidden; }
@@ -44,7 +44,7 @@ internal static class ReportStyle
         dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .15rem 1rem; margin: 0; } dt { color: var(--quiet); font-size: 13px; } dd { margin: 0; overflow-wrap: anywhere; } dd.same { color: var(--good); } .sample dl { grid-template-columns: 4.6rem minmax(0, 1fr); } .facts ul { margin: 0; padding-left: 1.1rem; } .facts { grid-template-columns: 12.5rem minmax(0, 1fr); } .row { margin: .2rem 0 .6rem; padding-left: .7rem; border-left: 2px solid var(--faint); color: var(--quiet); white-space: pre-wrap; } mark { background: none; color: var(--ink); }
         pre { background: var(--paper); padding: .8rem; overflow-x: auto; font-size: 13px; border-radius: 6px; margin: 0; }
         @media (max-width: 720px) { main { grid-template-columns: minmax(0, 1fr); } body { padding: 1rem .6rem 2rem; } section { padding: .75rem; }
-          svg text, section.wide svg text { font-size: 16px; } .curve, section.wide .curve { stroke-width: 2.4; } section.wide circle { r: 3.5px; } dl, .sample dl { grid-template-columns: minmax(0, 1fr); } dd + dt { margin-top: .3rem; } .bars td:last-child { width: 38%; } .bars small { display: none; } .facts { grid-template-columns: 9rem minmax(0, 1fr); gap: .15rem .6rem; } .facts dd + dt { margin-top: 0; } .legend { display: flex; } }
+          svg text, section.wide svg text { font-size: 16px; } .curve, section.wide .curve { stroke-width: 2.4; } section.wide circle { r: 3.5px; } dl, .sample dl { grid-template-columns: minmax(0, 1fr); } dd + dt { margin-top: .3rem; } .bars td:last-child { width: 38%; } .bars small { display: none; } .facts { grid-template-columns: 9rem minmax(0, 1fr); gap: .15rem .6rem; } .facts dd + dt { margin-top: 0; } .facts dd:has(> ul) { grid-column: 1 / -1; } .legend { display: flex; } }
         @media print { section { break-inside: avoid; } }
         """;
 }

@@ -111,6 +111,21 @@ public class AdapterUsageTests
     }
 
     [Fact]
+    public void Bits_are_the_same_with_and_without_counting()
+    {
+        var bits = new[] { true, false }.Select(counts =>
+        {
+            using var tiny = new TinyTask();
+            using var method = TinyTask.NewMethod();
+            var runner = new StepRunner(tiny.Decoder, new Forwarding(method) { Counts = counts }, new OptimizerConfig(), new MemoryLedger(null));
+            for (var step = 1; step <= 3; step++) runner.Run([TinyTask.Rows(4, seed: step)], 0.01, step);
+            (method.Usage!.Take(1, 3).Tokens > 0).ShouldBe(counts);
+            return TinyTask.Bits(method);
+        }).ToList();
+        bits[1].ShouldBe(bits[0]);
+    }
+
+    [Fact]
     public void A_resumed_run_knows_the_dead_neurons_from_its_checkpoint()
     {
         using var tiny = new TinyTask();
@@ -155,6 +170,8 @@ public class AdapterUsageTests
     {
         public List<int> Touched { get; } = [];
 
+        public bool Counts { get; init; } = true;
+
         public Meft.Models.IDecoderAdapter? Adapter => method.Adapter;
 
         public long ParameterCount => method.ParameterCount;
@@ -169,7 +186,10 @@ public class AdapterUsageTests
 
         public void RunOn(TorchSharp.torch.Device device, MemoryLedger ledger) => method.RunOn(device, ledger);
 
-        public void StartMicroBatch(long step, int microBatch) => method.StartMicroBatch(step, microBatch);
+        public void StartMicroBatch(long step, int microBatch)
+        {
+            if (Counts) method.StartMicroBatch(step, microBatch); // it draws nothing: all it does is to count
+        }
 
         public void ThrowIfBackwardFailed() => method.ThrowIfBackwardFailed();
 
