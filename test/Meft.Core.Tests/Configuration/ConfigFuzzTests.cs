@@ -53,7 +53,8 @@ public sealed class ConfigFuzzTests : IDisposable
     {
         var path = _folder.File("config.yaml");
         byte[][] valid = [.. Texts.Select(Encoding.UTF8.GetBytes)];
-        ReaderFuzz.Run(path, valid, () => Read(path), e => e is ConfigException, path, cases: 500, bytesPerByte: 200);
+        // A character may be a node of its own, which YamlDotNet keeps as an event, a node and a position.
+        ReaderFuzz.Run(path, valid, () => Read(path), e => e is ConfigException, path, cases: 500, bytesPerByte: 1500);
     }
 
     private static void Read(string path) => RunConfig.Load(path, []).ToYaml();

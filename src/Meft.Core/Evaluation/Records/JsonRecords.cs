@@ -37,13 +37,13 @@ internal sealed class JsonRecords(RecordPath path, Func<int, RowOrigin> originOf
             yield break;
         }
         if (value.ValueKind != JsonValueKind.Object) throw Refuse($"{path.Describe(step)} is {KindOf(value)}", "an object");
+        var around = FieldsOf(value, originOf(_index), outer, without: name); // first: it refuses names that are no Unicode
         if (!value.TryGetProperty(name, out var inner))
         {
             var keys = FieldsOf(value, originOf(_index), new Dictionary<string, Value>()).Keys.ToList();
             var meant = NearestName.IfClose(name, keys) is { } nearest ? $" (did the task mean {nearest}?)" : "";
             throw Refuse($"{path.Describe(step)} has no \"{name}\"{meant}", $"what the task's data.rows asks for, {path.Describe(path.Steps.Count)}");
         }
-        var around = FieldsOf(value, originOf(_index), outer, without: name);
         foreach (var record in Read(inner, step + 1, around)) yield return record;
     }
 

@@ -30,6 +30,19 @@ internal ref struct RecordLines
         return lines._lines;
     }
 
+    /// <summary>Whether the reader's token is a name; one that is no Unicode is not, and reading the record refuses it.</summary>
+    private bool IsNamed(string name)
+    {
+        try
+        {
+            return _reader.ValueTextEquals(name);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Goes over the value that begins at the reader's token.</summary>
     private void Walk(int step)
     {
@@ -46,7 +59,7 @@ internal ref struct RecordLines
         {
             while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
             {
-                var isMeant = _reader.ValueTextEquals(name);
+                var isMeant = IsNamed(name);
                 _reader.Read();
                 if (isMeant) Walk(step + 1);
                 else _reader.Skip();
