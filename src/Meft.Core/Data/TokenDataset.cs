@@ -2,6 +2,7 @@ using Meft.Core.Chat;
 using Meft.Core.Configuration;
 using Meft.Core.Data.Store;
 using Meft.Core.Errors;
+using Meft.Core.Storage;
 using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
@@ -36,8 +37,10 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
         IEnumerable<string> files, DataConfig data, ITokenizer tokenizer, ModelLimits limits, Func<ChatTemplate> template, RowCache? cache = null)
     {
         string[] named = [.. files];
-        var (rows, audit, remark) = cache is null ? InMemory() : cache.Load(named, data, limits, Read);
-        return new TokenDataset(rows, audit) { MaxLength = Math.Min(data.MaxLength, limits.MaxPositions), Remark = remark };
+        if (named.FirstOrDefault(SpecialFile.IsStream) is { } pipe)
+            throw new InvalidInputException("the data file is a pipe or a device, and rows to train on are read more than once", pipe, "a regular file", "Write the rows to a file first");
+        var (all, audit, remark) = cache is null ? InMemory() : cache.Load(named, data, limits, Read);
+        return new TokenDataset(all, audit) { MaxLength = Math.Min(data.MaxLength, limits.MaxPositions), Remark = remark };
 
         (IEnumerable<TokenRow> Rows, Func<DataAudit> Audit) Read()
         {
@@ -47,8 +50,8 @@ public sealed record TokenDataset(IReadOnlyList<TokenRow> Rows, DataAudit Audit)
 
         CachedRows InMemory()
         {
-            var (stream, toAudit) = Read();
-            List<TokenRow> held = [.. stream];
+            var (rows, toAudit) = Read();
+            List<TokenRow> held = [.. rows];
             return new CachedRows(held, toAudit());
         }
     }

@@ -11,14 +11,13 @@ internal static class TokenizerFiles
         "generation_config.json", ChatTemplate.FileName,
     ];
 
+    /// <summary>The paths of those that are there.</summary>
+    public static IEnumerable<string> In(string folder) => Names.Select(name => Path.Combine(folder, name)).Where(File.Exists);
+
     /// <summary>Copies those that are there.</summary>
     public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var name in Names)
-        {
-            var file = Path.Combine(from, name);
-            if (File.Exists(file)) File.Copy(file, Path.Combine(to, name), overwrite: true);
-        }
+        foreach (var file in In(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
     }
 }

@@ -1,6 +1,7 @@
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Planning;
+using Meft.Core.Schedules;
 using Meft.Devices;
 using Meft.Loading;
 using Meft.Native;
@@ -26,6 +27,10 @@ public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan P
         var remarks = new List<string>();
         if (source.Work.Assumption is { } assumption) remarks.Add(assumption);
         if (source.Rows?.Remark is { } remark) remarks.Add(remark);
+        if (config.Data.MaxLength > source.Model.MaxPositions && source.Model.MaxPositions > 0)
+            remarks.Add($"data.max_length is {config.Data.MaxLength:N0} and the model has {source.Model.MaxPositions:N0} positions: rows may have no more tokens than these");
+        if (source.Work.Steps is { } steps && config.Schedule.Kind != ScheduleKind.Constant && LearningRateSchedule.WarmupStepsOf(config.Schedule.Warmup, steps) is var warmup && warmup >= steps)
+            remarks.Add($"schedule.warmup takes {warmup:N0} steps and the run has {steps:N0}: the learning rate never reaches optimizer.learning_rate");
         var device = DeviceOf(config, remarks);
         var machine = device is null || calibrations is null
             ? null

@@ -20,6 +20,18 @@ public sealed class TokenDatasetTests : IDisposable
         (dataset.TruncatedRows, dataset.DroppedRows).ShouldBe((0, 0));
     }
 
+    [Fact]
+    public void A_pipe_is_refused_instead_of_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names are those of Linux");
+        var pipe = _folder.File("rows.jsonl");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [pipe])) mkfifo.WaitForExit();
+        var e = Should.Throw<InvalidInputException>(
+            () => TokenDataset.Load([pipe], new DataConfig { Train = [pipe] }, new LetterTokenizer(), Limits, () => throw new InvalidOperationException()));
+        e.Location.ShouldBe(pipe);
+        e.Problem.ShouldContain("a pipe or a device");
+    }
+
     [Theory]
     [InlineData("{\"text\":\"\"}", "its text is empty")]
     [InlineData("{\"prompt\":\"a\",\"completion\":\"\"}", "its completion is empty")]

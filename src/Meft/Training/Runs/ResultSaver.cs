@@ -1,4 +1,5 @@
 using Meft.Core.Configuration;
+using Meft.Core.Errors;
 using Meft.Loading;
 
 namespace Meft.Training.Runs;
@@ -16,13 +17,25 @@ internal sealed class ResultSaver(RunConfig config, LoadedModel model, ITrainedM
     /// <param name="run">The run's folder.</param>
     /// <param name="step">Whose state.</param>
     /// <param name="last">The step whose state the method holds.</param>
-    /// <returns>The folder.</returns>
-    public string Save(RunFolder run, int step, int last)
+    /// <param name="remark">Told where the earlier state cannot be had, and the last one is saved in its place.</param>
+    /// <returns>The folder, and whose state it holds.</returns>
+    public (string Folder, int Step) Save(RunFolder run, int step, int last, Action<string> remark)
     {
-        if (step != last) run.Checkpoints.Load(step, method);
+        if (step != last)
+        {
+            try
+            {
+                run.Checkpoints.Load(step, method);
+            }
+            catch (InvalidInputException e)
+            {
+                remark($"the best state, of step {step}, cannot be loaded; the result is the last one, of step {last}: {e.Message}");
+                run.Checkpoints.Load(step = last, method); // what failed may have left half of another state
+            }
+        }
         var folder = FolderOf(run);
         if (config.Method.Kind == MethodKind.Full) TokenizerFiles.Copy(model.Location.Folder, folder);
         method.SaveResult(folder);
-        return folder;
+        return (folder, step);
     }
 }

@@ -34,12 +34,13 @@ internal sealed class RunIdentity(RunConfig config, LoadedModel model)
     public static AdapterIdentity OfAdapter(LoadedModel model) =>
         new(model.Location.WeightsPath, BaseFingerprint.Of(model.Config), TemplateHash(model));
 
+    /// <summary>Config, weights, and what shapes the rows' tokens: the tokenizer's files and the chat template.</summary>
     private IEnumerable<string> ModelFiles()
     {
         string[] weights = File.Exists(model.Location.WeightsPath)
             ? [model.Location.WeightsPath]
             : [.. Directory.EnumerateFiles(model.Location.Folder, "*.safetensors"), .. Directory.EnumerateFiles(model.Location.Folder, "*.gguf")];
-        return weights.Prepend(model.Location.ConfigPath).Order(StringComparer.Ordinal);
+        return weights.Prepend(model.Location.ConfigPath).Concat(TokenizerFiles.In(model.Location.Folder)).Order(StringComparer.Ordinal);
     }
 
     private static string? TemplateHash(LoadedModel model) =>

@@ -3,11 +3,14 @@ using Meft.Training.Samples;
 
 namespace Meft.Training.Runs;
 
-/// <summary>Keeps, of a run's steps, what its plan had predicted, and passes everything on.</summary>
+/// <summary>Keeps, of a run's steps, what its plan had predicted, says when nothing is learned any more, and passes everything on.</summary>
 internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
 {
+    /// <summary>So many steps without any gradient in a row are said.</summary>
+    private const int StepsWithoutGradient = 3;
+
     private double _firstSeconds, _laterSeconds;
-    private int _steps;
+    private int _steps, _withoutGradient;
 
     /// <summary>The most device bytes of a step; null before the first.</summary>
     public long? DeviceBytesPeak { get; private set; }
@@ -45,6 +48,11 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
         else _laterSeconds += metrics.Seconds;
         DeviceBytesPeak = Math.Max(DeviceBytesPeak ?? 0, metrics.DeviceBytesPeak);
         next?.StepTaken(metrics);
+        _withoutGradient = metrics.GradNorm == 0 ? _withoutGradient + 1 : 0;
+        if (_withoutGradient != StepsWithoutGradient) return;
+        next?.Remarked(
+            $"warning: no gradient has reached anything that is trained for {StepsWithoutGradient} steps, up to step {metrics.Step}: the run learns nothing any more. "
+            + "A learning rate that is too high does this; stop the run and lower optimizer.learning_rate");
     }
 
     /// <inheritdoc/>

@@ -134,22 +134,22 @@ public sealed class TrainingRun : IDisposable
             folder.Path, _task.Method.Usage, (history, state) => RunReport.Html(Config, Planned.Plan, history, state, folder.Path), observer);
         var recorder = new StepRecorder(journal);
         TrainingOutcome outcome;
+        (string Folder, int Step)? saved = null;
         try
         {
             outcome = new Trainer(_task, folder, recorder).Run(start.FromStep, start.Progress, cancellation);
+            if (!outcome.Interrupted) saved = saver.Save(folder, BestStep(outcome) ?? outcome.Steps, outcome.Steps, recorder.Remarked);
         }
         catch (MeftException e)
         {
             journal.Fail(e);
             throw;
         }
-        int? resultStep = outcome.Interrupted ? null : BestStep(outcome) ?? outcome.Steps;
-        var resultFolder = resultStep is { } step ? saver.Save(folder, step, outcome.Steps) : null;
         var result = start.ResultOf(outcome, clock.Elapsed.TotalSeconds, recorder, journal.History) with
         {
             Predicted = _task.Predicted,
-            ResultStep = resultStep,
-            ResultFolder = resultFolder,
+            ResultStep = saved?.Step,
+            ResultFolder = saved?.Folder,
         };
         folder.WriteResult(result);
         journal.End(result);

@@ -210,6 +210,18 @@ public sealed class RunFolderTests : IDisposable
         _sample.Files("run").ShouldBe(before, ignoreOrder: true);
     }
 
+    [Theory]
+    [InlineData("tokenizer.json")]
+    [InlineData("tokenizer_config.json")]
+    [InlineData("chat_template.jinja")]
+    public void So_are_files_that_shape_the_rows_tokens(string name)
+    {
+        SampleRun.Run(_sample.Config("run"), stopAfter: 1);
+        _sample.Write(Path.Combine("model", name), "{}");
+        var error = Should.Throw<InvalidInputException>(() => SampleRun.Run(_sample.Config("run"), ExistingRun.Resume));
+        error.Message.ShouldContain($"the model's {name} was not there");
+    }
+
     [Fact]
     public void Another_number_of_data_files_is_said()
     {
