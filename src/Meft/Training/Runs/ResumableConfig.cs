@@ -28,7 +28,7 @@ internal static class ResumableConfig
         throw new InvalidInputException(
             $"the run cannot go on with other settings: {string.Join("; ", names)}",
             now.Output,
-            "the same settings, but for paths, device, base, method.execution, recompute, budget, checkpoint and evaluate",
+            "the same settings, but for paths, device, base, method.execution, recompute, check_worst_batch, budget, checkpoint and evaluate",
             $"name the run's own config, {ownConfig}, or start another run in another output, from this one's result with method.init if you like");
     }
 
