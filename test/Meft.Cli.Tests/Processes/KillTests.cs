@@ -18,7 +18,8 @@ public sealed class KillTests : IDisposable
         var config = _run.Config(steps: 100, checkpointEvery: 2);
         var straight = _run.Straight(config);
         var random = new Random(20);
-        for (var kill = 0; kill < Kills; kill++) KillAfter(random.Next(1, 70), config);
+        for (var kill = 1; kill < Kills; kill++) KillAfter(random.Next(1, 70), config);
+        KillWithinSave(config);
 
         var rest = ProcessRun.Train(config, Resume());
         rest.ShouldContain("resumed after step");
@@ -45,6 +46,36 @@ public sealed class KillTests : IDisposable
         watcher.Renamed += Count;
         watcher.EnableRaisingEvents = true;
         process.WaitForExit().ShouldBe(128 + 9, process.Text);
+    }
+
+    /// <summary>
+    /// Halts the process whenever something of a checkpoint comes to be, and kills it when that checkpoint has no manifest yet: the save is certainly
+    /// under way. Else it goes on to the next one.
+    /// </summary>
+    private void KillWithinSave(string config)
+    {
+        var killed = "";
+        using var process = MeftProcess.Start(["train", config, .. Resume()]);
+        using var watcher = new FileSystemWatcher(_run.Folder, "*") { IncludeSubdirectories = true };
+        watcher.Created += (_, e) =>
+        {
+            if (killed.Length > 0 || !e.FullPath.Contains("/checkpoints/step-", StringComparison.Ordinal)) return;
+            process.Halt();
+            var step = Directory.Exists(e.FullPath) ? e.FullPath : Path.GetDirectoryName(e.FullPath)!;
+            if (Directory.Exists(step) && !File.Exists(Path.Combine(step, "manifest.json")))
+            {
+                killed = step;
+                process.Kill();
+            }
+            else
+            {
+                process.Continue();
+            }
+        };
+        watcher.EnableRaisingEvents = true;
+        process.WaitForExit().ShouldBe(128 + 9, process.Text);
+        killed.ShouldNotBeEmpty();
+        File.Exists(Path.Combine(killed, "manifest.json")).ShouldBeFalse();
     }
 
     /// <summary>A run that was killed before it had a config is none yet.</summary>

@@ -7,6 +7,7 @@ namespace Meft.Cli.Tests.Processes;
 internal sealed partial class MeftProcess : IDisposable
 {
     public const int Interrupt = 2, Terminate = 15;
+    private const int ContinueSignal = 18, StopSignal = 19;
 
     /// <summary>A process that hangs ends the test, not the test run.</summary>
     private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(2);
@@ -62,6 +63,16 @@ internal sealed partial class MeftProcess : IDisposable
 
     /// <summary>SIGKILL: nothing in the process can answer it.</summary>
     public void Kill() => _process.Kill();
+
+    /// <summary>Halts it, and returns once every thread stands still.</summary>
+    public void Halt()
+    {
+        Signal(StopSignal);
+        SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{_process.Id}/stat").Split(") ")[^1][0] == 'T', MostPatience);
+    }
+
+    /// <summary>Lets it go on.</summary>
+    public void Continue() => Signal(ContinueSignal);
 
     public void Signal(int signal)
     {
