@@ -110,7 +110,7 @@ public sealed record RunManifest
     internal void RequireSameFiles(RunManifest now)
     {
         var differing = ModelDifferences(now).Concat(DataDifferences(now)).ToList();
-        if (Init is not null && Init != now.Init) differing.Add("the adapter that method.init names");
+        if (Init != now.Init) differing.Add("the adapter that method.init names");
         if (differing.Count == 0) return;
         throw new InvalidInputException(
             $"the run began with other files: {string.Join("; ", differing)}", null, "files with the SHA-256 that the run's manifest.json holds",
