@@ -27,11 +27,13 @@ internal sealed class TokenizeVerb : IVerb
 
     private readonly Option<bool> _audit = new("--audit")
     { Description = "Instead of the rows, write what train says of them before its first step: counts, lengths, rows that cannot be used." };
+    private readonly Option<string?> _overLength = new("--over-length")
+    { HelpName = "WHAT", Description = "With --audit: what happens to longer rows, as data.over_length in a config: error, truncate or drop [error]." };
     private readonly Option<bool> _json = new("--json") { Description = "With --audit: write one JSON document." };
 
     public TokenizeVerb() => Command = new Command("tokenize", "Show what the model will see of rows: ids, pieces, labels.")
     {
-        _model, _input, _output, _format, _maxLength, _trainOnPrompt, _chat, _audit, _json,
+        _model, _input, _output, _format, _maxLength, _trainOnPrompt, _chat, _audit, _overLength, _json,
     };
 
     /// <inheritdoc/>
@@ -58,6 +60,7 @@ internal sealed class TokenizeVerb : IVerb
             return 0;
         }
         if (arguments.GetValue(_json)) throw new InvalidInputException("--json is given without --audit", "meft tokenize", "both, or neither: rows are JSON already");
+        if (arguments.GetValue(_overLength) is not null) throw new InvalidInputException("--over-length is given without --audit", "meft tokenize", "both, or neither: without --audit rows are shown whole");
         var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt), () => template.Value);
         var raw = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength);
         var tokenized = arguments.GetValue(_chat)
@@ -77,6 +80,7 @@ internal sealed class TokenizeVerb : IVerb
             Train = [input],
             Format = RowFormatOption.ReadFrom(arguments, _format),
             MaxLength = maxLength,
+            OverLength = ReadOverLength(arguments.GetValue(_overLength)),
             TrainOnPrompt = arguments.GetValue(_trainOnPrompt),
         };
         var location = ModelLocation.Find(folder);
@@ -89,6 +93,11 @@ internal sealed class TokenizeVerb : IVerb
         if (arguments.GetValue(_json)) context.Results.Write(audit.ToJson());
         else AuditView.Write(Path.GetFileName(input), audit, context.Results);
     }
+
+    private static OverLength ReadOverLength(string? name) =>
+        name is null ? OverLength.Error
+        : ChoiceName.Find<OverLength>(name) ?? throw new InvalidInputException(
+            $"--over-length is '{name}', which is none of the known values", "meft tokenize", string.Join(" | ", ChoiceName.All<OverLength>()));
 
     /// <summary>As for training; where nobody has answered last, as for an answer to begin.</summary>
     private static IReadOnlyList<TokenRow> Render(RawRow row, RowTokenizer rows, HuggingFaceTokenizer tokenizer, ChatTemplate template)

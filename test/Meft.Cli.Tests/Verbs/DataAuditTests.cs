@@ -91,6 +91,32 @@ public sealed class DataAuditTests : IDisposable
         json.RootElement.GetProperty("refused")[0].GetProperty("place").GetString().ShouldBe($"{rows}:3");
     }
 
+    [Theory]
+    [InlineData("error", "1 to train on, 3 tokens, 2 of them trained", "1 row of more than 4 tokens")]
+    [InlineData("truncate", "2 to train on, 7 tokens, 5 of them trained", "1 row of more than 4 tokens, cut off: 2 tokens lost")]
+    [InlineData("drop", "1 to train on, 3 tokens, 2 of them trained", "1 row of more than 4 tokens, left out: 6 tokens lost")]
+    public void Tokenize_shows_what_becomes_of_longer_rows_as_train_does(string what, string kept, string tooLong)
+    {
+        var rows = _folder.Write("rows.csv", "prompt,completion\nab,c\nb,cccc\n");
+        var run = ProgramRun.Of("tokenize", "--model", _folder.File("model"), "--input", rows, "--max-length", "4", "--audit", "--over-length", what);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        var lines = run.Output.Split('\n');
+        lines[0].ShouldBe($"rows.csv: 2 rows read, {kept}");
+        lines[1].ShouldBe($"  too long         {tooLong}");
+        var trained = Train("rows.csv", $", max_length: 4, over_length: {what}", "--dry-run");
+        (trained.Output + trained.Error).ShouldContain($": 2 rows read, {kept}\n  too long         {tooLong}\n");
+    }
+
+    [Fact]
+    public void What_can_become_of_longer_rows_is_named()
+    {
+        var rows = _folder.Write("rows.jsonl", "{\"text\":\"ab\"}");
+        var run = ProgramRun.Of("tokenize", "--model", _folder.File("model"), "--input", rows, "--audit", "--over-length", "cut");
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("--over-length is 'cut'");
+        run.Error.ShouldContain("error | truncate | drop");
+    }
+
     [Fact]
     public void Tokenize_labels_the_answers_of_conversations()
     {
@@ -101,6 +127,7 @@ public sealed class DataAuditTests : IDisposable
 
     [Theory]
     [InlineData("--json")]
+    [InlineData("--over-length", "drop")]
     [InlineData("--audit", "--output", "out.jsonl")]
     public void Options_that_do_not_go_together_are_refused(params string[] options)
     {

@@ -38,12 +38,14 @@ public sealed record LoraSettings
     public ValueList<ModulePattern<double>> AlphaPattern { get; init; } = [];
 
     /// <summary>What a run's method asks for beside a base model.</summary>
-    /// <exception cref="InvalidInputException">The model lacks a layer or a module that is asked for.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The model lacks a layer or a module that is asked for, or a pattern for ranks or alphas means no module that is adapted.
+    /// </exception>
     public static LoraSettings From(MethodConfig method, ModelConfig model)
     {
         var layers = method.Layers.Resolve(model.LayerCount);
         var modules = LinearModule.Of(model).ToList();
-        return new LoraSettings
+        var settings = new LoraSettings
         {
             Rank = method.Rank,
             Alpha = method.Alpha,
@@ -61,6 +63,10 @@ public sealed record LoraSettings
             RankPattern = method.RankPattern,
             AlphaPattern = method.AlphaPattern,
         };
+        var adapted = modules.Where(m => settings.IsTarget(m.FullName)).ToList();
+        RequireMeaning("method.rank_pattern", method.RankPattern.Select(p => p.Pattern), adapted);
+        RequireMeaning("method.alpha_pattern", method.AlphaPattern.Select(p => p.Pattern), adapted);
+        return settings;
     }
 
     /// <summary>The maps of a model that are adapted.</summary>
@@ -114,6 +120,19 @@ public sealed record LoraSettings
     {
         var unknown = named.Names.FirstOrDefault(name => !modules.Any(m => ModuleMatch.IsNamed(m.FullName, [name])));
         return unknown is null ? named : throw NoModule($"method.targets names '{unknown}', which is no linear map of the model", modules);
+    }
+
+    /// <summary>So is a pattern that gives no adapted module its value. Where none is adapted, the targets are the mistake.</summary>
+    private static void RequireMeaning(string key, IEnumerable<string> patterns, List<LinearModule> adapted)
+    {
+        if (adapted.Count == 0) return;
+        var unused = patterns.FirstOrDefault(pattern => !adapted.Any(m => ModuleMatch.Ending(pattern, m.FullName)));
+        if (unused is null) return;
+        throw new InvalidInputException(
+            $"the pattern '{unused}' matches no module that is adapted", key,
+            $"expressions for whole names or their ends after a dot; adapted are {string.Join(", ", adapted.Select(m => m.ShortName).Distinct())} "
+            + $"of the layers {string.Join(", ", adapted.Select(m => m.Layer).Distinct())}, such as {adapted[0].FullName}",
+            "Correct or remove the pattern, or add its modules to method.targets");
     }
 
     private static InvalidInputException NoModule(string problem, List<LinearModule> modules) => new(

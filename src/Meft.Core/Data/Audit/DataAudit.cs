@@ -65,7 +65,7 @@ public sealed record DataAudit
     /// <summary>Lengths of the rows that are trained; null where there are none.</summary>
     public LengthPercentiles? Lengths { get; init; }
 
-    /// <summary>A few of the rows as the model sees them: the first, the longest, one drawn by lot.</summary>
+    /// <summary>A few of the rows as the model sees them: the first, the longest and others drawn by lot, three where there are as many.</summary>
     public IReadOnlyList<ShownRow> Shown { get; init; } = [];
 
     /// <summary>The audit as one JSON document, names in snake_case.</summary>

@@ -6,14 +6,15 @@ namespace Meft.Core.Data;
 /// <summary>Counts what becomes of rows while they are read; used from one thread.</summary>
 public sealed class DataAuditor
 {
-    private const int NamedLong = 5, NamedRefused = 20;
+    private const int NamedLong = 5, NamedRefused = 20, ShownRows = 3;
 
     private readonly List<LongRow> _longest = [];
     private readonly List<RefusedRow> _refused = [];
     private readonly SortedDictionary<int, int> _lengths = [];
+    private readonly SortedList<uint, TokenRow> _drawn = [];
     private int _read, _kept, _refusedCount, _nothing, _tooLong, _truncated, _dropped, _cut, _split, _withoutEnd;
     private long _tokens, _trained, _lost;
-    private TokenRow? _first, _longestKept, _drawn;
+    private TokenRow? _first, _longestKept;
     private uint _lot = 2463534242;
 
     /// <summary>The rows' longest allowed length.</summary>
@@ -88,19 +89,22 @@ public sealed class DataAuditor
         _lengths[row.Length] = _lengths.GetValueOrDefault(row.Length) + 1;
         _first ??= row;
         if (_longestKept is null || row.Length > _longestKept.Length) _longestKept = row;
-        // Each row has the same chance to be the one that is left (Vitter's algorithm R for one), the same on every machine.
+        // Each row draws a lot (Marsaglia's xorshift, which repeats none in 2^32 - 1), the same on every machine. The least lots win: as many as
+        // are shown, since some of the winners can be the first and the longest row.
         _lot ^= _lot << 13;
         _lot ^= _lot >> 17;
         _lot ^= _lot << 5;
-        if (_lot % (uint)_kept == 0) _drawn = row;
+        _drawn.Add(_lot, row);
+        if (_drawn.Count > ShownRows) _drawn.RemoveAt(ShownRows);
     }
 
-    private IEnumerable<(TokenRow Row, string Which)> RowsToShow()
+    private List<(TokenRow Row, string Which)> RowsToShow()
     {
-        if (_first is null) yield break;
-        yield return (_first, "the first");
-        if (_longestKept != _first) yield return (_longestKept!, "the longest");
-        if (_drawn is not null && _drawn != _first && _drawn != _longestKept) yield return (_drawn, "one of them");
+        if (_first is null) return [];
+        List<(TokenRow Row, string Which)> shown = [(_first, "the first")];
+        if (_longestKept != _first) shown.Add((_longestKept!, "the longest"));
+        var others = _drawn.Values.Where(row => row != _first && row != _longestKept).Take(ShownRows - shown.Count);
+        return [.. shown, .. others.Select(row => (row, "one of them"))];
     }
 
     private int Percentile(int percent)

@@ -145,4 +145,33 @@ public class LoraSettingsTests
         error.ShouldContain("'w_proj'");
         error.ShouldContain("q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
     }
+
+    [Theory]
+    [InlineData("w_proj")]
+    [InlineData("up_proj")]
+    [InlineData("proj")]
+    [InlineData(@"0\.self_attn\.q_proj")]
+    public void A_pattern_in_a_config_that_means_no_adapted_module_is_refused_even_beside_others(string pattern)
+    {
+        var method = new MethodConfig
+        {
+            Kind = MethodKind.Lora,
+            RequestedRank = 4,
+            Experts = 0,
+            Targets = new TargetSelection.Named(["q_proj", "v_proj"]),
+            Layers = new LayerSelection.Last(2),
+        };
+        LoraSettings.From(method with { RankPattern = [new("q_proj", 2)], AlphaPattern = [new(@"2\..*", 2)] }, Model).Resolve(Model).Maps.Count.ShouldBe(4);
+        foreach (var (key, wrong) in new[]
+        {
+            ("method.rank_pattern", method with { RankPattern = [new("q_proj", 2), new(pattern, 2)] }),
+            ("method.alpha_pattern", method with { AlphaPattern = [new("q_proj", 2), new(pattern, 2)] }),
+        })
+        {
+            var error = Should.Throw<InvalidInputException>(() => LoraSettings.From(wrong, Model));
+            error.Location.ShouldBe(key);
+            error.Message.ShouldContain($"'{pattern}'");
+            error.Message.ShouldContain("q_proj, v_proj of the layers 1, 2, such as model.layers.1.self_attn.q_proj");
+        }
+    }
 }

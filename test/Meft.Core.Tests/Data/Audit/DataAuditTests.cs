@@ -85,6 +85,29 @@ public sealed class DataAuditTests : IDisposable
         (audit.Shown[1].Place, audit.Shown[1].Tokens, audit.Shown[1].TrainedTokens).ShouldBe(($"{_folder.File("rows.jsonl")}:22", 5, 4));
     }
 
+    [Theory]
+    [InlineData("a", "the first")]
+    [InlineData("a,b", "the first", "one of them")]
+    [InlineData("a,bc", "the first", "the longest")]
+    [InlineData("a,b,c", "the first", "one of them", "one of them")]
+    [InlineData("abc,b,c,d,e,f,g,h,i", "the first", "one of them", "one of them")]
+    [InlineData("a,bc,d", "the first", "the longest", "one of them")]
+    [InlineData("a,b,c,d,e,f,g,h,ij", "the first", "the longest", "one of them")]
+    public void As_many_different_rows_are_shown_as_there_are_up_to_three(string texts, params string[] which)
+    {
+        var shown = Load(string.Join('\n', texts.Split(',').Select(text => $"{{\"text\":\"{text}\"}}"))).Audit.Shown;
+        shown.Select(r => r.Which).ShouldBe(which);
+        shown.Select(r => r.Place).ShouldBeUnique();
+    }
+
+    [Fact]
+    public void The_rows_that_are_drawn_lie_at_different_places()
+    {
+        var drawn = Enumerable.Range(3, 200).Select(count =>
+            Load(string.Join('\n', Enumerable.Repeat("{\"text\":\"a\"}", count))).Audit.Shown[1].Place.Split(':')[^1]).Distinct().Count();
+        drawn.ShouldBeGreaterThan(3);
+    }
+
     [Fact]
     public void The_middle_of_a_long_row_is_not_shown()
     {
