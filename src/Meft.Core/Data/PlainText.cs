@@ -25,7 +25,10 @@ internal static class PlainText
             : Join(Paragraphs(path, lines), countTokens, budget);
     }
 
-    private static IEnumerable<TextRow> SplitAtMarker(string path, List<(int Number, string Text)> lines)
+    /// <summary>The texts of a file between <see cref="Marker"/>s; one where it holds none.</summary>
+    public static IEnumerable<TextRow> SplitAtMarker(string path) => SplitAtMarker(path, TextLines.Read(path));
+
+    private static IEnumerable<TextRow> SplitAtMarker(string path, IEnumerable<(int Number, string Text)> lines)
     {
         var text = new StringBuilder();
         var firstLine = 0;

@@ -40,7 +40,7 @@ internal sealed class RunJournal(string folder, AdapterUsage? usage, Func<RunHis
         foreach (var step in LoggedStep.Read(Path.Combine(folder, RunFiles.Metrics)).TakeWhile(s => s.Step <= fromStep)) _history.Add(step);
         foreach (var load in ExpertLoadFile.Read(Path.Combine(folder, ExpertLoadFile.Name), fromStep)) _history.Add(load);
         (_last, _windowFrom) = (fromStep, fromStep + 1);
-        _samplesWritten = LoggedSample.ReadAll(_samplesPath).Count(s => s.Step <= fromStep);
+        _samplesWritten = SampleFile.ReadAll(_samplesPath).Count(s => s.Step <= fromStep);
         _events = EventFile.Create(folder, fromStep);
         if (usage is not null) _loads = new ExpertLoadFile(Path.Combine(folder, ExpertLoadFile.Name), fromStep);
         _reported = Stopwatch.GetTimestamp();
@@ -152,7 +152,7 @@ internal sealed class RunJournal(string folder, AdapterUsage? usage, Func<RunHis
         var file = new FileInfo(_samplesPath);
         if (!file.Exists || file.Length == _samplesLength) return;
         _samplesLength = file.Length;
-        var samples = LoggedSample.ReadAll(_samplesPath);
+        var samples = SampleFile.ReadAll(_samplesPath);
         foreach (var sample in samples.Skip(_samplesWritten)) _events?.Text(sample.Step, RunEvents.TagOf(sample), RunEvents.Markdown(sample));
         _samplesWritten = Math.Max(_samplesWritten, samples.Count);
     }

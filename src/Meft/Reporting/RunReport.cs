@@ -2,6 +2,7 @@ using System.Text;
 using Meft.Core.Configuration;
 using Meft.Core.Metrics;
 using Meft.Core.Planning;
+using Meft.Training.Samples;
 using static Meft.Reporting.ReportText;
 
 namespace Meft.Reporting;
@@ -36,7 +37,7 @@ internal static class RunReport
         Card(page, "Active rows by layer", ExpertSection.ActiveByLayer(history), wide: true);
         Card(page, "Expert load", ExpertSection.Load(history), wide: true);
         Card(page, "Dead experts and neurons", ExpertSection.Dead(history), wide: true);
-        Card(page, "Samples, before and after", SampleSection.Html(LoggedSample.ReadAll(Path.Combine(folder, RunFiles.Samples))), wide: true);
+        Card(page, "Samples, before and after", SampleSection.Html(SampleFile.ReadAll(Path.Combine(folder, RunFiles.Samples))), wide: true);
         Card(page, "Memory against the plan", MemorySection.Memory(plan, state.Result, history), wide: true);
         Card(page, "Memory over the run, MiB", LineChart.Svg(
             "device and host MiB over steps", null, fromZero: true, new Curve("device, peak of a step", MiB(history.DeviceBytes)), new Curve("trained parameters on the host", MiB(history.HostBytes))));

@@ -1,4 +1,5 @@
 using System.Text;
+using Meft.Training.Samples;
 using static Meft.Reporting.ReportText;
 
 namespace Meft.Reporting;
@@ -9,7 +10,7 @@ internal static class SampleSection
     private const int MostPrompts = 20, MostCharacters = 1000;
 
     /// <summary>Every prompt with what was written first and last; empty without samples.</summary>
-    public static string Html(IReadOnlyList<LoggedSample> samples)
+    public static string Html(IReadOnlyList<Sample> samples)
     {
         var prompts = samples.GroupBy(s => s.Index).OrderBy(g => g.Key).ToList();
         if (prompts.Count == 0) return "";

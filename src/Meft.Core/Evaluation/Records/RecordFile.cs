@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Meft.Core.Chat.Jinja.Values;
 using Meft.Core.Data;
+using Meft.Core.Data.Files;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
 
@@ -13,7 +14,7 @@ internal static class RecordFile
     /// <summary>How deeply JSON may be nested; trees of searches, as ToolBench's answers hold them, are.</summary>
     public const int MaxDepth = 512;
 
-    private const string TextMarker = "<|endoftext|>", TextField = "text";
+    private const string TextField = "text";
 
     private static readonly string[] Endings = [".jsonl", ".json", ".txt"];
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth };
@@ -70,30 +71,21 @@ internal static class RecordFile
             yield return record;
     }
 
-    private static IEnumerable<EvalRecord> ReadText(string file)
-    {
-        var text = string.Join('\n', TextLines.Read(file).Select(line => line.Text));
-        var line = 1;
-        foreach (var piece in text.Split(TextMarker))
-        {
-            var kept = piece.Trim('\n');
-            var begin = line + piece.TakeWhile(c => c == '\n').Count();
-            line += piece.Count(c => c == '\n');
-            if (!string.IsNullOrWhiteSpace(kept))
-                yield return new EvalRecord(new RowOrigin(file, begin), new Dictionary<string, Value> { [TextField] = new TextValue(kept) });
-        }
-    }
+    private static IEnumerable<EvalRecord> ReadText(string file) => PlainText.SplitAtMarker(file)
+        .Select(text => new EvalRecord(text.Origin, new Dictionary<string, Value> { [TextField] = new TextValue(text.Text) }));
 
     private static byte[] ReadBytes(string file)
     {
+        using var stream = DataFile.Open(file, skipMark: true);
+        var bytes = new byte[stream.Length - stream.Position];
         try
         {
-            var bytes = File.ReadAllBytes(file);
-            return bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+            stream.ReadExactly(bytes);
+            return bytes;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            throw new InvalidInputException($"the data file cannot be read: {e.Message}", file, null, null, e);
+            throw DataFile.Unreadable(file, e);
         }
     }
 

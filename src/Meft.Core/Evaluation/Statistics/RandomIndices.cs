@@ -1,3 +1,5 @@
+using Meft.Core.Randomness;
+
 namespace Meft.Core.Evaluation.Statistics;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Meft.Core.Evaluation.Statistics;
 /// <param name="seed">Any number.</param>
 internal sealed class RandomIndices(ulong seed)
 {
-    private ulong _state = seed;
+    private SplitMix64 _numbers = new(seed);
 
     /// <summary>A number from 0 to <paramref name="bound"/> − 1.</summary>
     public int Below(int bound)
@@ -16,19 +18,8 @@ internal sealed class RandomIndices(ulong seed)
         var rest = unchecked(0 - range) % range;
         while (true)
         {
-            var high = Math.BigMul(Next(), range, out var low);
+            var high = Math.BigMul(_numbers.Next(), range, out var low);
             if (low >= rest) return (int)high;
-        }
-    }
-
-    private ulong Next()
-    {
-        unchecked
-        {
-            _state += 0x9E3779B97F4A7C15;
-            var z = (_state ^ (_state >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Meft.Core.Metrics;
+using Meft.Training.Samples;
 
 namespace Meft.Reporting.TensorBoard;
 
@@ -27,10 +28,10 @@ internal static class RunEvents
         [("adapter/dead_experts", load.DeadExperts), ("adapter/dead_rows", load.DeadRows)];
 
     /// <summary>A sample's tag: one for each prompt, so that it can be followed over the steps.</summary>
-    public static string TagOf(LoggedSample sample) => string.Create(CultureInfo.InvariantCulture, $"samples/{sample.Index:D3}");
+    public static string TagOf(Sample sample) => string.Create(CultureInfo.InvariantCulture, $"samples/{sample.Index:D3}");
 
     /// <summary>A sample as Markdown; its texts stand as they are, in blocks of code.</summary>
-    public static string Markdown(LoggedSample sample)
+    public static string Markdown(Sample sample)
     {
         var text = new StringBuilder();
         void Block(string title, string content) => text.Append($"**{title}**\n\n    {content.ReplaceLineEndings("\n    ")}\n\n");

@@ -106,9 +106,6 @@ public sealed class RunFolder
     public void WriteResult(RunResult result) =>
         AtomicFile.WriteAllText(System.IO.Path.Combine(Path, ResultFileName), result.ToJson());
 
-    /// <summary>The steps of the whole run, as <c>metrics.jsonl</c> has them.</summary>
-    internal IEnumerable<LoggedStep> ReadSteps() => LoggedStep.Read(System.IO.Path.Combine(Path, RunFiles.Metrics));
-
     /// <summary>Opens <c>metrics.jsonl</c> to append; lines of steps after <paramref name="fromStep"/> are those of a run cut short and go.</summary>
     internal MetricsWriter OpenMetrics(int fromStep) => new(System.IO.Path.Combine(Path, RunFiles.Metrics), fromStep);
 

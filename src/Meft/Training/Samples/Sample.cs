@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Meft.Training.Samples;
 
 /// <summary>A prompt as the model continued it after some step: a line of <c>samples.jsonl</c>, with the fields' names there in lower case.</summary>
@@ -7,7 +9,7 @@ namespace Meft.Training.Samples;
 /// <param name="Text">What the model wrote, without special tokens.</param>
 /// <param name="Expected">What the row says; null for a prompt that is of no row.</param>
 /// <param name="Base">What the base wrote before it was trained, or writes without the adapter; null where that is not known any more.</param>
-public sealed record Sample(int Step, int Index, string Prompt, string Text, string? Expected, string? Base);
+public sealed record Sample([property: JsonRequired] int Step, [property: JsonRequired] int Index, string Prompt, string Text, string? Expected, string? Base);
 
 /// <summary>All samples of a step.</summary>
 /// <param name="Step">After how many steps.</param>

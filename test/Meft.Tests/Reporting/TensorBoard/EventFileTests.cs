@@ -1,7 +1,7 @@
 using Meft.Core.Errors;
-using Meft.Reporting;
 using Meft.Reporting.TensorBoard;
 using Meft.TestSupport;
+using Meft.Training.Samples;
 using Shouldly;
 using Tensorboard;
 
@@ -40,7 +40,7 @@ public sealed class EventFileTests : IDisposable
     [Fact]
     public void A_text_is_a_string_tensor_of_the_text_plugin()
     {
-        var sample = new LoggedSample(20, 4, "Once\nupon", "a time", " a time", null);
+        var sample = new Sample(20, 4, "Once\nupon", "a time", " a time", null);
         using (var file = EventFile.Create(_folder.Path, 0)) file.Text(sample.Step, RunEvents.TagOf(sample), RunEvents.Markdown(sample));
         var (step, value) = EventReader.Series(_folder.Path, "samples/004").ShouldHaveSingleItem();
         step.ShouldBe(20);
