@@ -30,10 +30,10 @@ internal static class HostHeap
         _ = SetOption(TrimThreshold, (int)(16 * ProgramMemory.MappedBlockBytes));
     }
 
-    /// <summary>Gives the heap's free memory back to the system where there is more of it than a limit.</summary>
-    public static void ReleaseBeyond(long limitBytes)
+    /// <summary>Gives the heap's free memory back to the system.</summary>
+    public static void Release()
     {
-        if (Usage() is { } usage && usage.Free > limitBytes) _ = Trim(0);
+        if (IsKnown()) _ = Trim(0);
     }
 
     private static bool IsKnown() => _known ??=

@@ -57,6 +57,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         var runner = new StepRunner(task.Decoder, task.Method, task.Optimizer, Ledger, task.Recompute, phases);
         var guard = new StepGuard(task, runner, Ledger, folder);
         var evaluation = new PeriodicEvaluation(task, Ledger, observer, folder?.OpenSamples(fromStep));
+        var holes = task.HeapLimitBytes is { } limit ? new HeapHoles(limit) : null;
         using var watchdog = new Watchdog(phases, stall => observer?.Stalled(stall), _time);
 
         if (fromStep > 0) task.Method.Usage?.Restore(earlier?.ActiveRows);
@@ -95,7 +96,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             metrics = metrics with { Checkpoint = checkpoints?.TakeMetrics() };
             metricsFile?.Write(metrics);
             observer?.StepTaken(metrics);
-            if (task.HeapLimitBytes is { } limit) HostHeap.ReleaseBeyond(limit);
+            holes?.Close();
 
             checkpoints?.Poll();
             if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
