@@ -133,7 +133,6 @@ public sealed record LayerShare(int Layer, double Share);
 /// <summary>What a method's runs cost.</summary>
 /// <param name="DeviceBytesPeak">The most device bytes that the ledger counted in any run.</param>
 /// <param name="HostBytes">Bytes of host memory of what is trained, with moments and gradients.</param>
-/// <param name="ResidentBytesPeak">The most resident bytes of the process in any run.</param>
 /// <param name="LinkBytesPerStep">Bytes that crossed between host and device, mean over steps.</param>
 /// <param name="StepSeconds">Seconds of a step, median over steps and seeds.</param>
 /// <param name="Steps">Steps of one run.</param>
@@ -143,5 +142,5 @@ public sealed record LayerShare(int Layer, double Share);
 /// <param name="LastLoss">Mean loss of the last tenth of the steps, mean over seeds.</param>
 /// <param name="ActiveRows">Share of R that a step computed, mean over steps; null where there are no rows.</param>
 public sealed record MethodCost(
-    long DeviceBytesPeak, long HostBytes, long ResidentBytesPeak, double LinkBytesPerStep, double StepSeconds, int Steps, long Tokens, long TrainedTokens,
+    long DeviceBytesPeak, long HostBytes, double LinkBytesPerStep, double StepSeconds, int Steps, long Tokens, long TrainedTokens,
     double Seconds, double LastLoss, double? ActiveRows);

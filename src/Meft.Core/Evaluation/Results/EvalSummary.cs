@@ -30,6 +30,9 @@ public sealed record MetricResult(
 /// <param name="Results">The figures, in the order of the parts.</param>
 public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricResult> Results)
 {
+    /// <summary>The figures of a text.</summary>
+    public const string Perplexity = "perplexity", NllPerToken = "nll_per_token";
+
     private const string Answerable = "answerable", Unanswerable = "unanswerable";
 
     /// <summary>Sums up.</summary>
@@ -45,13 +48,27 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
         return new EvalSummary(items.Select(item => item.Question.Record).Distinct().Count(), items.Count, [.. results]);
     }
 
+    /// <summary>What each question or window adds to a figure: the figure is the ratio of their sums, a perplexity e to the power of it.</summary>
+    /// <param name="part">The part of the task.</param>
+    /// <param name="metric">The figure's name.</param>
+    /// <param name="items">All items.</param>
+    /// <param name="rows">A row for each item, by index.</param>
+    public static IReadOnlyList<Observation> ObservationsOf(
+        string part, string metric, IReadOnlyList<EvalItem> items, IReadOnlyDictionary<int, EvalRow> rows) =>
+        ObservationsOf(metric, [.. items.Where(item => item.Question.Part.Name == part).Select(item => (item, rows[item.Index]))]);
+
+    private static List<Observation> ObservationsOf(string metric, IReadOnlyList<(EvalItem Item, EvalRow Row)> answered) => metric is Perplexity or NllPerToken
+        ? [.. answered.Select(pair => new Observation(pair.Item.Cluster, pair.Row.Scores[EvalRow.Nll], pair.Row.Scores[EvalRow.Tokens]))]
+        : [.. answered.Select(pair => new Observation(
+            pair.Item.Cluster, pair.Item.Question.Weight * pair.Row.Scores[metric], pair.Item.Question.Weight))];
+
     private static IEnumerable<MetricResult> ResultsOf(TaskPart part, IReadOnlyList<(EvalItem Item, EvalRow Row)> answered, long seed)
     {
         if (answered.Count == 0) return [];
         switch (part.Kind)
         {
             case QuestionKind.Perplexity:
-                return Perplexity(part, answered, seed);
+                return Perplexities(part, answered, seed);
             case QuestionKind.Choose:
                 return Means(part, null, [EvalRow.Accuracy, EvalRow.Magnitude], answered, seed);
             default:
@@ -68,22 +85,20 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
     {
         foreach (var name in names)
         {
-            var observations = answered.Select(pair => new Observation(
-                pair.Item.Cluster, pair.Item.Question.Weight * pair.Row.Scores[name], pair.Item.Question.Weight)).ToList();
+            var observations = ObservationsOf(name, answered);
             yield return new MetricResult(part.Name, slice, name, MetricUnit.Share, ClusteredBootstrap.Ratio(observations),
                 ClusteredBootstrap.Interval(observations, seed), observations.Count);
         }
     }
 
     /// <summary>The mean over tokens, not over windows, and e to its power.</summary>
-    private static IEnumerable<MetricResult> Perplexity(TaskPart part, IReadOnlyList<(EvalItem Item, EvalRow Row)> answered, long seed)
+    private static IEnumerable<MetricResult> Perplexities(TaskPart part, IReadOnlyList<(EvalItem Item, EvalRow Row)> answered, long seed)
     {
-        var observations = answered.Select(pair => new Observation(
-            pair.Item.Cluster, pair.Row.Scores[EvalRow.Nll], pair.Row.Scores[EvalRow.Tokens])).ToList();
+        var observations = ObservationsOf(NllPerToken, answered);
         var nll = ClusteredBootstrap.Ratio(observations);
         var interval = ClusteredBootstrap.Interval(observations, seed);
         var risen = interval is null ? null : new ConfidenceInterval(Math.Exp(interval.Low), Math.Exp(interval.High));
-        yield return new MetricResult(part.Name, null, "perplexity", MetricUnit.Number, Math.Exp(nll), risen, observations.Count);
-        yield return new MetricResult(part.Name, null, "nll_per_token", MetricUnit.Number, nll, interval, observations.Count);
+        yield return new MetricResult(part.Name, null, Perplexity, MetricUnit.Number, Math.Exp(nll), risen, observations.Count);
+        yield return new MetricResult(part.Name, null, NllPerToken, MetricUnit.Number, nll, interval, observations.Count);
     }
 }

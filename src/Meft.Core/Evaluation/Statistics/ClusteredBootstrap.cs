@@ -32,24 +32,53 @@ public static class ClusteredBootstrap
     /// <param name="seed">The same seed gives the same interval.</param>
     public static ConfidenceInterval? Interval(IReadOnlyList<Observation> observations, long seed)
     {
-        var clusters = observations.GroupBy(o => o.Cluster)
-            .Select(cluster => (Above: cluster.Sum(o => o.Numerator), Below: cluster.Sum(o => o.Denominator))).ToArray();
-        if (clusters.Length < 2) return null;
+        var clusters = SumsByCluster(observations);
+        if (clusters.Count < 2) return null;
+        return Resampled([.. clusters.Values.Select(c => (c, default(Sums)))], (drawn, _) => drawn.Ratio, seed);
+    }
+
+    /// <summary>The interval of the difference of two ratios over the same clusters, which are drawn together (a paired bootstrap); null with fewer than two.</summary>
+    /// <param name="observations">Those of the first ratio.</param>
+    /// <param name="others">Those of the one that is taken from it.</param>
+    /// <param name="shown">What is made of each ratio before they are compared.</param>
+    /// <param name="seed">The same seed gives the same interval.</param>
+    /// <exception cref="ArgumentException">The clusters of the two are not the same.</exception>
+    public static ConfidenceInterval? DifferenceInterval(
+        IReadOnlyList<Observation> observations, IReadOnlyList<Observation> others, Func<double, double> shown, long seed)
+    {
+        var (first, second) = (SumsByCluster(observations), SumsByCluster(others));
+        if (first.Count != second.Count || !first.Keys.All(second.ContainsKey)) throw new ArgumentException("the two are over different clusters", nameof(others));
+        if (first.Count < 2) return null;
+        return Resampled([.. first.Select(c => (c.Value, second[c.Key]))], (a, b) => shown(a.Ratio) - shown(b.Ratio), seed);
+    }
+
+    private static Dictionary<int, Sums> SumsByCluster(IReadOnlyList<Observation> observations) => observations.GroupBy(o => o.Cluster)
+        .ToDictionary(cluster => cluster.Key, cluster => new Sums(cluster.Sum(o => o.Numerator), cluster.Sum(o => o.Denominator)));
+
+    private static ConfidenceInterval Resampled((Sums First, Sums Second)[] clusters, Func<Sums, Sums, double> figure, long seed)
+    {
         var draws = new RandomIndices(unchecked((ulong)seed));
-        var ratios = new double[Resamples];
+        var figures = new double[Resamples];
         for (var resample = 0; resample < Resamples; resample++)
         {
-            double above = 0, below = 0;
+            Sums first = default, second = default;
             for (var i = 0; i < clusters.Length; i++)
             {
                 var drawn = clusters[draws.Below(clusters.Length)];
-                above += drawn.Above;
-                below += drawn.Below;
+                first = first.Plus(drawn.First);
+                second = second.Plus(drawn.Second);
             }
-            ratios[resample] = above / below;
+            figures[resample] = figure(first, second);
         }
-        Array.Sort(ratios);
-        return new ConfidenceInterval(Quantile(ratios, Tail), Quantile(ratios, 1 - Tail));
+        Array.Sort(figures);
+        return new ConfidenceInterval(Quantile(figures, Tail), Quantile(figures, 1 - Tail));
+    }
+
+    private readonly record struct Sums(double Above, double Below)
+    {
+        public double Ratio => Above / Below;
+
+        public Sums Plus(Sums other) => new(Above + other.Above, Below + other.Below);
     }
 
     /// <summary>The value at a share of sorted values, between neighbours in proportion.</summary>

@@ -1,0 +1,44 @@
+using Meft.Core.Evaluation.Results;
+using Meft.Core.Evaluation.Statistics;
+
+namespace Meft.Core.Comparisons.Results;
+
+/// <summary>Figures of a method over seeds, and their differences to the reference's.</summary>
+public static class FigureStatistics
+{
+    /// <summary>The seed of the resampling: the same numbers give the same intervals.</summary>
+    private const long Seed = 0;
+
+    /// <summary>
+    /// A figure over seeds: a record's number is the mean over seeds, records are resampled. What another choice of seeds would give is shown by the
+    /// values of the single seeds.
+    /// </summary>
+    /// <param name="seeds">The numbers of each seed, at least one.</param>
+    /// <param name="reference">The reference's, of the same records; null for none.</param>
+    /// <param name="isPerplexity">Whether the figure is e to the power of the ratio.</param>
+    public static FigureValue Of(IReadOnlyList<FigureNumbers> seeds, IReadOnlyList<FigureNumbers>? reference, bool isPerplexity)
+    {
+        var all = seeds.SelectMany(numbers => numbers.Observations()).ToList();
+        var interval = ClusteredBootstrap.Interval(all, Seed);
+        return new FigureValue(
+            Shown(ClusteredBootstrap.Ratio(all)),
+            interval is null ? null : new ConfidenceInterval(Shown(interval.Low), Shown(interval.High)),
+            [.. seeds.Select(numbers => Shown(ClusteredBootstrap.Ratio([.. numbers.Observations()])))],
+            reference is null ? null : Difference());
+
+        double Shown(double ratio) => isPerplexity ? Math.Exp(ratio) : ratio;
+
+        FigureDifference Difference()
+        {
+            var other = reference.SelectMany(numbers => numbers.Observations()).ToList();
+            return new FigureDifference(
+                Shown(ClusteredBootstrap.Ratio(all)) - Shown(ClusteredBootstrap.Ratio(other)), ClusteredBootstrap.DifferenceInterval(all, other, Shown, Seed));
+        }
+    }
+
+    /// <summary>Whether a figure of a task is a perplexity, which is e to the power of a mean.</summary>
+    public static bool IsPerplexity(string metric) => metric == EvalSummary.Perplexity;
+
+    /// <summary>Whether more of a figure is better.</summary>
+    public static bool HigherIsBetter(string metric) => metric is not (EvalSummary.Perplexity or EvalSummary.NllPerToken);
+}
