@@ -8,7 +8,7 @@ internal static class VerbList
     /// <summary>New verbs, one of each.</summary>
     public static IReadOnlyList<IVerb> Create() =>
     [
-        new DemoVerb(), new TrainVerb(), new PlanVerb(), new VerifyResumeVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new EvalVerb(),
+        new DemoVerb(), new TrainVerb(), new PlanVerb(), new VerifyResumeVerb(), new GenerateVerb(), new ChatVerb(), new ScoreVerb(), new EvalVerb(), new CompareVerb(),
         new MergeVerb(), new InspectVerb(), new TokenizeVerb(), new DoctorVerb(), new BenchVerb(),
     ];
 }

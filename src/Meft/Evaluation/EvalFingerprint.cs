@@ -29,6 +29,10 @@ public static class EvalFingerprint
         return new EvalIdentity(facts);
     }
 
+    /// <summary>A model's files in short; it reads them all.</summary>
+    /// <exception cref="Core.Errors.InvalidInputException">A file cannot be read.</exception>
+    public static string OfModel(ModelLocation model) => HashOf(FilesOf(model));
+
     private static IEnumerable<string> FilesOf(ModelLocation model) => model.WeightsPath == model.Folder
         ? FilesIn(model.Folder)
         : FilesIn(model.Folder).Where(file => Path.GetExtension(file) == ".json").Append(model.WeightsPath);

@@ -99,7 +99,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
             holes?.Close();
 
             checkpoints?.Poll();
-            if (step == total || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
+            if ((step == total && task.CheckpointAtEnd) || (task.CheckpointEvery > 0 && step % task.CheckpointEvery == 0)) Save(step);
             else if (IsNewBest(step)) Save(step, onlyAsBest: true);
             ReadNext(step + 1);
         }
@@ -134,7 +134,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
 
         TrainingOutcome End(int steps)
         {
-            if (steps > saved) Save(steps);
+            if (steps > saved && (steps < total || task.CheckpointAtEnd)) Save(steps);
             checkpoints?.Complete();
             return new TrainingOutcome(
                 steps, Interrupted: false, progress.LastLoss ?? double.NaN, progress.StartValidationLoss ?? double.NaN, progress.ValidationLoss ?? double.NaN)

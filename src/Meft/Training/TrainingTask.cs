@@ -61,6 +61,9 @@ public sealed record TrainingTask
     /// <summary>Steps between two checkpoints; 0: at the end only.</summary>
     public int CheckpointEvery { get; init; }
 
+    /// <summary>Whether the state after the last step is saved as a checkpoint: where the result is all that is wanted, it need not be.</summary>
+    public bool CheckpointAtEnd { get; init; } = true;
+
     /// <summary>Bytes of host memory that a copy of a checkpoint's content may take, to be written beside the next steps; 0 to write while the loop waits.</summary>
     public long CheckpointCopyBytes { get; init; }
 

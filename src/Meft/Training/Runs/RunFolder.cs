@@ -126,7 +126,10 @@ public sealed class RunFolder
     internal RunManifest ReadManifest() => RunManifest.Read(System.IO.Path.Combine(Path, ManifestFileName));
 
     /// <summary>How an earlier part of the run ended; null if none has.</summary>
-    internal RunResult? ReadResult() => RunResult.TryRead(System.IO.Path.Combine(Path, ResultFileName));
+    internal RunResult? ReadResult() => ResultOf(Path);
+
+    /// <summary>How the run in a folder ended; null where there is none, or it has not.</summary>
+    internal static RunResult? ResultOf(string folder) => RunResult.TryRead(System.IO.Path.Combine(folder, ResultFileName));
 
     /// <summary>
     /// Removes what a run writes, and nothing else that may lie there. Config and manifest stay until they are written anew: a folder in which

@@ -159,6 +159,9 @@ public sealed class TrainingRun : IDisposable
     /// <summary>Leaves out what changes no state: measuring the validation loss, samples, trying the largest batch.</summary>
     internal void SkipMeasuring() => _task = _task with { Validation = [], Samples = null, CheckWorstBatch = WorstBatchCheck.Off };
 
+    /// <summary>Leaves out the checkpoint after the last step: what is wanted is the result.</summary>
+    internal void SkipLastCheckpoint() => _task = _task with { CheckpointAtEnd = false };
+
     /// <summary>What is trained, as it is now.</summary>
     internal StateDigest Digest() => StateDigest.Of(_task.Method);
 

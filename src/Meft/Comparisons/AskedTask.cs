@@ -1,0 +1,58 @@
+using Meft.Core.Comparisons;
+using Meft.Core.Comparisons.Results;
+using Meft.Core.Configuration;
+using Meft.Core.Evaluation;
+using Meft.Core.Evaluation.Results;
+using Meft.Core.Evaluation.Tasks;
+using Meft.Loading;
+using Meft.Training.Runs;
+
+namespace Meft.Comparisons;
+
+/// <summary>The questions of a task, made once and put to every model of a comparison.</summary>
+internal sealed class AskedTask
+{
+    private readonly IReadOnlyList<EvalQuestion> _questions;
+    private readonly int? _mostWindows;
+    private IReadOnlyList<EvalItem>? _items;
+
+    private AskedTask(TaskSource source, IReadOnlyList<EvalQuestion> questions, int? mostWindows)
+    {
+        (Source, _questions, _mostWindows) = (source, questions, mostWindows);
+        var data = string.Join('\n', EvalQuestions.FilesOf(source.Data).Select(RunManifest.HashOf));
+        Fact = RunManifest.HashOfText(string.Join('\n',
+        [
+            source.Task.Source, data, source.Records.ToString(), source.Batch.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            .. source.Metrics.Select(m => $"{m.Part}/{m.Metric}"),
+        ]))[..16];
+    }
+
+    /// <summary>Where the questions come from.</summary>
+    public TaskSource Source { get; }
+
+    /// <summary>What the answers depend on beside the model, in short.</summary>
+    public string Fact { get; }
+
+    /// <summary>Reads the records and makes the questions.</summary>
+    /// <exception cref="Core.Errors.InvalidInputException">A record does not fit the task.</exception>
+    public static AskedTask Read(TaskSource source)
+    {
+        // Texts are limited by their windows, which are known once they are encoded.
+        var areTexts = source.Task.Parts.All(part => part.Kind == QuestionKind.Perplexity);
+        var records = areTexts ? source.Records with { First = null } : source.Records;
+        return new AskedTask(source, EvalQuestions.Read(source.Task, source.Data, records), areTexts ? source.Records.First : null);
+    }
+
+    /// <summary>The questions as the model gets them. All models of a comparison have one tokenizer.</summary>
+    public IReadOnlyList<EvalItem> Items(LoadedModel model) => _items ??= EvalItems.Encode(_questions, model.Tokenizer, model.Limits, _mostWindows);
+
+    /// <summary>The numbers of the shown figures, from a row for each item.</summary>
+    public IEnumerable<FigureNumbers> Numbers(IReadOnlyDictionary<int, EvalRow> rows) => Source.Metrics.Select(metric =>
+        FigureNumbers.Of(EvalSummary.ObservationsOf(metric.Part, metric.Metric, _items!, rows)));
+
+    /// <summary>The shown figures.</summary>
+    public IEnumerable<ShownFigure> Figures() => Source.Metrics.Select(metric => new ShownFigure(
+        metric.Label, Source.Task.Name,
+        metric.Metric is EvalSummary.Perplexity or EvalSummary.NllPerToken ? MetricUnit.Number : MetricUnit.Share,
+        FigureStatistics.HigherIsBetter(metric.Metric), Source.IsOldKnowledge));
+}

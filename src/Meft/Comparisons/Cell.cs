@@ -1,0 +1,58 @@
+using System.Globalization;
+using Meft.Core.Comparisons;
+using Meft.Core.Configuration;
+using Meft.Training.Runs;
+
+namespace Meft.Comparisons;
+
+/// <summary>One run of a comparison: a method, a rate, a seed, the rows it is trained on and the questions that judge it.</summary>
+/// <param name="Title">As people read it.</param>
+/// <param name="Folder">Where it lies.</param>
+/// <param name="Run">The run.</param>
+/// <param name="Tasks">The questions.</param>
+/// <param name="KeepsAdapter">Whether the adapter stays when it has been judged.</param>
+internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnlyList<AskedTask> Tasks, bool KeepsAdapter)
+{
+    private const string RunFolderName = "run";
+
+    /// <summary>A rate that is tried for a method.</summary>
+    public static Cell OfRate(ComparisonConfig config, ComparedMethod method, double rate, IReadOnlyList<string>? rows, AskedTask task) => Of(
+        config, method, $"{method.Name}, rate {Text(rate)} on the held-out split", $"rate-{Text(rate)}", config.Seeds[0], rate, rows, [task], keep: false);
+
+    /// <summary>A seed of a method.</summary>
+    public static Cell OfSeed(ComparisonConfig config, ComparedMethod method, long seed, double rate, IReadOnlyList<string>? rows, IReadOnlyList<AskedTask> tasks) => Of(
+        config, method, config.Seeds.Count == 1 ? $"{method.Name}, rate {Text(rate)}" : $"{method.Name}, rate {Text(rate)}, seed {seed}",
+        string.Create(CultureInfo.InvariantCulture, $"seed-{seed}"), seed, rate, rows, tasks, config.KeepAdapters);
+
+    /// <summary>Where the run's folder lies.</summary>
+    public string RunFolder => Run.Output;
+
+    /// <summary>What the run's numbers depend on, by name. Where things lie is no part of it.</summary>
+    /// <param name="model">The base model's files, in short.</param>
+    public Dictionary<string, string> Facts(string model) => new()
+    {
+        ["model"] = model,
+        ["run"] = Hash((Run with { Model = "", Output = "", Data = Run.Data with { Train = [], Validation = [] } }).ToYaml()),
+        ["rows"] = Hash(string.Join('\n', Run.Data.Train.Concat(Run.Data.Validation).Select(RunManifest.HashOf))),
+        ["tasks"] = string.Join(' ', Tasks.Select(task => task.Fact)),
+    };
+
+    private static Cell Of(
+        ComparisonConfig config, ComparedMethod method, string title, string name, long seed, double rate, IReadOnlyList<string>? rows,
+        IReadOnlyList<AskedTask> tasks, bool keep)
+    {
+        var folder = Path.Combine(config.Output, "methods", method.Id, name);
+        var run = method.Run with
+        {
+            Output = Path.Combine(folder, RunFolderName),
+            Seed = seed,
+            Optimizer = method.Run.Optimizer with { LearningRate = rate },
+            Data = rows is null ? method.Run.Data : method.Run.Data with { Train = [.. rows], TrainWeights = [] },
+        };
+        return new Cell(title, folder, run, tasks, keep);
+    }
+
+    private static string Hash(string text) => RunManifest.HashOfText(text)[..16];
+
+    private static string Text(double rate) => rate.ToString("0.######", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,138 @@
+using Meft.Core.Comparisons.Results;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Core.Evaluation.Results;
+using Meft.Core.Storage;
+using Meft.Evaluation;
+using Meft.Loading;
+using Meft.Training;
+using Meft.Training.Runs;
+
+namespace Meft.Comparisons;
+
+/// <summary>
+/// Trains what a cell says and puts the questions to it. What is there already is not done again: a finished cell is read, a run that was interrupted is
+/// resumed, answers that were given stay. What is there of another cell (other data, other settings) is removed.
+/// </summary>
+/// <param name="modelFact">The base model's files, in short.</param>
+/// <param name="observer">Is told of it.</param>
+internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
+{
+    private const string RowsFile = "rows-{0}.jsonl";
+
+    /// <summary>Runs a cell, or reads what it came to.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
+    /// <exception cref="MeftException">Something stands in the way that is not the method's own failure.</exception>
+    public CellResult Run(Cell cell, CancellationToken cancellation)
+    {
+        var facts = cell.Facts(modelFact);
+        if (CellResult.TryRead(cell.Folder) is { } done && done.Has(facts)) return done;
+        Claim(cell, facts);
+        CellResult result;
+        try
+        {
+            var trained = Train(cell, cancellation);
+            var figures = Ask(cell.Title, cell.Folder, OptionsOf(cell.Run, trained), ModelOf(cell.Run, trained), cell.Tasks, new EvalIdentity(facts), cancellation);
+            var (experts, rows) = RunCosts.ReadDead(cell.RunFolder);
+            result = new CellResult(facts, RunCosts.Read(cell.RunFolder), figures, experts, rows, null);
+        }
+        catch (NonFiniteException e)
+        {
+            // A rate that is too high fails every time: that is a result.
+            result = new CellResult(facts, null, [], [], [], e.Problem);
+        }
+        result.Write(cell.Folder);
+        Tidy(cell);
+        return result;
+    }
+
+    /// <summary>Puts the questions to the base alone.</summary>
+    public CellResult RunBase(string folder, RunConfig run, IReadOnlyList<AskedTask> tasks, CancellationToken cancellation)
+    {
+        var facts = new Dictionary<string, string>
+        {
+            ["model"] = modelFact,
+            ["dtype"] = ChoiceName.Of(run.DType),
+            ["tasks"] = string.Join(' ', tasks.Select(task => task.Fact)),
+        };
+        if (CellResult.TryRead(folder) is { } done && done.Has(facts)) return done;
+        Directory.CreateDirectory(folder);
+        RemoveStaleRows(folder, facts);
+        var figures = Ask("the base alone", folder, OptionsOf(run, null), run.Model, tasks, new EvalIdentity(facts), cancellation);
+        var result = new CellResult(facts, null, figures, [], [], null);
+        result.Write(folder);
+        return result;
+    }
+
+    /// <summary>Makes the folder this cell's own.</summary>
+    private void Claim(Cell cell, Dictionary<string, string> facts)
+    {
+        var claim = Path.Combine(cell.Folder, "facts.json");
+        var line = new EvalIdentity(facts).ToLine();
+        if (Directory.Exists(cell.Folder) && (!File.Exists(claim) || File.ReadAllText(claim) != line))
+        {
+            observer.Remarked($"{cell.Title}: what is there was made with other data or settings, and is made anew");
+            Directory.Delete(cell.Folder, recursive: true);
+        }
+        Directory.CreateDirectory(cell.Folder);
+        AtomicFile.WriteAllText(claim, line);
+    }
+
+    /// <summary>The folder of what was trained.</summary>
+    private string Train(Cell cell, CancellationToken cancellation)
+    {
+        var folder = cell.Run.Method.Kind == MethodKind.Full ? Path.Combine(cell.RunFolder, "model") : Path.Combine(cell.RunFolder, "adapter");
+        if (RunFolder.ResultOf(cell.RunFolder) is { Interrupted: false } && Directory.Exists(folder)) return folder;
+        var existing = File.Exists(Path.Combine(cell.RunFolder, RunFolder.ConfigFileName)) ? ExistingRun.Resume : ExistingRun.Refuse;
+        if (existing == ExistingRun.Refuse && Directory.Exists(cell.RunFolder)) Directory.Delete(cell.RunFolder, recursive: true);
+        var told = observer.Training(cell.Title);
+        using var run = TrainingRun.Prepare(cell.Run, existing, cancellation: cancellation);
+        run.SkipLastCheckpoint();
+        var result = run.Run(told, cancellation);
+        if (result.Interrupted) throw new OperationCanceledException(cancellation);
+        return result.ResultFolder!;
+    }
+
+    private List<FigureNumbers> Ask(
+        string title, string folder, ModelLoadOptions options, string modelPath, IReadOnlyList<AskedTask> tasks, EvalIdentity identity, CancellationToken cancellation)
+    {
+        using var model = LoadedModel.Load(modelPath, options, cancellation);
+        var figures = new List<FigureNumbers>();
+        foreach (var (index, task) in tasks.Index())
+        {
+            var progress = observer.Evaluating($"{title}: {task.Source.Task.Name}");
+            var items = task.Items(model);
+            using var file = EvalRowsFile.Open(Path.Combine(folder, string.Format(System.Globalization.CultureInfo.InvariantCulture, RowsFile, index + 1)), identity);
+            var rows = new TaskEvaluation(model) { BatchSize = task.Source.Batch }.Run(items, file, done => progress(done, items.Count), cancellation);
+            figures.AddRange(task.Numbers(rows));
+        }
+        return figures;
+    }
+
+    private static string ModelOf(RunConfig run, string trained) => run.Method.Kind == MethodKind.Full ? trained : run.Model;
+
+    private static ModelLoadOptions OptionsOf(RunConfig run, string? trained) => new()
+    {
+        Device = run.Device,
+        DType = run.DType,
+        Base = run.Base,
+        Adapter = run.Method.Kind == MethodKind.Full ? null : trained,
+    };
+
+    /// <summary>Removes the rows of an evaluation that asked other questions.</summary>
+    private static void RemoveStaleRows(string folder, Dictionary<string, string> facts)
+    {
+        var line = new EvalIdentity(facts).ToLine();
+        foreach (var file in Directory.EnumerateFiles(folder, string.Format(System.Globalization.CultureInfo.InvariantCulture, RowsFile, "*")))
+        {
+            if (File.ReadLines(file).FirstOrDefault() != line) File.Delete(file);
+        }
+    }
+
+    /// <summary>Removes what is large and has done its service: checkpoints, and the adapter unless it is to stay.</summary>
+    private static void Tidy(Cell cell)
+    {
+        string[] large = cell.KeepsAdapter ? ["checkpoints"] : ["checkpoints", "adapter", "model"];
+        foreach (var folder in large.Select(name => Path.Combine(cell.RunFolder, name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
+    }
+}

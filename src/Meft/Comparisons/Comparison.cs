@@ -1,0 +1,156 @@
+using System.Globalization;
+using Meft.Benchmarking;
+using Meft.Core.Comparisons;
+using Meft.Core.Comparisons.Results;
+using Meft.Core.Configuration;
+using Meft.Core.Errors;
+using Meft.Core.Storage;
+using Meft.Evaluation;
+using Meft.Core.Formats;
+using Meft.Training.Runs;
+
+namespace Meft.Comparisons;
+
+/// <summary>
+/// Methods side by side: every one is planned against the budget, its rate is chosen on a held-out split, it is trained with the same rows in the same
+/// order, and judged by the same questions as the base. Whatever is done is done once: after an interruption <see cref="Run"/> goes on where it was.
+/// </summary>
+public sealed class Comparison : IDisposable
+{
+    /// <summary>The result's files.</summary>
+    public const string ResultFile = "compare.json", ReportFile = "report.html", ConfigFile = "compare.yaml";
+
+    private readonly ComparisonConfig _config;
+    private readonly RunLock _lock;
+    private readonly IReadOnlyList<AskedTask> _tasks;
+    private readonly AskedTask? _gridTask;
+    private readonly IReadOnlyList<string>? _rows, _gridRows;
+    private readonly IReadOnlyList<PlannedMethod> _methods;
+    private readonly IComparisonObserver _observer;
+    private readonly CellRunner _runner;
+    private readonly ComparisonRecord _record;
+
+    private Comparison(ComparisonConfig config, IComparisonObserver observer, RunLock held)
+    {
+        (_config, _observer, _lock) = (config, observer, held);
+        _tasks = [.. config.Tasks.Select(AskedTask.Read)];
+        _gridTask = config.Grid is null ? null : AskedTask.Read(config.Grid.Task);
+        _rows = RowsOf(config.Train, "train");
+        _gridRows = config.Grid?.Train is { } source ? RowsOf(source, "grid") : _rows;
+        _methods = [.. config.Methods.Select(method => PlannedMethod.Of(method, _rows))];
+        var model = ModelLocation.Find(config.Methods[0].Run.Model);
+        _runner = new CellRunner(EvalFingerprint.OfModel(model), observer);
+        _record = new ComparisonRecord(config, [.. _tasks.SelectMany(task => task.Figures())], _methods, BenchmarkMachine.Read());
+    }
+
+    /// <summary>Reads and checks all that a comparison needs, makes its rows, and plans every method; trains nothing.</summary>
+    /// <param name="config">The comparison.</param>
+    /// <param name="observer">Is told of it.</param>
+    /// <exception cref="InvalidInputException">A record, the model, a method is wrong; or another process is at work in the output folder.</exception>
+    /// <exception cref="RunFailedException">The output folder cannot be written.</exception>
+    public static Comparison Prepare(ComparisonConfig config, IComparisonObserver observer)
+    {
+        FairMethods.Require(config);
+        var held = RunLock.Take(config.Output);
+        try
+        {
+            AtomicFile.WriteAllText(Path.Combine(config.Output, ConfigFile), File.ReadAllText(config.Path));
+            var comparison = new Comparison(config, observer, held);
+            observer.Planned(comparison._record.Result());
+            return comparison;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What it has come to so far.</summary>
+    public ComparisonResult Result => _record.Result();
+
+    /// <summary>Does what is left to do.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop; all that was done is saved.</exception>
+    /// <exception cref="MeftException">Something stands in the way that is no method's own failure.</exception>
+    public ComparisonResult Run(CancellationToken cancellation = default)
+    {
+        _record.Before = _runner.RunBase(Path.Combine(_config.Output, "before"), _config.Methods[0].Run, _tasks, cancellation);
+        Tell("the base alone");
+        foreach (var seed in _config.Seeds)
+        {
+            foreach (var method in _methods.Where(method => method.DoesNotFit is null && method.Failure is null))
+            {
+                if (RateOf(method, cancellation) is not { } rate) continue;
+                var cell = Cell.OfSeed(_config, method.Method, seed, rate, _rows, _tasks);
+                if (Attempt(method, cell, cancellation) is { } result) method.Seeds.Add(result);
+                Tell(cell.Title);
+            }
+        }
+        _record.IsComplete = true;
+        var complete = _record.Result();
+        Save(complete);
+        return complete;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>The rate of a method: the config's, or the best one of the grid; null where every rate of the grid failed.</summary>
+    private double? RateOf(PlannedMethod method, CancellationToken cancellation)
+    {
+        if (method.Rate is { } known) return known;
+        if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Rate = method.Method.Run.Optimizer.LearningRate;
+        var search = new RateSearch(method.Method.LearningRates, grid.Extend);
+        var sign = _gridTask!.Figures().First().HigherIsBetter ? 1 : -1;
+        while (search.Next() is { } rate)
+        {
+            var cell = Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask);
+            var result = Attempt(method, cell, cancellation);
+            double? score = result is { Figures: [var numbers, ..] } ? FigureStatistics.Of([numbers], null, isPerplexity: false).Value : null;
+            search.Add(rate, sign * (score ?? double.NaN));
+            method.Grid.Add(new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null)));
+            Tell(cell.Title);
+            if (method.Failure is not null) return null;
+        }
+        method.IsRateAtEdge = search.IsAtEdge;
+        if (search.Best is null) method.Failure = "every rate that was tried ended in numbers that are not finite";
+        return method.Rate = search.Best;
+    }
+
+    /// <summary>Runs a cell; what fails for the method's own reasons, such as memory, is the method's failure and no end of the comparison.</summary>
+    private CellResult? Attempt(PlannedMethod method, Cell cell, CancellationToken cancellation)
+    {
+        try
+        {
+            var result = _runner.Run(cell, cancellation);
+            if (result.Failure is { } failure && cell.Tasks == _tasks) method.Failure = failure;
+            return result.Failure is null || cell.Tasks != _tasks ? result : null;
+        }
+        catch (Exception e) when (e is Training.BatchMemoryException or Memory.DeviceBudgetException)
+        {
+            method.Failure = ((MeftException)e).Problem;
+            return null;
+        }
+    }
+
+    /// <summary>The file of rows made of a task; null where the runs name theirs.</summary>
+    private string[]? RowsOf(TaskSource? source, string name)
+    {
+        if (source is null) return null;
+        var path = Path.Combine(_config.Output, "rows", string.Create(CultureInfo.InvariantCulture, $"{name}.jsonl"));
+        TrainingRowsOfTask.Write(source, path);
+        return [path];
+    }
+
+    private void Tell(string what)
+    {
+        var result = _record.Result();
+        Save(result);
+        _observer.Progressed(result, what);
+    }
+
+    private void Save(ComparisonResult result)
+    {
+        AtomicFile.WriteAllText(Path.Combine(_config.Output, ResultFile), result.ToJson());
+    }
+}

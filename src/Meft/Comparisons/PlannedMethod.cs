@@ -1,0 +1,54 @@
+using Meft.Core.Comparisons;
+using Meft.Core.Comparisons.Results;
+using Meft.Core.Planning;
+using Meft.Planning;
+
+namespace Meft.Comparisons;
+
+/// <summary>A method with its plan, and with what it has come to so far.</summary>
+internal sealed class PlannedMethod
+{
+    /// <summary>The method.</summary>
+    public required ComparedMethod Method { get; init; }
+
+    /// <summary>What a run takes.</summary>
+    public required RunPlan Plan { get; init; }
+
+    /// <summary>Rows that a run trains on; null where they are not known.</summary>
+    public required int? Rows { get; init; }
+
+    /// <summary>Why it does not fit; null where it does.</summary>
+    public required string? DoesNotFit { get; init; }
+
+    /// <summary>The rates that were tried.</summary>
+    public List<GridPoint> Grid { get; } = [];
+
+    /// <summary>The rate it is trained with; null where that is not known yet.</summary>
+    public double? Rate { get; set; }
+
+    /// <summary>Whether the best rate was the least or largest that was tried.</summary>
+    public bool IsRateAtEdge { get; set; }
+
+    /// <summary>What each seed came to, in order.</summary>
+    public List<CellResult> Seeds { get; } = [];
+
+    /// <summary>What went wrong.</summary>
+    public string? Failure { get; set; }
+
+    /// <summary>Plans a method.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="rows">The files that its runs train on; null for those that it names.</param>
+    /// <exception cref="Core.Errors.InvalidInputException">The model, a row or the method is wrong.</exception>
+    public static PlannedMethod Of(ComparedMethod method, IReadOnlyList<string>? rows)
+    {
+        var run = rows is null ? method.Run : method.Run with { Data = method.Run.Data with { Train = [.. rows], TrainWeights = [] } };
+        var planned = PlannedRun.Of(run, calibrations: null);
+        return new PlannedMethod
+        {
+            Method = method,
+            Plan = planned.Plan,
+            Rows = planned.Source.Rows?.Training.Count,
+            DoesNotFit = PlanFit.Problem(planned.Planner, planned.Plan)?.Problem,
+        };
+    }
+}

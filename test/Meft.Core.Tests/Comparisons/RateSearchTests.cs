@@ -1,0 +1,81 @@
+using Meft.Core.Comparisons;
+using Shouldly;
+
+namespace Meft.Core.Tests.Comparisons;
+
+public sealed class RateSearchTests
+{
+    [Fact]
+    public void Tries_what_is_named_and_stops_where_the_best_lies_within()
+    {
+        var (search, tried) = Run([1e-3, 2e-3, 4e-3], 3, rate => -Math.Abs(rate - 2e-3));
+        tried.ShouldBe([1e-3, 2e-3, 4e-3]);
+        search.Best.ShouldBe(2e-3);
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Follows_a_best_rate_at_the_upper_end_until_it_lies_within()
+    {
+        var (search, tried) = Run([1e-3, 2e-3], 3, rate => -Math.Abs(rate - 4e-3));
+        tried.ShouldBe([1e-3, 2e-3, 4e-3, 8e-3]);
+        search.Best.ShouldBe(4e-3);
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Follows_a_best_rate_at_the_lower_end_and_gives_up_after_so_many()
+    {
+        var (search, tried) = Run([1e-3, 3e-3], 2, rate => -rate);
+        tried.ShouldBe([1e-3, 3e-3, 3.33e-4, 1.11e-4]);
+        search.Best.ShouldBe(1.11e-4);
+        search.IsAtEdge.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_run_that_failed_is_never_the_best_and_the_search_goes_no_further_that_way()
+    {
+        var (search, tried) = Run([1e-3, 2e-3, 4e-3], 3, rate => rate > 2e-3 ? double.NaN : rate);
+        tried.ShouldBe([1e-3, 2e-3, 4e-3]);
+        search.Best.ShouldBe(2e-3);
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Of_equal_scores_the_least_rate_is_taken()
+    {
+        var (search, _) = Run([1e-3, 2e-3, 4e-3, 8e-3], 0, rate => rate < 2e-3 ? 0 : 1);
+        search.Best.ShouldBe(2e-3);
+    }
+
+    [Fact]
+    public void Where_every_run_fails_there_is_no_rate()
+    {
+        var (search, tried) = Run([1e-3, 2e-3], 3, _ => double.NaN);
+        tried.Count.ShouldBe(2);
+        search.Best.ShouldBeNull();
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_single_rate_is_followed_by_halves_and_doubles()
+    {
+        var (search, tried) = Run([1e-3], 1, rate => -Math.Abs(rate - 2e-3));
+        tried.ShouldBe([1e-3, 5e-4, 2e-3]);
+        search.Best.ShouldBe(2e-3);
+        search.IsAtEdge.ShouldBeTrue();
+    }
+
+    private static (RateSearch Search, List<double> Tried) Run(IReadOnlyList<double> rates, int extend, Func<double, double> score)
+    {
+        var search = new RateSearch(rates, extend);
+        var tried = new List<double>();
+        while (search.Next() is { } rate)
+        {
+            tried.Add(rate);
+            search.Add(rate, score(rate));
+            tried.Count.ShouldBeLessThan(50);
+        }
+        return (search, tried);
+    }
+}
