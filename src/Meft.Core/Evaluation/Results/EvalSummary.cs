@@ -30,6 +30,7 @@ public sealed record MetricResult(
 /// <param name="Results">The figures, in the order of the parts.</param>
 public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricResult> Results)
 {
+    private const string PerplexityName = "perplexity", NllPerToken = "nll_per_token";
     private const string Answerable = "answerable", Unanswerable = "unanswerable";
 
     /// <summary>Sums up.</summary>
@@ -45,6 +46,14 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
         return new EvalSummary(items.Select(item => item.Question.Record).Distinct().Count(), items.Count, [.. results]);
     }
 
+    /// <summary>The names of a part's figures over all of its questions, in their order.</summary>
+    public static IReadOnlyList<string> NamesOf(TaskPart part) => part.Kind switch
+    {
+        QuestionKind.Perplexity => [PerplexityName, NllPerToken],
+        QuestionKind.Choose => [EvalRow.Accuracy, EvalRow.Magnitude],
+        _ => [.. part.Metrics.SelectMany(metric => metric.Names)],
+    };
+
     private static IEnumerable<MetricResult> ResultsOf(TaskPart part, IReadOnlyList<(EvalItem Item, EvalRow Row)> answered, long seed)
     {
         if (answered.Count == 0) return [];
@@ -53,9 +62,9 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
             case QuestionKind.Perplexity:
                 return Perplexity(part, answered, seed);
             case QuestionKind.Choose:
-                return Means(part, null, [EvalRow.Accuracy, EvalRow.Magnitude], answered, seed);
+                return Means(part, null, NamesOf(part), answered, seed);
             default:
-                string[] names = [.. part.Metrics.SelectMany(metric => metric.Names)];
+                var names = NamesOf(part);
                 var all = Means(part, null, names, answered, seed);
                 if (part.NoAnswer is null) return all;
                 var slices = answered.ToLookup(pair => ((GenerateQuestion)pair.Item.Question).Answers.Count > 0 ? Answerable : Unanswerable);
@@ -83,7 +92,7 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
         var nll = ClusteredBootstrap.Ratio(observations);
         var interval = ClusteredBootstrap.Interval(observations, seed);
         var risen = interval is null ? null : new ConfidenceInterval(Math.Exp(interval.Low), Math.Exp(interval.High));
-        yield return new MetricResult(part.Name, null, "perplexity", MetricUnit.Number, Math.Exp(nll), risen, observations.Count);
-        yield return new MetricResult(part.Name, null, "nll_per_token", MetricUnit.Number, nll, interval, observations.Count);
+        yield return new MetricResult(part.Name, null, PerplexityName, MetricUnit.Number, Math.Exp(nll), risen, observations.Count);
+        yield return new MetricResult(part.Name, null, NllPerToken, MetricUnit.Number, nll, interval, observations.Count);
     }
 }
