@@ -2,7 +2,7 @@ using System.CommandLine;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
 using Meft.Comparisons;
-using Meft.Core.Comparisons;
+using Meft.Core.Comparisons.Reading;
 using Meft.Core.Errors;
 using Spectre.Console;
 

@@ -56,9 +56,7 @@ internal sealed class EvalVerb : IVerb
         var data = arguments.GetValue(_data) ?? task.DataPath ?? throw new InvalidInputException(
             $"the task {task.Name} names no data", "meft eval", "--data with a file or a folder, or data.path in the task file");
         foreach (var file in EvalQuestions.FilesOf(data)) ResultLines.RefuseInput(output, file, "--data");
-        // Texts are limited by their windows, which are known later.
-        var areTexts = task.Parts.All(part => part.Kind == QuestionKind.Perplexity);
-        var questions = EvalQuestions.Read(task, data, areTexts ? null : limit);
+        var questions = EvalQuestions.Read(task, data, limit);
 
         using var model = _model.Load(arguments, context);
         var items = EvalItems.Encode(questions, model.Tokenizer, model.Limits, limit);

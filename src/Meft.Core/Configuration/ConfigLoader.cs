@@ -1,7 +1,3 @@
-using System.Globalization;
-using Meft.Core.Storage;
-using YamlDotNet.Core;
-
 namespace Meft.Core.Configuration;
 
 /// <summary>Makes a <see cref="RunConfig"/> from a file and overrides, and collects every error on the way.</summary>
@@ -15,67 +11,27 @@ internal static class ConfigLoader
     public static RunConfig Load(string path, IEnumerable<string> sets, IReadOnlyList<ConfigRule> furtherRules)
     {
         var settings = new ConfigSettings(path, Path.GetDirectoryName(Path.GetFullPath(path))!);
-        settings.Add(ReadFile(path), replace: false);
-        foreach (var (set, index) in sets.Select((s, i) => (s, i))) Override(settings, set, index);
+        settings.Add(ConfigFile.Read(path), replace: false);
+        foreach (var (set, index) in sets.Select((s, i) => (s, i)))
+        {
+            if (ConfigFile.ReadOverride(set, index, "method.rank=8192", settings.Refuse) is { } node) settings.Add(node, replace: true);
+        }
+        var config = Complete(settings, furtherRules);
+        return settings.Errors.Count == 0 ? config : throw new ConfigException(path, settings.Errors);
+    }
 
+    /// <summary>Makes a run of settings. Where these have errors, old ones or such as it adds, the run is one of defaults in their place.</summary>
+    /// <param name="settings">All keys that are given.</param>
+    /// <param name="furtherRules">Rules beyond the contradictions.</param>
+    public static RunConfig Complete(ConfigSettings settings, IReadOnlyList<ConfigRule> furtherRules)
+    {
         settings.ReadValues();
         var config = Build(settings);
         settings.Check(config, ConfigContradictions.Rules);
         settings.CheckApplicable(config);
         settings.Check(config, furtherRules);
-        return settings.Errors.Count == 0 ? config : throw new ConfigException(path, settings.Errors);
+        return config;
     }
-
-    private static ConfigNode? ReadFile(string path)
-    {
-        try
-        {
-            using var text = new StreamReader(path);
-            return ConfigNodeParser.Parse(text, line => new ConfigPlace($"{path}:{line}", line));
-        }
-        catch (YamlException e)
-        {
-            throw Unreadable($"{path}:{e.Start.Line}", $"the config is no valid YAML: {Reason(e)}", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            var meant = NearestPath.IfClose(path) is { } nearest ? $"; the nearest path is {nearest}" : "";
-            throw Unreadable(path, $"the config file does not exist{meant}", e, "an existing YAML file");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unreadable(path, Directory.Exists(path) ? "is a folder, not a config file" : $"the config file cannot be read: {e.Message}", e);
-        }
-
-        ConfigException Unreadable(string location, string problem, Exception e, string? allowed = null) =>
-            new(path, [new ConfigError(location, null, problem, allowed)], e);
-    }
-
-    private static void Override(ConfigSettings settings, string set, int index)
-    {
-        var place = ConfigPlace.OfOverride(set, index);
-        var equals = set.IndexOf('=', StringComparison.Ordinal);
-        if (equals <= 0)
-        {
-            settings.Refuse(place, null, "an override without a key and an equals sign", "--set key=value, for example --set method.rank=8192");
-            return;
-        }
-        try
-        {
-            using var text = new StringReader(set[(equals + 1)..]);
-            var node = ConfigNodeParser.Parse(text, _ => place) ?? new ConfigScalar(place, "", Quoted: false);
-            foreach (var name in set[..equals].Trim().Split('.').Reverse()) node = new ConfigMapping(place, [new ConfigEntry(name, place, node)]);
-            settings.Add(node, replace: true);
-        }
-        catch (YamlException e)
-        {
-            settings.Refuse(place, set[..equals].Trim(), $"the value is no valid YAML: {Reason(e)}", null);
-        }
-    }
-
-    private static string Reason(YamlException e) => string.IsNullOrWhiteSpace(e.Message)
-        ? string.Create(CultureInfo.InvariantCulture, $"column {e.Start.Column}")
-        : e.Message.ReplaceLineEndings(" ");
 
     private static RunConfig Build(ConfigSettings s) => new()
     {

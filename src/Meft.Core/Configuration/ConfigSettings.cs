@@ -11,6 +11,9 @@ internal sealed class ConfigSettings(string file, string folder)
     /// <summary>All errors, in the order of the file, those of overrides last.</summary>
     public IReadOnlyList<ConfigError> Errors => [.. _errors.OrderBy(e => e.Order).Select(e => e.Error)];
 
+    /// <summary>The errors so far, as they were found, each with what sorts it.</summary>
+    public IReadOnlyList<(long Order, ConfigError Error)> Found => _errors;
+
     /// <summary>Takes the keys of a document. A key given before is replaced if <paramref name="replace"/> is set, else an error.</summary>
     public void Add(ConfigNode? document, bool replace)
     {

@@ -16,26 +16,35 @@ public static class EvalQuestions
     /// <summary>Makes the questions, in the order of the records, and for a record in the order of the task's parts.</summary>
     /// <param name="task">The task.</param>
     /// <param name="data">A data file, or a folder of them.</param>
-    /// <param name="limit">The most records to ask; null for all.</param>
+    /// <param name="limit">The most records to ask, as <see cref="RecordSelection.First"/>; null for all.</param>
     /// <exception cref="InvalidInputException">The data cannot be read, or a record does not fit the task: the error names its file and line.</exception>
-    public static IReadOnlyList<EvalQuestion> Read(EvalTask task, string data, int? limit = null)
+    public static IReadOnlyList<EvalQuestion> Read(EvalTask task, string data, int? limit = null) => Read(task, data, new RecordSelection(First: limit));
+
+    /// <summary>Makes the questions of some of the records.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="data">A data file, or a folder of them.</param>
+    /// <param name="selection">
+    /// Which records. Those that are left out before the last one taken are checked too. Of a task of nothing but texts all records are taken that
+    /// are not left out at the beginning: its <see cref="RecordSelection.First"/> counts windows, which <see cref="EvalItems.Encode"/> makes.
+    /// </param>
+    /// <exception cref="InvalidInputException">The data cannot be read, or a record does not fit the task: the error names its file and line.</exception>
+    public static IReadOnlyList<EvalQuestion> Read(EvalTask task, string data, RecordSelection selection)
     {
         var questions = new List<EvalQuestion>();
         var clusters = new Dictionary<string, int>(StringComparer.Ordinal);
+        var chosen = new ChosenRecords(selection);
+        var first = task.IsOfTexts ? null : selection.First;
         var records = 0;
         foreach (var record in RecordFile.FilesOf(data).SelectMany(file => RecordFile.Read(file, task.Rows)))
         {
-            if (records == limit) break;
+            if (records == first) break;
             var made = task.Parts.SelectMany(part => new RecordQuestions(part, record, records, ClusterOf(record)).Make()).ToList();
-            // What no part asks is no record of the task, and does not count towards the limit.
-            if (made.Count == 0) continue;
+            // What no part asks is no record of the task, and does not count.
+            if (made.Count == 0 || !chosen.Takes(record)) continue;
             questions.AddRange(made);
             records++;
         }
-        if (questions.Count > 0) return questions;
-        throw new InvalidInputException(
-            task.Parts.Any(part => part.When is not null) ? "the data holds no record that the task asks about" : "the data holds no record", data,
-            "at least one record", "Check the path and, in the task, data.rows and when");
+        return questions.Count > 0 ? questions : throw Nothing(task, data, chosen);
 
         int ClusterOf(EvalRecord record)
         {
@@ -48,9 +57,18 @@ public static class EvalQuestions
             }
             catch (JinjaException e)
             {
-                throw RecordQuestions.DoesNotFit(record, "data.group", e.Message, e);
+                throw RecordQuestions.DoesNotFit(record, "the task's data.group", e.Message, e);
             }
         }
+    }
+
+    private static InvalidInputException Nothing(EvalTask task, string data, ChosenRecords chosen)
+    {
+        if (chosen.Skipped > 0)
+            return new InvalidInputException($"the data holds no record beyond the {chosen.Skipped} that skip leaves out", data, $"a skip below {chosen.Skipped}");
+        return new InvalidInputException(
+            task.Parts.Any(part => part.When is not null) ? "the data holds no record that the task asks about" : "the data holds no record", data,
+            "at least one record", "Check the path and, in the task, data.rows and when");
     }
 }
 
@@ -70,9 +88,9 @@ internal sealed class RecordQuestions(TaskPart part, EvalRecord record, int inde
         return [.. asked.Select(fields => Question(fields, 1.0 / asked.Count))];
     }
 
-    /// <summary>The error of a record that a task's key cannot be carried out on.</summary>
+    /// <summary>The error of a record that a key cannot be carried out on.</summary>
     public static InvalidInputException DoesNotFit(EvalRecord record, string key, string problem, Exception? cause = null) => new(
-        $"the record does not fit the task's {key}: {problem}", record.Origin.ToString(),
+        $"the record does not fit {key}: {problem}", record.Origin.ToString(),
         record.Fields.Count == 0 ? null : $"fields of this record: {string.Join(", ", record.Fields.Keys)}", null, cause);
 
     private Dictionary<string, Value> WithItem(Value item) => new(record.Fields) { [Item] = item };
@@ -148,7 +166,7 @@ internal sealed class RecordQuestions(TaskPart part, EvalRecord record, int inde
         }
         catch (JinjaException e)
         {
-            throw DoesNotFit(record, $"{key}{(part.Name.Length > 0 ? $" (part {part.Name})" : "")}", e.Message, e);
+            throw DoesNotFit(record, $"the task's {key}{(part.Name.Length > 0 ? $" (part {part.Name})" : "")}", e.Message, e);
         }
     }
 

@@ -138,6 +138,7 @@ public sealed class Comparison : IDisposable
     {
         if (source is null) return null;
         var path = Path.Combine(_config.Output, "rows", string.Create(CultureInfo.InvariantCulture, $"{name}.jsonl"));
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         TrainingRowsOfTask.Write(source, path);
         return [path];
     }

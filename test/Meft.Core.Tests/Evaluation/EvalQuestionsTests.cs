@@ -1,3 +1,4 @@
+using CsCheck;
 using Meft.Core.Errors;
 using Meft.Core.Evaluation;
 using Meft.Core.Evaluation.Tasks;
@@ -100,7 +101,69 @@ public sealed class EvalQuestionsTests : IDisposable
     public void A_task_that_comes_with_the_program_reads_its_data(string task, int count, params string[] path) =>
         EvalQuestions.Read(EvalTask.Load(task), Assets.Require(["datasets", .. path])).Count.ShouldBe(count);
 
+    [Fact]
+    public void Of_records_with_the_same_value_the_first_is_asked_then_some_are_skipped_then_some_taken()
+    {
+        const string rows = """
+            {"s": "a", "q": 0}
+            {"s": "b", "q": 1, "skip": true}
+            {"s": "a", "q": 2}
+            {"s": "b", "q": 3}
+            {"s": [1], "q": 4}
+            {"s": ["1"], "q": 5}
+            {"s": [1], "q": 6}
+            """;
+        Selected(new RecordSelection(Distinct: "s")).ShouldBe([(0, 1), (1, 4), (2, 5), (3, 6)]);
+        Selected(new RecordSelection(Skip: 1, First: 2, Distinct: "s")).ShouldBe([(0, 4), (1, 5)]);
+        Selected(new RecordSelection(Skip: 4, First: 1)).ShouldBe([(0, 6)]);
+        Selected(RecordSelection.All).Count.ShouldBe(6);
+        Should.Throw<InvalidInputException>(() => Selected(new RecordSelection(Skip: 6))).Problem.ShouldBe("the data holds no record beyond the 6 that skip leaves out");
+        Should.Throw<InvalidInputException>(() => Selected(new RecordSelection(Distinct: "s ~"))).Problem.ShouldStartWith("distinct 's ~' is no expression: ");
+        var missing = Should.Throw<InvalidInputException>(() => Selected(new RecordSelection(Distinct: "skip")));
+        missing.Location.ShouldBe($"{_folder.File("rows.jsonl")}:1");
+        missing.Problem.ShouldBe("the record does not fit distinct: skip: 'skip' is undefined");
+
+        IReadOnlyList<(int, int)> Selected(RecordSelection selection) =>
+            [.. Ask("prompt: \"{{ q }}\"\nanswers: q\nwhen: skip is not defined", rows, selection).Select(question => (question.Record, question.Origin.Line))];
+    }
+
+    [Fact]
+    public void Splits_of_the_same_data_share_no_value()
+    {
+        Gen.Select(Gen.Int[0, 9].Array[1, 40], Gen.Int[1, 5]).Sample((values, first) =>
+        {
+            var rows = string.Join('\n', values.Select(value => $"{{\"v\": {value}}}"));
+            const string task = "prompt: \"{{ v }}\"\nanswers: v";
+            var all = Prompts(new RecordSelection(Distinct: "v"));
+            all.ShouldBe(values.Distinct().Select(value => $"{value}"));
+            Prompts(new RecordSelection(0, first, "v")).ShouldBe(all.Take(first));
+            if (first < all.Count) Prompts(new RecordSelection(first, null, "v")).ShouldBe(all.Skip(first));
+
+            IReadOnlyList<string> Prompts(RecordSelection selection) => [.. Ask(task, rows, selection).Cast<GenerateQuestion>().Select(q => q.Prompt)];
+        }, iter: 50, threads: 1);
+    }
+
+    [Fact]
+    public void Of_texts_the_first_are_windows_which_are_no_concern_of_records()
+    {
+        const string rows = "{\"text\": \"one\"}\n{\"text\": \"two\"}\n{\"text\": \"two\"}\n{\"text\": \"three\"}";
+        Ask("kind: perplexity", rows, new RecordSelection(Skip: 1, First: 1, Distinct: "text")).Cast<TextQuestion>().Select(q => q.Text).ShouldBe(["two", "three"]);
+        Ask("parts: {a: {kind: perplexity}, b: {prompt: x, answers: text}}", rows, new RecordSelection(First: 1)).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void A_task_may_be_asked_in_part()
+    {
+        var task = EvalTask.Load("counterfact");
+        task.Only(["specificity", "efficacy"]).Parts.Select(part => part.Name).ShouldBe(["efficacy", "specificity"]);
+        Should.Throw<ArgumentException>(() => task.Only(["efficacity"]));
+        Should.Throw<ArgumentException>(() => task.Only([]));
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private IReadOnlyList<EvalQuestion> Ask(string task, string rows, RecordSelection selection) =>
+        EvalQuestions.Read(EvalTask.Load(_folder.Write("task.yaml", task)), _folder.Write("rows.jsonl", rows), selection);
 
     private IReadOnlyList<EvalQuestion> Ask(string task, string rows, int? limit = null) =>
         EvalQuestions.Read(EvalTask.Load(_folder.Write("task.yaml", task)), _folder.Write("rows.jsonl", rows), limit);

@@ -48,6 +48,14 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
         return new EvalSummary(items.Select(item => item.Question.Record).Distinct().Count(), items.Count, [.. results]);
     }
 
+    /// <summary>The names of a part's figures over all of its questions, in their order.</summary>
+    public static IReadOnlyList<string> NamesOf(TaskPart part) => part.Kind switch
+    {
+        QuestionKind.Perplexity => [Perplexity, NllPerToken],
+        QuestionKind.Choose => [EvalRow.Accuracy, EvalRow.Magnitude],
+        _ => [.. part.Metrics.SelectMany(metric => metric.Names)],
+    };
+
     /// <summary>What each question or window adds to a figure: the figure is the ratio of their sums, a perplexity e to the power of it.</summary>
     /// <param name="part">The part of the task.</param>
     /// <param name="metric">The figure's name.</param>
@@ -70,9 +78,9 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
             case QuestionKind.Perplexity:
                 return Perplexities(part, answered, seed);
             case QuestionKind.Choose:
-                return Means(part, null, [EvalRow.Accuracy, EvalRow.Magnitude], answered, seed);
+                return Means(part, null, NamesOf(part), answered, seed);
             default:
-                string[] names = [.. part.Metrics.SelectMany(metric => metric.Names)];
+                var names = NamesOf(part);
                 var all = Means(part, null, names, answered, seed);
                 if (part.NoAnswer is null) return all;
                 var slices = answered.ToLookup(pair => ((GenerateQuestion)pair.Item.Question).Answers.Count > 0 ? Answerable : Unanswerable);

@@ -36,6 +36,9 @@ public sealed record EvalTask
     /// <summary>What is asked of every record; at least one.</summary>
     public required IReadOnlyList<TaskPart> Parts { get; init; }
 
+    /// <summary>Whether it asks for nothing but the likelihood of texts.</summary>
+    public bool IsOfTexts => Parts.All(part => part.Kind == QuestionKind.Perplexity);
+
     /// <summary>Where the records stand in a document.</summary>
     internal RecordPath Rows { get; init; } = RecordPath.Root;
 
@@ -46,6 +49,17 @@ public sealed record EvalTask
     /// <param name="nameOrPath">The name of a task that comes with the program, or a .yaml file.</param>
     /// <exception cref="InvalidInputException">There is none of that name, or the file has errors, which are all named.</exception>
     public static EvalTask Load(string nameOrPath) => TaskFile.Load(nameOrPath);
+
+    /// <summary>The task with some of its parts, in its own order. What only the others ask of is then no record of the task.</summary>
+    /// <param name="parts">Names of parts, at least one.</param>
+    /// <exception cref="ArgumentException">A name is that of no part, or there is none.</exception>
+    public EvalTask Only(IReadOnlyCollection<string> parts)
+    {
+        if (parts.Count == 0) throw new ArgumentException("a task has at least one part", nameof(parts));
+        if (parts.FirstOrDefault(name => Parts.All(part => part.Name != name)) is { } unknown)
+            throw new ArgumentException($"the task {Name} has no part '{unknown}'", nameof(parts));
+        return this with { Parts = [.. Parts.Where(part => parts.Contains(part.Name))] };
+    }
 }
 
 /// <summary>One kind of question that a task asks of its records.</summary>

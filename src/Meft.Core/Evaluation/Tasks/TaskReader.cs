@@ -10,7 +10,9 @@ namespace Meft.Core.Evaluation.Tasks;
 /// <param name="folder">What a relative data path is relative to; null where the file lies in no folder.</param>
 internal sealed class TaskReader(string file, string? folder)
 {
-    private const string OnlyPart = "all";
+    /// <summary>The name of the only part of a task that names none.</summary>
+    public const string OnlyPart = "all";
+
     private const int MostTokens = 1 << 20;
 
     private static readonly IReadOnlyList<string> DataKeys = ["path", "rows", "group"];
@@ -42,7 +44,7 @@ internal sealed class TaskReader(string file, string? folder)
     private static readonly ExpressionType Expression = new();
     private static readonly OneOrMoreType<string> Texts = new(new TextType(), "a text or a list of texts");
 
-    private readonly TaskErrors _errors = new(file);
+    private readonly ConfigErrors _errors = new(file);
 
     /// <summary>Every key that a task file may have, groups before a dot.</summary>
     public static IReadOnlyList<string> Keys =>
@@ -52,8 +54,8 @@ internal sealed class TaskReader(string file, string? folder)
     /// <exception cref="ConfigException">All errors together.</exception>
     public EvalTask Read(string name, string source, ConfigNode? document)
     {
-        var top = new TaskSection(document, "", ["description", "data", "parts", .. PartKeys.Keys], _errors);
-        var data = new TaskSection(top.Find("data")?.Value, "data.", DataKeys, _errors);
+        var top = new ConfigGroup(document, "", ["description", "data", "parts", .. PartKeys.Keys], _errors);
+        var data = new ConfigGroup(top.Find("data")?.Value, "data.", DataKeys, _errors);
         var path = data.ReadOrNull("path", new TextType());
         if (path is not null && folder is null) data.Refuse("path", "a task without a folder has no data beside it", "leaving the key out");
         var task = new EvalTask
@@ -69,7 +71,7 @@ internal sealed class TaskReader(string file, string? folder)
         return _errors.All is { Count: > 0 } errors ? throw new ConfigException(file, errors, kind: "task") : task;
     }
 
-    private IEnumerable<TaskPart> Parts(TaskSection top)
+    private IEnumerable<TaskPart> Parts(ConfigGroup top)
     {
         if (top.Find("parts") is not { } parts)
         {
@@ -86,13 +88,13 @@ internal sealed class TaskReader(string file, string? folder)
         {
             var prefix = $"parts.{entry.Key}.";
             if (!seen.Add(entry.Key)) _errors.Add(entry.Place, $"parts.{entry.Key}", "stands twice", "each part once");
-            else yield return Part(entry.Key, new TaskSection(entry.Value, prefix, [.. PartKeys.Keys], _errors, top));
+            else yield return Part(entry.Key, new ConfigGroup(entry.Value, prefix, [.. PartKeys.Keys], _errors, top));
         }
     }
 
-    private TaskPart Part(string name, TaskSection section)
+    private TaskPart Part(string name, ConfigGroup section)
     {
-        var decoding = new TaskSection(section.Find("decoding")?.Value, "decoding.", DecodingKeys, _errors);
+        var decoding = new ConfigGroup(section.Find("decoding")?.Value, "decoding.", DecodingKeys, _errors);
         var kind = section.Read("kind", new ChoiceType<QuestionKind>(), QuestionKind.Generate);
         var metrics = new OneOrMoreType<IAnswerMetric>(new MetricType(), string.Join(", ", AnswerMetrics.Names));
         var part = new TaskPart
@@ -120,7 +122,7 @@ internal sealed class TaskReader(string file, string? folder)
         return part;
     }
 
-    private static void CheckPart(TaskPart part, TaskSection section)
+    private static void CheckPart(TaskPart part, ConfigGroup section)
     {
         IReadOnlyList<string> required = part.Kind switch
         {

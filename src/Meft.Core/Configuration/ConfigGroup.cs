@@ -1,28 +1,15 @@
-using Meft.Core.Configuration;
 using Meft.Core.Configuration.Types;
 
-namespace Meft.Core.Evaluation.Tasks;
+namespace Meft.Core.Configuration;
 
-/// <summary>The errors of a task file, in the order of the file.</summary>
-internal sealed class TaskErrors(string file)
-{
-    private readonly List<(long Order, ConfigError Error)> _errors = [];
-
-    /// <summary>All of them.</summary>
-    public IReadOnlyList<ConfigError> All => [.. _errors.OrderBy(e => e.Order).Select(e => e.Error)];
-
-    /// <summary>Adds an error at a place; without one it is the file's.</summary>
-    public void Add(ConfigPlace? place, string? key, string problem, string? allowed) =>
-        _errors.Add((place?.Order ?? 0, new ConfigError(place?.Text ?? file, key, problem, allowed)));
-}
-
-/// <summary>A group of a task's keys. A part's group takes from the task's what it does not say itself.</summary>
-internal sealed class TaskSection
+/// <summary>A group of a file's keys. It takes from the group around it, where there is one, what it does not say itself.</summary>
+internal sealed class ConfigGroup
 {
     private readonly Dictionary<string, ConfigEntry> _entries = new(StringComparer.Ordinal);
     private readonly string _prefix;
-    private readonly TaskErrors _errors;
-    private readonly TaskSection? _around;
+    private readonly ConfigErrors _errors;
+    private readonly ConfigGroup? _around;
+    private readonly ConfigPlace? _place;
 
     /// <summary>Takes the keys of a group; those that are unknown or stand twice are errors.</summary>
     /// <param name="node">The group; null for one that is not there.</param>
@@ -30,9 +17,11 @@ internal sealed class TaskSection
     /// <param name="known">The keys it may have.</param>
     /// <param name="errors">Takes errors.</param>
     /// <param name="around">Where keys are looked for that it does not have.</param>
-    public TaskSection(ConfigNode? node, string prefix, IReadOnlyList<string> known, TaskErrors errors, TaskSection? around = null)
+    public ConfigGroup(ConfigNode? node, string prefix, IReadOnlyList<string> known, ConfigErrors errors, ConfigGroup? around = null)
     {
         (_prefix, _errors, _around) = (prefix, errors, around);
+        // What a file as a whole lacks stands on no line of it.
+        _place = prefix.Length == 0 ? null : node?.Place;
         if (node is null or ConfigScalar { IsNull: true }) return;
         if (node is not ConfigMapping mapping)
         {
@@ -54,6 +43,9 @@ internal sealed class TaskSection
         }
     }
 
+    /// <summary>What relative paths are relative to; empty where none are read.</summary>
+    public string Folder { get; init; } = "";
+
     /// <summary>The entries that the group itself has, without those of null.</summary>
     public IEnumerable<ConfigEntry> Own => _entries.Values.Where(entry => entry.Value is not ConfigScalar { IsNull: true });
 
@@ -68,7 +60,7 @@ internal sealed class TaskSection
     public T Read<T>(string key, ConfigType<T> type, T otherwise)
     {
         if (Find(key) is not { } entry) return otherwise;
-        if (type.Read(entry.Value, "", out var value) is not { } problem) return value;
+        if (type.Read(entry.Value, Folder, out var value) is not { } problem) return value;
         Refuse(key, problem, type.Allowed);
         return otherwise;
     }
@@ -83,6 +75,13 @@ internal sealed class TaskSection
         return value == 0 ? null : value;
     }
 
-    /// <summary>Adds an error at a key.</summary>
-    public void Refuse(string key, string problem, string? allowed) => _errors.Add(Find(key)?.Place, _prefix + key, problem, allowed);
+    /// <summary>As <see cref="ReadOrNull{T}"/>, where a key that is not there is an error.</summary>
+    public T? ReadRequired<T>(string key, ConfigType<T> type) where T : class
+    {
+        if (Find(key) is null) Refuse(key, "is missing", type.Allowed);
+        return ReadOrNull(key, type);
+    }
+
+    /// <summary>Adds an error at a key, or at the group where the key is not there.</summary>
+    public void Refuse(string key, string problem, string? allowed) => _errors.Add(Find(key)?.Place ?? _place, _prefix + key, problem, allowed);
 }

@@ -1,0 +1,26 @@
+using Meft.Core.Storage;
+using static Meft.Core.Configuration.ConfigSchema;
+
+namespace Meft.Core.Configuration;
+
+/// <summary>Rules for those who want to know before any work that what a run reads is there.</summary>
+internal static class ExistingPaths
+{
+    private static readonly ConfigRule OfTrain = Rule(Train, c => c.Data.Train, "existing files");
+
+    private static readonly IReadOnlyList<ConfigRule> OfTheRest =
+    [
+        Rule(Model, c => c.Model.Length == 0 ? [] : [c.Model], "an existing Hugging Face folder or .gguf file"),
+        Rule(Init, c => c.Method.Init is { } adapter ? [adapter] : [], "an existing adapter folder"),
+        Rule(Validation, c => c.Data.Validation, "existing files"),
+    ];
+
+    /// <summary>The rules.</summary>
+    /// <param name="withTrain">Whether <c>data.train</c> has to be there as well.</param>
+    public static IReadOnlyList<ConfigRule> Rules(bool withTrain) => withTrain ? [.. OfTheRest, OfTrain] : OfTheRest;
+
+    private static ConfigRule Rule(ConfigKey key, Func<RunConfig, IEnumerable<string>> paths, string allowed) => new(
+        [key], config => paths(config).FirstOrDefault(path => !Path.Exists(path)) is { } missing
+            ? $"{missing} does not exist" + (NearestPath.IfClose(missing) is { } nearest ? $"; the nearest path is {nearest}" : "")
+            : null, allowed);
+}
