@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Meft.Core.Configuration;
 using Meft.Core.Evaluation.Results;
 using Meft.Core.Evaluation.Statistics;
@@ -45,6 +46,15 @@ public sealed record ComparisonResult
 
     /// <summary>Whether nothing is left to do.</summary>
     public required bool IsComplete { get; init; }
+
+    /// <summary>The result as one JSON document, names in snake_case; numbers that are not finite are the strings <c>"NaN"</c>, <c>"Infinity"</c>, <c>"-Infinity"</c>.</summary>
+    public string ToJson() => ComparisonJson.Write(this);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <param name="json">The document.</param>
+    /// <param name="path">Where it was read from, for the error.</param>
+    /// <exception cref="Errors.InvalidInputException">It is not JSON, or no result of a comparison.</exception>
+    public static ComparisonResult Parse(string json, string path) => ComparisonJson.Read(json, path);
 }
 
 /// <summary>What a column of figures is.</summary>
@@ -117,6 +127,13 @@ public sealed record MethodResult
 
     /// <summary>What went wrong in training, in a sentence; null where nothing did.</summary>
     public required string? Failure { get; init; }
+
+    /// <summary>How it stands.</summary>
+    [JsonIgnore]
+    public MethodState State => DoesNotFit is not null ? MethodState.DoesNotFit
+        : Figures is not null ? MethodState.Measured
+        : Failure is not null ? MethodState.Failed
+        : MethodState.Waiting;
 }
 
 /// <summary>A rate of the grid.</summary>
