@@ -1,6 +1,5 @@
 using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
-using Meft.Core.Configuration;
 using Meft.Core.Evaluation;
 using Meft.Core.Evaluation.Results;
 using Meft.Core.Evaluation.Tasks;

@@ -18,7 +18,7 @@ namespace Meft.Comparisons;
 /// <param name="observer">Is told of it.</param>
 internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
 {
-    private const string RowsFile = "rows-{0}.jsonl";
+    private const string RowsFile = "rows-", RowsEnding = ".jsonl";
 
     /// <summary>Runs a cell, or reads what it came to.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
@@ -102,7 +102,7 @@ internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
         {
             var progress = observer.Evaluating($"{title}: {task.Source.Task.Name}");
             var items = task.Items(model);
-            using var file = EvalRowsFile.Open(Path.Combine(folder, string.Format(System.Globalization.CultureInfo.InvariantCulture, RowsFile, index + 1)), identity);
+            using var file = EvalRowsFile.Open(Path.Combine(folder, $"{RowsFile}{index + 1}{RowsEnding}"), identity);
             var rows = new TaskEvaluation(model) { BatchSize = task.Source.Batch }.Run(items, file, done => progress(done, items.Count), cancellation);
             figures.AddRange(task.Numbers(rows));
         }
@@ -123,7 +123,7 @@ internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
     private static void RemoveStaleRows(string folder, Dictionary<string, string> facts)
     {
         var line = new EvalIdentity(facts).ToLine();
-        foreach (var file in Directory.EnumerateFiles(folder, string.Format(System.Globalization.CultureInfo.InvariantCulture, RowsFile, "*")))
+        foreach (var file in Directory.EnumerateFiles(folder, $"{RowsFile}*{RowsEnding}"))
         {
             if (File.ReadLines(file).FirstOrDefault() != line) File.Delete(file);
         }

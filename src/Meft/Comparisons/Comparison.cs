@@ -2,7 +2,6 @@ using System.Globalization;
 using Meft.Benchmarking;
 using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
-using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
 using Meft.Evaluation;

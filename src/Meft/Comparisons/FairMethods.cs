@@ -22,12 +22,14 @@ internal static class FairMethods
     /// <exception cref="InvalidInputException">Two methods differ in what they must share.</exception>
     public static void Require(ComparisonConfig config)
     {
+        // Rows that are made of a task are everybody's, whatever the runs name in their place.
+        RunConfig Shared(ComparedMethod method) => config.Train is null ? method.Run : method.Run with { Data = method.Run.Data with { Train = [] } };
         var first = config.Methods[0];
         foreach (var method in config.Methods.Skip(1))
         {
             foreach (var (key, get) in Common)
             {
-                if (Equals(get(first.Run), get(method.Run))) continue;
+                if (Equals(get(Shared(first)), get(Shared(method)))) continue;
                 throw new InvalidInputException(
                     $"the methods '{first.Name}' and '{method.Name}' differ in {key}, so that nothing could be said of the methods themselves", config.Path, null,
                     $"say {key} under run, for all methods");

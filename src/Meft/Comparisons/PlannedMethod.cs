@@ -47,7 +47,7 @@ internal sealed class PlannedMethod
         {
             Method = method,
             Plan = planned.Plan,
-            Rows = planned.Source.Rows?.Training.Count,
+            Rows = planned.Source.Rows?.Rows.Count,
             DoesNotFit = PlanFit.Problem(planned.Planner, planned.Plan)?.Problem,
         };
     }

@@ -118,7 +118,7 @@ public static class SampleComparisons
             Grid = [.. rates.Select(r => r > 3e-3 && kind == MethodKind.Lora
                 ? new GridPoint(r, null, "the loss of step 12 is not finite") : new GridPoint(r, Math.Round(score * (1 - (0.18 * Math.Pow(Math.Log2(r / best), 2) / 2)), 4), null))],
             Cost = new MethodCost(
-                deviceMiB * MiB, parameters * 16, (deviceMiB + 700) * MiB + parameters * 16, kind == MethodKind.Meft ? 31.4 * MiB * Math.Sqrt(rank!.Value / 4096.0) : 0, seconds, 192,
+                deviceMiB * MiB, parameters * 16, kind == MethodKind.Meft ? 31.4 * MiB * Math.Sqrt(rank!.Value / 4096.0) : 0, seconds, 192,
                 117_390, 21_000, seconds * 192, 0.4, kind == MethodKind.Meft ? 0.31 : null),
             Figures =
             [

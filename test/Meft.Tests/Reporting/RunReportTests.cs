@@ -91,7 +91,7 @@ public sealed class RunReportTests : IDisposable
         for (var step = 1; step <= steps; step++)
         {
             history.Add(new LoggedStep(
-                step, 4.0 / step + (step % 2 * 0.1), step % 20 == 0 ? 4.0 / step : double.NaN, 1, 1e-3, 500, 0.5, 0.5, 1000 + step % 7, 2000,
+                step, 4.0 / step + (step % 2 * 0.1), step % 20 == 0 ? 4.0 / step : double.NaN, 1, 1e-3, 500, 80, 0.5, 0.5, 1000 + step % 7, 2000,
                 new Dictionary<string, double> { ["base_weights"] = 900 }, new Dictionary<string, double> { ["activations"] = 70 },
                 new Dictionary<string, double> { ["forward"] = 0.2, ["backward"] = 0.3 }));
             if (step % 20 == 0) history.Add(new ExpertLoad(step, step - 19, 100, [new LayerLoad(3, 32, [60, 0, 100, 40], 0.4, 20, 5)]));
