@@ -42,6 +42,39 @@ internal sealed class Axis
         return new Axis(first, last, false, [.. Enumerable.Range(0, (int)Math.Floor((last - from) / step + 1e-9) + 1).Select(i => from + (i * step))]);
     }
 
+    /// <summary>An axis where equal factors have equal lengths, over positive numbers; it ends a little beyond them. With powers of two as ticks, or with 1, 2, 5 and tens.</summary>
+    /// <param name="least">The least number, above zero.</param>
+    /// <param name="most">The largest.</param>
+    /// <param name="mostTicks">How many ticks at most.</param>
+    /// <param name="ofTwo">Whether ticks are powers of two.</param>
+    public static Axis OverFactors(double least, double most, int mostTicks, bool ofTwo = false)
+    {
+        var pad = Math.Max(0.06 * Math.Log10(most / least), 0.06);
+        var (from, to) = (Math.Log10(least) - pad, Math.Log10(most) + pad);
+        var ticks = ofTwo ? Powers(2, [1]) : to - from > 2.5 ? Powers(10, [1]) : Powers(10, [1, 2, 5]);
+        if (ticks.Count < 3 && !ofTwo) ticks = [.. Over(Math.Pow(10, from), Math.Pow(10, to), mostTicks - 1).Ticks.Where(t => t > 0 && Math.Log10(t) >= from && Math.Log10(t) <= to)];
+        var each = (ticks.Count + mostTicks - 1) / Math.Max(1, mostTicks);
+        return new Axis(from, to, true, [.. ticks.Where((_, i) => i % each == 0)]);
+
+        List<double> Powers(double radix, double[] factors)
+        {
+            var (first, last) = ((int)Math.Floor(from / Math.Log10(radix)), (int)Math.Ceiling(to / Math.Log10(radix)));
+            return [.. Enumerable.Range(first, last - first + 1).SelectMany(e => factors.Select(f => f * Math.Pow(radix, e))).Where(t => Math.Log10(t) >= from && Math.Log10(t) <= to)];
+        }
+    }
+
+    /// <summary>The same axis with other ticks.</summary>
+    public Axis WithTicks(IEnumerable<double> ticks) => new(_from, _to, IsLogarithmic, [.. ticks]);
+
+    /// <summary>An axis over bytes: from zero with ticks that are round in a binary unit, or over factors where the largest is many times the least.</summary>
+    public static Axis OverBytes(double least, double most, int about)
+    {
+        if (least > 0 && most / least > 12) return OverFactors(least, most, about, ofTwo: true);
+        var unit = most >= 1L << 30 ? 1L << 30 : most >= 1 << 20 ? 1 << 20 : most >= 1 << 10 ? 1 << 10 : 1.0;
+        var axis = Over(least / unit, most / unit, about, fromZero: true);
+        return new Axis(axis._from * unit, axis._to * unit, false, [.. axis.Ticks.Select(t => t * unit)]);
+    }
+
     /// <summary>Where a number lies, 0 at the beginning and 1 at the end; numbers beyond lie beyond.</summary>
     public double Place(double value) => IsLogarithmic
         ? value <= 0 ? -1 : (Math.Log10(value) - _from) / (_to - _from)

@@ -93,7 +93,7 @@ public static class SampleComparisons
             new("wikitext2 perplexity", "perplexity", MetricUnit.Number, false, true),
         ],
         Before = [Value(0.006, 0.004, 1, null), Value(0.008, 0.004, 1, null), Value(0.14, 0.012, 1, null), Value(22.1, 2.1, 1, null)],
-        Reference = methods.Count > 1 ? methods[0].Name : null,
+        Reference = methods.FirstOrDefault(m => m.Figures?[0].ToReference is null)?.Name,
         Methods = methods,
         IsComplete = true,
     };

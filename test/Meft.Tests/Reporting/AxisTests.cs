@@ -38,6 +38,32 @@ public class AxisTests
             axis.Ticks.Count.ShouldBeInRange(2, 12);
         });
 
+    [Fact]
+    public void An_axis_over_factors_has_round_ticks_and_holds_the_numbers()
+    {
+        Axis.OverFactors(1_024, 65_536, 9, ofTwo: true).Ticks.ShouldBe([1024, 2048, 4096, 8192, 16384, 32768, 65536]);
+        Axis.OverFactors(2.4e6, 1.14e9, 7).Ticks.ShouldBe([1e7, 1e8, 1e9]);
+        Axis.OverFactors(5e-4, 4e-3, 7).Ticks.Select(Axis.Label).ShouldBe(["5e-4", "0.001", "0.002"]);
+        var narrow = Axis.OverFactors(0.47, 0.72, 7);
+        narrow.Ticks.Select(Axis.Label).ShouldBe(["0.5", "0.6", "0.7", "0.8"]);
+        narrow.Place(Math.Sqrt(0.47 * 0.72)).ShouldBe(0.5, 1e-9);
+        Gen.Select(Gen.Double[-9, 9], Gen.Double[0, 9], Gen.Int[2, 9], Gen.Bool).Sample((least, decades, ticks, ofTwo) =>
+        {
+            var axis = Axis.OverFactors(Math.Pow(10, least), Math.Pow(10, least + decades), ticks, ofTwo);
+            axis.Place(Math.Pow(10, least)).ShouldBeInRange(0, 0.5 + 1e-9);
+            axis.Place(Math.Pow(10, least + decades)).ShouldBeInRange(0.5 - 1e-9, 1);
+            axis.Ticks.Count.ShouldBeLessThanOrEqualTo(ticks);
+            axis.Ticks.ShouldAllBe(t => axis.Place(t) >= -1e-9 && axis.Place(t) <= 1 + 1e-9);
+        });
+    }
+
+    [Fact]
+    public void An_axis_over_bytes_has_ticks_of_a_binary_unit()
+    {
+        Axis.OverBytes(313 << 20, 2310L << 20, 6).Ticks.Select(ReportText.Bytes).ShouldBe(["0 B", "512 MiB", "1 GiB", "1.5 GiB", "2 GiB", "2.5 GiB"]);
+        Axis.OverBytes(10 << 20, 1L << 30, 8).Ticks.Select(ReportText.Bytes).ShouldBe(["8 MiB", "16 MiB", "32 MiB", "64 MiB", "128 MiB", "256 MiB", "512 MiB", "1 GiB"]);
+    }
+
     [Theory]
     [InlineData(0, "0")]
     [InlineData(1500, "1500")]

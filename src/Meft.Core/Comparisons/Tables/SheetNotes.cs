@@ -1,0 +1,34 @@
+using Meft.Core.Comparisons.Results;
+
+namespace Meft.Core.Comparisons.Tables;
+
+/// <summary>What stands below a comparison's table.</summary>
+internal static class SheetNotes
+{
+    /// <summary>The notes, in order.</summary>
+    /// <param name="result">The comparison.</param>
+    /// <param name="anyPlanned">Whether bytes are marked as planned.</param>
+    /// <param name="anyAtEdge">Whether a rate is marked as at the end of its grid.</param>
+    public static IEnumerable<string> Of(ComparisonResult result, bool anyPlanned, bool anyAtEdge)
+    {
+        foreach (var method in result.Methods)
+        {
+            if (method.DoesNotFit is { } reason) yield return Sentence($"{method.Name} does not fit: {reason}");
+            else if (method.Failure is { } failure) yield return Sentence($"{method.Name} failed{(method.Figures is null ? "" : " in part")}: {failure}");
+            if (method.Figures is [var score, ..] && score.PerSeed.Count < result.Seeds.Count)
+                yield return $"{method.Name}: {score.PerSeed.Count} of {result.Seeds.Count} seeds.";
+        }
+        if (result.Methods.Any(m => m.Figures is not null) || result.Before is not null)
+        {
+            var means = result.Seeds.Count > 1 ? $"Means over {result.Seeds.Count} seeds; in" : "In";
+            yield return $"{means} brackets the 95 % interval over records{(result.Reference is null ? "" : ", of differences over the same records")}.";
+        }
+        if (anyPlanned) yield return "~ is planned, not measured.";
+        if (anyAtEdge) yield return "* is the best rate at the end of those tried: a better one may lie beyond.";
+        if (result.Figures.Any(f => !f.HigherIsBetter)) yield return "↓ is better when lower.";
+        if (result.Figures.Any(f => f.IsOldKnowledge)) yield return "(old) is what the model knew before training.";
+        if (!result.IsComplete) yield return "Not complete: the same command goes on where it was.";
+    }
+
+    private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
+}
