@@ -6,6 +6,7 @@ internal sealed class ConfigSettings(string file, string folder)
     private readonly Dictionary<string, ConfigEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<ConfigKey, object?> _values = [];
     private readonly HashSet<ConfigKey> _refused = [];
+    private readonly HashSet<ConfigKey> _ofDocument = [];
     private readonly List<(long Order, ConfigError Error)> _errors = [];
 
     /// <summary>All errors, in the order of the file, those of overrides last.</summary>
@@ -17,6 +18,7 @@ internal sealed class ConfigSettings(string file, string folder)
     /// <summary>Takes the keys of a document. A key given before is replaced if <paramref name="replace"/> is set, else an error.</summary>
     public void Add(ConfigNode? document, bool replace)
     {
+        _ofDocument.Clear();
         if (document is null or ConfigScalar { IsNull: true }) return;
         if (document is ConfigMapping mapping) AddSection("", mapping, replace);
         else Refuse(document.Place, null, $"{document.Describe()} stands where the config's keys are expected", "lines of the form key: value");
@@ -95,9 +97,10 @@ internal sealed class ConfigSettings(string file, string folder)
         else if (replace)
         {
             _entries[key.Path] = entry;
-            // An override of one way to say when to stop takes the place of the file's other way.
-            if (key == ConfigSchema.MaxSteps) RemoveFromFile(ConfigSchema.Epochs);
-            if (key == ConfigSchema.Epochs) RemoveFromFile(ConfigSchema.MaxSteps);
+            _ofDocument.Add(key);
+            // One way to say when to stop takes the place of the other way in what it is laid over.
+            if (key == ConfigSchema.MaxSteps) RemoveBelow(ConfigSchema.Epochs, entry.Place);
+            if (key == ConfigSchema.Epochs) RemoveBelow(ConfigSchema.MaxSteps, entry.Place);
         }
         else if (!_entries.TryAdd(key.Path, entry))
         {
@@ -105,9 +108,10 @@ internal sealed class ConfigSettings(string file, string folder)
         }
     }
 
-    private void RemoveFromFile(ConfigKey key)
+    /// <summary>Of two overrides on the command line neither is laid over the other: both together are a contradiction.</summary>
+    private void RemoveBelow(ConfigKey key, ConfigPlace place)
     {
-        if (_entries.TryGetValue(key.Path, out var entry) && !entry.Place.IsOverride) _entries.Remove(key.Path);
+        if (_entries.TryGetValue(key.Path, out var entry) && !_ofDocument.Contains(key) && !(entry.Place.IsOverride && place.IsOverride)) _entries.Remove(key.Path);
     }
 
     private void AddNested(ConfigEntry entry, bool replace)

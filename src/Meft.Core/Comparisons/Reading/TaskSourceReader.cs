@@ -151,8 +151,8 @@ internal sealed class TaskNameType : ConfigType<string>
         value = node is ConfigScalar scalar ? scalar.Text : "";
         if (value.Length == 0) return IsNo(node, "no task");
         if (value.Contains('\0', StringComparison.Ordinal)) return "a path cannot hold a NUL character";
-        var isPath = value.Contains('/', StringComparison.Ordinal) || Path.GetExtension(value) is ".yaml" or ".yml";
-        if (isPath) value = Path.GetFullPath(value, folder);
+        if (Path.GetExtension(value) is ".yaml" or ".yml") value = Path.GetFullPath(value, folder);
+        else if (value.Contains('/', StringComparison.Ordinal)) return IsNo(node, "no path of a .yaml file");
         return null;
     }
 
