@@ -59,7 +59,7 @@ internal sealed class CompareVerb : IVerb
                 "stopped before the comparison was complete; what is done is saved", config.Output, null, $"go on with `meft compare {config.Path}`");
         }
         if (arguments.GetValue(_json)) context.Results.WriteLine(result.ToJson());
-        else context.Results.WriteLine(result.ToJson());
+        else ComparisonTable.Write(result, context.Results);
         if (!arguments.GetValue(_dryRun)) context.Status.WriteLine($"report     {Path.Combine(config.Output, Comparison.ReportFile)}");
         return 0;
     }

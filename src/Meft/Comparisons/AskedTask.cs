@@ -2,7 +2,6 @@ using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
 using Meft.Core.Evaluation;
 using Meft.Core.Evaluation.Results;
-using Meft.Core.Evaluation.Tasks;
 using Meft.Loading;
 using Meft.Training.Runs;
 
@@ -12,12 +11,11 @@ namespace Meft.Comparisons;
 internal sealed class AskedTask
 {
     private readonly IReadOnlyList<EvalQuestion> _questions;
-    private readonly int? _mostWindows;
     private IReadOnlyList<EvalItem>? _items;
 
-    private AskedTask(TaskSource source, IReadOnlyList<EvalQuestion> questions, int? mostWindows)
+    private AskedTask(TaskSource source, IReadOnlyList<EvalQuestion> questions)
     {
-        (Source, _questions, _mostWindows) = (source, questions, mostWindows);
+        (Source, _questions) = (source, questions);
         var data = string.Join('\n', EvalQuestions.FilesOf(source.Data).Select(RunManifest.HashOf));
         Fact = RunManifest.HashOfText(string.Join('\n',
         [
@@ -34,16 +32,10 @@ internal sealed class AskedTask
 
     /// <summary>Reads the records and makes the questions.</summary>
     /// <exception cref="Core.Errors.InvalidInputException">A record does not fit the task.</exception>
-    public static AskedTask Read(TaskSource source)
-    {
-        // Texts are limited by their windows, which are known once they are encoded.
-        var areTexts = source.Task.Parts.All(part => part.Kind == QuestionKind.Perplexity);
-        var records = areTexts ? source.Records with { First = null } : source.Records;
-        return new AskedTask(source, EvalQuestions.Read(source.Task, source.Data, records), areTexts ? source.Records.First : null);
-    }
+    public static AskedTask Read(TaskSource source) => new(source, EvalQuestions.Read(source.Task, source.Data, source.Records));
 
     /// <summary>The questions as the model gets them. All models of a comparison have one tokenizer.</summary>
-    public IReadOnlyList<EvalItem> Items(LoadedModel model) => _items ??= EvalItems.Encode(_questions, model.Tokenizer, model.Limits, _mostWindows);
+    public IReadOnlyList<EvalItem> Items(LoadedModel model) => _items ??= EvalItems.Encode(_questions, model.Tokenizer, model.Limits, Source.Records.First);
 
     /// <summary>The numbers of the shown figures, from a row for each item.</summary>
     public IEnumerable<FigureNumbers> Numbers(IReadOnlyDictionary<int, EvalRow> rows) => Source.Metrics.Select(metric =>

@@ -2,10 +2,12 @@ using System.Globalization;
 using Meft.Benchmarking;
 using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
+using Meft.Core.Comparisons.Tables;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
 using Meft.Evaluation;
 using Meft.Core.Formats;
+using Meft.Reporting.Comparisons;
 using Meft.Training.Runs;
 
 namespace Meft.Comparisons;
@@ -17,7 +19,7 @@ namespace Meft.Comparisons;
 public sealed class Comparison : IDisposable
 {
     /// <summary>The result's files.</summary>
-    public const string ResultFile = "compare.json", ReportFile = "report.html", ConfigFile = "compare.yaml";
+    public const string ResultFile = "compare.json", ReportFile = "report.html", TableFile = "table.md", PictureFile = "score.svg", ConfigFile = "compare.yaml";
 
     private readonly ComparisonConfig _config;
     private readonly RunLock _lock;
@@ -151,6 +153,11 @@ public sealed class Comparison : IDisposable
 
     private void Save(ComparisonResult result)
     {
-        AtomicFile.WriteAllText(Path.Combine(_config.Output, ResultFile), result.ToJson());
+        Write(ResultFile, result.ToJson());
+        Write(TableFile, ComparisonMarkdown.Text(result));
+        Write(PictureFile, ComparisonPicture.Svg(result, PictureAxis.Parameters));
+        Write(ReportFile, ComparisonReport.Html(result, File.ReadAllText(Path.Combine(_config.Output, ConfigFile))));
     }
+
+    private void Write(string name, string text) => AtomicFile.WriteAllText(Path.Combine(_config.Output, name), text);
 }

@@ -27,8 +27,8 @@ public sealed class CompareVerbTests : IDisposable
         grid:
           learning_rates: [0.001, 0.1]
           extend: 0
-          train: {task: task.yaml, data: data.jsonl, first: 2}
-          task: {task: task.yaml, data: data.jsonl, first: 2, show: [starts_with]}
+          train: {task: task.yaml, data: other.jsonl}
+          task: {task: task.yaml, data: other.jsonl, show: [starts_with]}
         methods:
           - {name: small LoRA, method: {kind: lora, rank: 2, targets: all-linear}}
           - {name: sparse, method: {kind: meft, rank: 64, top_k: 8, experts: 4, probe: 2}, optimizer: {learning_rate: 0.02}}
@@ -45,6 +45,7 @@ public sealed class CompareVerbTests : IDisposable
         _folder.Write("text.yaml", "kind: perplexity\nwindow: 8");
         _folder.Write("text.txt", "abcabcabcaabbccaacbbabcabc");
         _folder.Write("data.jsonl", Data);
+        _folder.Write("other.jsonl", "{\"q\":\"bb\",\"a\":\"a\"}\n{\"q\":\"cb\",\"a\":\"ab\"}\n");
         _folder.Write("compare.yaml", Config);
     }
 
@@ -130,7 +131,8 @@ public sealed class CompareVerbTests : IDisposable
         var again = Compare();
         again.ExitCode.ShouldBe(0, again.Error);
         again.Error.ShouldContain("what is there was made with other data or settings");
-        cells.ShouldAllBe(file => File.GetLastWriteTimeUtc(file) > times[file]);
+        // The rates were tried on rows of their own, which have not changed.
+        foreach (var file in cells) (File.GetLastWriteTimeUtc(file) > times[file]).ShouldBe(!file.Contains("rate-", StringComparison.Ordinal), file);
     }
 
     [Fact]
