@@ -19,9 +19,9 @@ internal sealed class PlotDrawing
     private PlotDrawing(Plot plot, double width, double height)
     {
         _plot = plot;
-        _left = plot.Up.Axis.Ticks.Select(t => PlotText.Width(plot.Up.Format(t))).DefaultIfEmpty(0).Max() + TickGap;
+        _left = plot.Up.Axis.Ticks.Select(t => PlotText.Width(plot.Up.Format(t))).DefaultIfEmpty(0).Max() + TickGap + 3;
         (_right, _bottom) = (width - Right, height - 42);
-        _placement = new LabelPlacement(new Box(_left + 2, Top - 6, _right - _left + Right - 4, _bottom - Top + 4));
+        _placement = new LabelPlacement(new Box(_left + 2, Top - 14, _right - _left + Right - 4, _bottom - Top + 12));
     }
 
     /// <summary>What is within the picture, and how high it has become.</summary>
