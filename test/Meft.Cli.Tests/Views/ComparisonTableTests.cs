@@ -37,7 +37,7 @@ public class ComparisonTableTests
         lines[10].ShouldBe("all weights              135 M  ~2.26 GiB > 1.00 GiB   ~2.00 GiB          –       –       –       –");
         lines[12].ShouldBe("                                                                                      neighbours,             wikitext2");
         lines[13].ShouldBe("method                    efficacy, %         to LoRA r = 8  generalisation, %            % (old)    perplexity ↓ (old)");
-        lines[14].ShouldStartWith("base alone            0.6 [0.2, 1.0]");
+        lines[14].ShouldStartWith("base alone             0.6 [0.2, 1.0]");
         lines.Last(l => l.Length > 0).ShouldBe("AMD EPYC 9965, 2 threads, AVX-512, 30 GiB of memory, cpu; meft 0.1.0.");
     }
 

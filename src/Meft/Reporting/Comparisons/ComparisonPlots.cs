@@ -90,7 +90,8 @@ internal static class ComparisonPlots
         };
 
         PlotPoint Point(MethodKind? kind, string name, IReadOnlyList<FigureValue> figures) => new(figures[0].Value, figures[index].Value, kind, name,
-            $"{name}: {Told(score, figures[0])}, {Told(old, figures[index])}") { Across = figures[0].Interval, Up = figures[index].Interval };
+            $"{name}: {Told(score, figures[0])}, {Told(old, figures[index])}")
+        { Across = figures[0].Interval, Up = figures[index].Interval };
     }
 
     private static Plot? Score(

@@ -54,8 +54,9 @@ internal sealed class LabelPlacement(Box bounds)
         return null;
     }
 
-    /// <summary>Whether a mark is that of the point itself.</summary>
-    private static bool IsAt(Box mark, double x, double y) => Math.Abs(mark.X + (mark.Width / 2) - x) < 1 && Math.Abs(mark.Y + (mark.Height / 2) - y) < 1;
+    /// <summary>Whether a mark is that of the point, or so near to it that no line could leave the point without crossing it.</summary>
+    private static bool IsAt(Box mark, double x, double y) =>
+        mark.Width < 14 && Math.Abs(mark.X + (mark.Width / 2) - x) < 12 && Math.Abs(mark.Y + (mark.Height / 2) - y) < 12;
 
     /// <summary>Whether a label is so far from its point that a line must say whose it is.</summary>
     public static bool HasLeader(double x, double y, Box label)

@@ -19,9 +19,9 @@ internal sealed class PlotDrawing
     private PlotDrawing(Plot plot, double width, double height)
     {
         _plot = plot;
-        _left = plot.Up.Axis.Ticks.Select(t => PlotText.Width(plot.Up.Format(t))).DefaultIfEmpty(0).Max() + TickGap;
+        _left = plot.Up.Axis.Ticks.Select(t => PlotText.Width(plot.Up.Format(t))).DefaultIfEmpty(0).Max() + TickGap + 3;
         (_right, _bottom) = (width - Right, height - 42);
-        _placement = new LabelPlacement(new Box(_left + 2, Top - 6, _right - _left + Right - 4, _bottom - Top + 4));
+        _placement = new LabelPlacement(new Box(_left + 2, Top - 14, _right - _left + Right - 4, _bottom - Top + 12));
     }
 
     /// <summary>What is within the picture, and how high it has become.</summary>
@@ -82,8 +82,9 @@ internal sealed class PlotDrawing
             _svg.Append(Invariant($"<line class=\"level\" x1=\"{_left:F1}\" x2=\"{_right:F1}\" y1=\"{y:F1}\" y2=\"{y:F1}\"/>"));
             _placement.Avoid((_left, y), (_right, y));
             var above = y - PlotText.Line > Top;
-            Text(_right, above ? y - 5 : y + PlotText.Line, level.Label, "end", "level");
-            _placement.Take(new Box(_right - PlotText.Width(level.Label), above ? y - PlotText.Line : y, PlotText.Width(level.Label), PlotText.Line + 2));
+            // On the left: what does not fit stands on the right, near the lowest scores.
+            Text(_left + 4, above ? y - 5 : y + PlotText.Line, level.Label, "start", "level");
+            _placement.Take(new Box(_left, above ? y - PlotText.Line - 2 : y + 2, PlotText.Width(level.Label) + 8, PlotText.Line));
         }
     }
 

@@ -27,6 +27,7 @@ internal static class PlotText
                 'i' or 'j' or 'l' or '.' or ',' or ':' or ';' or '|' or '!' or '\'' or 'I' => 0.3,
                 ' ' or 'f' or 't' or 'r' or '(' or ')' or '[' or ']' or '-' or '/' => 0.38,
                 'm' or 'w' or 'M' or 'W' or '%' => 0.9,
+                >= '0' and <= '9' => 0.64,
                 >= 'A' and <= 'Z' => 0.69,
                 _ => 0.58,
             };
