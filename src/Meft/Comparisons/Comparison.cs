@@ -77,12 +77,13 @@ public sealed class Comparison : IDisposable
     {
         _record.Before = _runner.RunBase(Path.Combine(_config.Output, "before"), _config.Methods[0].Run, _tasks, cancellation);
         Tell("the base alone");
+        var fitting = _methods.Where(method => method.DoesNotFit is null).ToList();
+        foreach (var method in fitting) method.Rate = RateOf(method, cancellation);
         foreach (var seed in _config.Seeds)
         {
-            foreach (var method in _methods.Where(method => method.DoesNotFit is null && method.Failure is null))
+            foreach (var method in fitting.Where(method => method.Failure is null))
             {
-                if (RateOf(method, cancellation) is not { } rate) continue;
-                var cell = Cell.OfSeed(_config, method.Method, seed, rate, _rows, _tasks);
+                var cell = Cell.OfSeed(_config, method.Method, seed, method.Rate!.Value, _rows, _tasks);
                 if (Attempt(method, cell, cancellation) is { } result) method.Seeds.Add(result);
                 Tell(cell.Title);
             }
@@ -99,8 +100,7 @@ public sealed class Comparison : IDisposable
     /// <summary>The rate of a method: the config's, or the best one of the grid; null where every rate of the grid failed.</summary>
     private double? RateOf(PlannedMethod method, CancellationToken cancellation)
     {
-        if (method.Rate is { } known) return known;
-        if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Rate = method.Method.Run.Optimizer.LearningRate;
+        if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Method.Run.Optimizer.LearningRate;
         var search = new RateSearch(method.Method.LearningRates, grid.Extend);
         var sign = _gridTask!.Figures().First().HigherIsBetter ? 1 : -1;
         while (search.Next() is { } rate)
@@ -115,7 +115,7 @@ public sealed class Comparison : IDisposable
         }
         method.IsRateAtEdge = search.IsAtEdge;
         if (search.Best is null) method.Failure = "every rate that was tried ended in numbers that are not finite";
-        return method.Rate = search.Best;
+        return search.Best;
     }
 
     /// <summary>Runs a cell; what fails for the method's own reasons, such as memory, is the method's failure and no end of the comparison.</summary>
