@@ -32,31 +32,29 @@ public static class KeptForBackward
         long d = model.HiddenSize * (long)width, f = model.IntermediateSize * (long)width;
         long q = (long)model.HeadCount * model.HeadSize * width, kv = (long)model.KeyValueHeadCount * model.HeadSize * width;
         var fused = onHost && !trained;
-        foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: true)) yield return kept;
+        var (before, after) = (model.NormPlacement != NormPlacement.After, model.NormPlacement != NormPlacement.Before);
+        var kernel = onHost && model.Activation is Activation.Silu or Activation.GeluTanh;
+        if (before) foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: true)) yield return kept;
         if (trained) yield return new("query, key, value maps: their input", d);
         if (model.QueryKeyNorm)
         {
-            foreach (var kept in Norm("query norm", model.HeadSize, model.HeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
-            foreach (var kept in Norm("key norm", model.HeadSize, model.KeyValueHeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
+            var (queries, keys) = model.QueryKeyNormOverHeads ? (1, 1) : (model.HeadCount, model.KeyValueHeadCount);
+            foreach (var kept in Norm("query norm", (int)(q / width) / queries, queries, width, trained, fused, inputIsHidden: false)) yield return kept;
+            foreach (var kept in Norm("key norm", (int)(kv / width) / keys, keys, width, trained, fused, inputIsHidden: false)) yield return kept;
         }
         yield return new("attention: rotated queries", q);
         yield return new("attention: rotated keys", onHost ? kv : q);
         yield return new("attention: values", onHost ? kv : q);
-        if (!onHost) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
+        if (!onHost && model.SoftCaps.Attention is null) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
         if (trained) yield return new("output map: its input", q);
-        foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
+        if (after) foreach (var kept in Norm("attention's post-norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
+        if (before) foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
         if (trained) yield return new("gate and up maps: their input", d);
-        if (!onHost || model.Activation != Activation.Silu)
-        {
-            foreach (var kept in Activated(model.Activation, f)) yield return kept;
-            yield return new("gate · up: the activated gate", f);
-        }
-        else
-        {
-            yield return new("silu(gate) · up: the gate", f);
-        }
+        yield return new(kernel ? "activation(gate) · up: the gate" : "activation: the gate", f);
+        if (!kernel) yield return new("gate · up: the activated gate", f);
         yield return new("gate · up: up", f);
         if (trained) yield return new("down map: its input", f);
+        if (after) foreach (var kept in Norm("feed-forward's post-norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
     }
 
     /// <summary>Bytes a token of a layer: the sum of <see cref="InLayer"/>.</summary>
@@ -81,14 +79,5 @@ public static class KeptForBackward
         if (width < Single || !inputIsHidden) yield return new($"{name}: its input in float32", (long)n * groups * Single);
         yield return new($"{name}: the scale", (long)groups * Single);
         if (trained) yield return new($"{name}: the normed input", (long)n * groups * width);
-    }
-
-    private static IEnumerable<KeptTensor> Activated(Activation activation, long f)
-    {
-        yield return new("activation: the gate", f);
-        if (activation != Activation.GeluTanh) yield break;
-        yield return new("gelu by tanh: half the gate", f);
-        yield return new("gelu by tanh: the tanh", f);
-        yield return new("gelu by tanh: one more than the tanh", f);
     }
 }

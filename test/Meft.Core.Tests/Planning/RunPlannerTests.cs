@@ -205,7 +205,10 @@ public sealed class RunPlannerTests
         Kept(Model, 4).ShouldBe(4096 * 4 + 3 * 4096 * 4 + 2 * 11008 * 4);
         Kept(Model, 2).ShouldBe(Kept(Model, 4) / 2);
         Kept(Model with { QueryKeyNorm = true }, 2).ShouldBe(Kept(Model, 2) + 2 * 4096 * 2);
-        Kept(Model with { Activation = Activation.GeluTanh }, 2).ShouldBe(Kept(Model, 2) + 4 * 11008 * 2);
+        Kept(Model with { Activation = Activation.GeluTanh }, 2).ShouldBe(Kept(Model, 2));
+        Kept(Model with { Activation = Activation.Gelu }, 2).ShouldBe(Kept(Model, 2) + 11008 * 2);
+        Kept(Model with { NormPlacement = NormPlacement.Around }, 2).ShouldBe(Kept(Model, 2) + 2 * 4096 * 2);
+        Kept(Model with { NormPlacement = NormPlacement.After }, 2).ShouldBe(Kept(Model, 2) + 4096 * 2);
         // By torch's operations norms keep a float32 copy and the scale, the activation its input and its result.
         KeptForBackward.BytesPerToken(Model, 2, trained: false, onHost: false).ShouldBeGreaterThan(Kept(Model, 2) + 2 * 4096 * 4);
     }

@@ -42,7 +42,7 @@ public unsafe class RowGradientTests
             using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), dy = new(format, count, seed + 2);
             using FormattedRow dGate = new(format, count), dUp = new(format, count);
             for (var i = 0; i < count; i++) gate[i] *= 20;
-            SwiGluGradient.Apply(gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
+            GatedGradient.Apply(GateActivation.Silu, gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
             for (var i = 0; i < count; i++)
             {
                 double g = gate[i], u = up[i], d = dy[i], s = 1 / (1 + Math.Exp(-g));

@@ -31,8 +31,8 @@ public unsafe class RowKernelTests
             using FormattedRow x = new(format, tokens * heads * size, seed), y = new(format, tokens * heads * size), back = new(format, tokens * heads * size);
             using FormattedRow cosine = new(format, tokens * half), sine = new(format, tokens * half);
             for (var i = 0; i < tokens * half; i++) (cosine[i], sine[i]) = (MathF.Cos(i), MathF.Sin(i));
-            RotaryRows.Apply(x.Address, cosine.Address, sine.Address, format, tokens, heads, size, y.Address);
-            RotaryRows.Apply(y.Address, cosine.Address, sine.Address, format, tokens, heads, size, back.Address, inverse: true);
+            RotaryRows.Apply(x.Address, cosine.Address, sine.Address, format, tokens, heads, size, size, y.Address);
+            RotaryRows.Apply(y.Address, cosine.Address, sine.Address, format, tokens, heads, size, size, back.Address, inverse: true);
             for (var t = 0; t < tokens; t++)
                 for (var h = 0; h < heads; h++)
                     for (var i = 0; i < half; i++)
@@ -52,7 +52,7 @@ public unsafe class RowKernelTests
         {
             using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), y = new(format, count);
             for (var i = 0; i < count; i++) gate[i] = gate[i] * 20;
-            SwiGluRows.Apply(gate.Address, up.Address, format, count, y.Address);
+            GatedRows.Apply(GateActivation.Silu, gate.Address, up.Address, format, count, y.Address);
             for (var i = 0; i < count; i++) y.ShouldBeNear(i, gate[i] / (1 + Math.Exp(-gate[i])) * up[i], roundings: 2);
         }, iter: 50);
 

@@ -56,6 +56,9 @@ internal sealed class ConfigObject
         }
     }
 
+    /// <summary>Every key with its value, null values included.</summary>
+    public IEnumerable<(string Key, JsonElement Value)> Entries => _object.EnumerateObject().Select(property => (property.Name, property.Value));
+
     public bool Has(string key) => Find(key) is not null;
 
     /// <summary>Whether the key is written at all, be it as null.</summary>
@@ -102,6 +105,15 @@ internal sealed class ConfigObject
     {
         if (Find(key) is not { } value) return [];
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(v => AsInt(key, v))] : [AsInt(key, value)];
+    }
+
+    /// <summary>A list of finite numbers; null where the key is absent.</summary>
+    public IReadOnlyList<double>? Numbers(string key)
+    {
+        if (Find(key) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Array) throw Wrong(key, value, "a list of numbers");
+        return [.. value.EnumerateArray().Select(v =>
+            v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(key, v, "a list of finite numbers"))];
     }
 
     public ConfigObject? Object(string key)
