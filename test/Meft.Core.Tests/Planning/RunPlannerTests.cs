@@ -198,6 +198,20 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
+    public void A_soft_cap_keeps_its_tangents_beside_the_logits()
+    {
+        var lora = Config(new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 8 });
+        long Logits(ModelConfig model, bool accelerator) =>
+            Planner(lora, accelerator: accelerator, model: model).Plan(Work(tokens: 64)).BytesOf(MemoryTier.Device, "logits");
+        var capped = Model with { SoftCaps = new SoftCaps { Logits = 30 } };
+        foreach (var accelerator in new[] { false, true })
+        {
+            Logits(Model, accelerator).ShouldBeGreaterThan(0);
+            (Logits(capped, accelerator) - Logits(Model, accelerator)).ShouldBe(2 * 32L * Model.VocabularySize);
+        }
+    }
+
+    [Fact]
     public void Own_kernels_keep_their_inputs_and_nothing_else()
     {
         long Kept(ModelConfig model, int width) => KeptForBackward.BytesPerToken(model, width, trained: false, onHost: true);

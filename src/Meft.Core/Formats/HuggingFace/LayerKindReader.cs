@@ -33,7 +33,8 @@ internal static class LayerKindReader
         if (family.Window is WindowRule.EveryLayer) return (window, null);
         if (family.Window is WindowRule.AsLayerTypes or WindowRule.WithoutPositions && !(file.Bool("use_sliding_window") ?? false)) window = null;
         if (file.Strings("layer_types") is { } types) return (window, ReadLayerTypes(file, types));
-        if (window is null) return (null, null);
+        // Where the family always has sliding layers, a window that is null is a contradiction, which the config's own check names.
+        if (window is null && family.Window is not WindowRule.AllButEveryNth) return (null, null);
         var all = Enumerable.Range(0, Math.Max(layers, 0));
         switch (family.Window)
         {
