@@ -30,7 +30,7 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
             RopeType.Linear => new([.. plain.Select(f => f / rope.Factor)], 1),
             RopeType.Llama3 => new([.. plain.Select(f => Llama3(f, rope))], 1),
             RopeType.Yarn => new(Yarn(plain, rope, headSize), YarnAttentionFactor(rope)),
-            RopeType.LongRope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], LongRopeAttentionFactor(rope))
+            RopeType.Longrope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], LongRopeAttentionFactor(rope))
             {
                 LongInverse = [.. plain.Zip(rope.LongFactors, (f, factor) => f / factor)],
                 ShortLength = rope.OriginalMaxPositions,

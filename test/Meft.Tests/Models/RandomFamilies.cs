@@ -137,6 +137,6 @@ internal static class RandomFamilies
     private static RopeConfig LongRope(int headSize, Random random)
     {
         double[] Factors(double least) => [.. Enumerable.Range(0, headSize / 2).Select(_ => least + 3 * random.NextDouble())];
-        return new RopeConfig { Type = RopeType.LongRope, OriginalMaxPositions = ShortLength, Factor = 5, ShortFactors = Factors(1), LongFactors = Factors(2), Theta = 50 };
+        return new RopeConfig { Type = RopeType.Longrope, OriginalMaxPositions = ShortLength, Factor = 5, ShortFactors = Factors(1), LongFactors = Factors(2), Theta = 50 };
     }
 }

@@ -47,7 +47,12 @@ internal sealed class ConfigObject
             using var document = JsonDocument.Parse(json.Span.StartsWith(ByteOrderMark) ? json[3..] : json);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new InvalidInputException($"the file holds a JSON {document.RootElement.ValueKind}", location, "a JSON object");
+            RequireText(document.RootElement);
             return new ConfigObject(document.RootElement.Clone(), location, "");
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException("a text in the file is no Unicode: it holds bytes that are not UTF-8, or half a surrogate pair", location, "UTF-8", cause: e);
         }
         catch (JsonException e)
         {
@@ -125,6 +130,28 @@ internal sealed class ConfigObject
     }
 
     public InvalidInputException Wrong(string key, string problem, string allowed) => new($"'{_prefix}{key}' {problem}", Location, allowed);
+
+    /// <summary>Reads every name and text once: those that are no Unicode come to light only then.</summary>
+    /// <exception cref="InvalidOperationException">There is one.</exception>
+    private static void RequireText(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray()) RequireText(item);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireText(property.Value);
+                }
+                break;
+        }
+    }
 
     private InvalidInputException Wrong(string key, JsonElement value, string allowed)
     {

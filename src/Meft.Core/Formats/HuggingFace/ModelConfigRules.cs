@@ -5,6 +5,9 @@ namespace Meft.Core.Formats.HuggingFace;
 /// <summary>What the sizes and flags of a <see cref="ModelConfig"/> must fulfil; the errors speak in the keys of config.json.</summary>
 internal static class ModelConfigRules
 {
+    /// <summary>More parameters are no model; up to here no product of sizes overflows.</summary>
+    private const double MostParameters = 1e15;
+
     /// <exception cref="InvalidInputException">A size is not positive or contradicts another; the text holds both values.</exception>
     public static void Check(ModelConfig config, string? location)
     {
@@ -27,6 +30,20 @@ internal static class ModelConfigRules
         Positive("head_dim", config.HeadSize);
         Positive("max_position_embeddings", config.MaxPositions);
         if (config.SlidingWindow is { } window) Positive("sliding_window", window);
+        var widest = Math.Max(((double)config.HeadCount + 2.0 * config.KeyValueHeadCount) * config.HeadSize, 2.0 * config.IntermediateSize);
+        if (widest > int.MaxValue)
+        {
+            throw Wrong(
+                $"num_attention_heads is {config.HeadCount}, head_dim {config.HeadSize} and intermediate_size {config.IntermediateSize}: a projection is {widest:E1} wide",
+                $"projections of at most {int.MaxValue} numbers", location);
+        }
+        var parameters = config.HiddenSize * (2.0 * config.VocabularySize + config.LayerCount * 2 * widest);
+        if (parameters > MostParameters)
+        {
+            throw Wrong(
+                $"hidden_size is {config.HiddenSize}, vocab_size {config.VocabularySize}, num_hidden_layers {config.LayerCount}: {parameters:E1} parameters",
+                $"at most {MostParameters:E0}", location);
+        }
         if (config.HeadCount % config.KeyValueHeadCount != 0)
         {
             throw Wrong(
@@ -86,7 +103,7 @@ internal static class ModelConfigRules
         }
         if (rope.Type is RopeType.Linear or RopeType.Llama3 or RopeType.Yarn && !(rope.Factor >= 1))
             throw Wrong($"the rope factor is {rope.Factor}", "a number from 1", location);
-        if (rope.Type is RopeType.Llama3 or RopeType.Yarn or RopeType.LongRope && rope.OriginalMaxPositions < 1)
+        if (rope.Type is RopeType.Llama3 or RopeType.Yarn or RopeType.Longrope && rope.OriginalMaxPositions < 1)
             throw Wrong($"original_max_position_embeddings is {rope.OriginalMaxPositions}", "a whole number from 1", location);
         switch (rope.Type)
         {
@@ -95,7 +112,7 @@ internal static class ModelConfigRules
                     "0 < low_freq_factor < high_freq_factor", location);
             case RopeType.Yarn when !(rope.BetaSlow > 0 && rope.BetaFast >= rope.BetaSlow):
                 throw Wrong($"beta_slow is {rope.BetaSlow} and beta_fast is {rope.BetaFast}", "0 < beta_slow <= beta_fast", location);
-            case RopeType.LongRope:
+            case RopeType.Longrope:
                 CheckFactors("short_factor", rope.ShortFactors);
                 CheckFactors("long_factor", rope.LongFactors);
                 if (!(rope.Factor > 0)) throw Wrong($"the rope factor is {rope.Factor}", "a positive number", location);

@@ -82,7 +82,7 @@ public static class ModelConfigWriter
     private static void AddOfFamily(JsonObject json, ModelConfig config, ModelFamily family)
     {
         if (family.TurnsPartOfHeads) json["partial_rotary_factor"] = config.Rope.PartialFactor;
-        if (config.Rope.Type == RopeType.LongRope) json["original_max_position_embeddings"] = config.Rope.OriginalMaxPositions;
+        if (config.Rope.Type == RopeType.Longrope) json["original_max_position_embeddings"] = config.Rope.OriginalMaxPositions;
         if (config.LocalRope is { } local) RopeConfigWriter.AddLocal(json, config.Rope, local);
         if (family.HasLayersWithoutPositions)
         {

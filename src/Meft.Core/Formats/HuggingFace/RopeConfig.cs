@@ -19,7 +19,7 @@ public enum RopeType
     /// LongRoPE (arXiv 2402.13753): every frequency divided by a factor of its own, by other factors where a row is longer than the original length; and
     /// a factor on cosines and sines.
     /// </summary>
-    LongRope,
+    Longrope,
 }
 
 /// <summary>
@@ -78,5 +78,5 @@ public sealed record RopeConfig
 
     /// <summary>Whether a row that grows from one length to another gets other frequencies, for all of its tokens.</summary>
     public bool ChangesBetween(int length, int longer) =>
-        Type == RopeType.LongRope && length > 0 && length <= OriginalMaxPositions && longer > OriginalMaxPositions;
+        Type == RopeType.Longrope && length > 0 && length <= OriginalMaxPositions && longer > OriginalMaxPositions;
 }

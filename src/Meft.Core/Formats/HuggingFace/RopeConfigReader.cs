@@ -9,7 +9,7 @@ internal static class RopeConfigReader
         ["linear"] = RopeType.Linear,
         ["llama3"] = RopeType.Llama3,
         ["yarn"] = RopeType.Yarn,
-        ["longrope"] = RopeType.LongRope,
+        ["longrope"] = RopeType.Longrope,
     };
 
     /// <summary>The rope of a model's layers, and that of its sliding layers where they have their own.</summary>
@@ -68,7 +68,7 @@ internal static class RopeConfigReader
                 MscaleAllDimensions = rope.Number("mscale_all_dim"),
                 Truncate = rope.Bool("truncate") ?? true,
             },
-            RopeType.LongRope => new RopeConfig
+            RopeType.Longrope => new RopeConfig
             {
                 Type = type,
                 Theta = theta,
@@ -93,7 +93,7 @@ internal static class RopeConfigReader
         if (rope.String(key) is not { } name) return RopeType.Default;
         if (family.YarnMeansLongRope)
         {
-            if (name is "su" or "yarn") return RopeType.LongRope;
+            if (name is "su" or "yarn") return RopeType.Longrope;
             if (name is not ("default" or "longrope")) throw rope.Wrong(key, $"is '{name}'", $"default, longrope (su, yarn): {family.Architecture} has no other");
         }
         if (Types.TryGetValue(name, out var type)) return type;

@@ -35,7 +35,7 @@ internal static class RopeConfigWriter
                 if (rope.Mscale is { } mscale) yarn["mscale"] = mscale;
                 if (rope.MscaleAllDimensions is { } all) yarn["mscale_all_dim"] = all;
                 return yarn;
-            case RopeType.LongRope:
+            case RopeType.Longrope:
                 var longRope = new JsonObject
                 {
                     ["rope_type"] = "longrope",

@@ -113,7 +113,7 @@ public class FamilyConfigTests
             {"max_position_embeddings": 16384, "partial_rotary_factor": 0.75, "original_max_position_embeddings": 4096,
              "rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1, 1, 2], "long_factor": [1, 2, 3, 4, 5, 6.5]}}
             """).Rope;
-        (turned.Type, turned.TurnedOf(16), turned.Factor, turned.OriginalMaxPositions).ShouldBe((RopeType.LongRope, 12, 4, 4096));
+        (turned.Type, turned.TurnedOf(16), turned.Factor, turned.OriginalMaxPositions).ShouldBe((RopeType.Longrope, 12, 4, 4096));
         turned.LongFactors.ShouldBe([1, 2, 3, 4, 5, 6.5]);
         (turned.ChangesBetween(4096, 4097), turned.ChangesBetween(0, 5000), turned.ChangesBetween(4097, 4098), turned.ChangesBetween(1, 4096))
             .ShouldBe((true, false, false, false));

@@ -70,6 +70,7 @@ public class ModelConfigReaderTests
 
     [Theory]
     [InlineData("{", "line 1")]
+    [InlineData("{\"vocab_size\": \"\\ud800\"}", "no Unicode")]
     [InlineData("[]", "a JSON object")]
     [InlineData("{}", "neither 'architectures' nor 'model_type'")]
     public void What_is_no_config_is_refused(string json, string part) =>
