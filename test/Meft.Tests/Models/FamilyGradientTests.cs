@@ -76,6 +76,73 @@ public class FamilyGradientTests
 
     [Theory]
     [MemberData(nameof(RandomFamilies.Names), MemberType = typeof(RandomFamilies))]
+    public void The_sparse_adapters_values_have_the_gradients_of_finite_differences(string family)
+    {
+        using var scope = NewDisposeScope();
+        var config = RandomFamilies.Create(family, 6);
+        using var decoder = RandomFamilies.Build(config, float32);
+        using var adapter = new SparseAdapter(new SparseAdapterSpec(24, config.HiddenSize, 4, 2, 0, GateKind.Linear, [0])).Initialize(3);
+        var (_, store) = adapter.Stores.Single();
+        var (keys, values) = (store.Keys.Weights, store.Values.Weights);
+        var random = new Random(4);
+        var direction = new float[values.Rows, values.Dimension];
+        for (var row = 0; row < values.Rows; row++)
+        {
+            for (var d = 0; d < values.Dimension; d++)
+            {
+                (keys.Row(row)[d], values.Row(row)[d]) = ((float)(random.NextDouble() - 0.5), (float)(random.NextDouble() - 0.5));
+                direction[row, d] = (float)(random.NextDouble() - 0.5);
+            }
+        }
+        Loss(decoder, adapter).backward();
+        BackwardFailure.ThrowIfAny();
+        adapter.ThrowIfBackwardFailed();
+        var touched = store.RowGradients.TouchedRows.ToArray();
+        touched.ShouldNotBeEmpty();
+        var actual = touched.Index().Sum(t => Enumerable.Range(0, values.Dimension)
+            .Sum(d => (double)store.RowGradients.Values.Row(t.Index)[d] * direction[t.Item, d]));
+        using var noGradients = no_grad();
+        // The selection reads keys and x alone: the loss is smooth in the values.
+        double Moved(float by)
+        {
+            for (var row = 0; row < values.Rows; row++)
+                for (var d = 0; d < values.Dimension; d++) values.Row(row)[d] += by * direction[row, d];
+            return Loss(decoder, adapter).to(float64).item<double>();
+        }
+        const float h = 5e-3f;
+        var above = Moved(h);
+        var expected = (above - Moved(-2 * h)) / (2 * h);
+        actual.ShouldBe(expected, 0.01 * Math.Max(1, Math.Abs(expected)), family);
+    }
+
+    [Theory]
+    [MemberData(nameof(RandomFamilies.Names), MemberType = typeof(RandomFamilies))]
+    public void The_loss_in_pieces_has_the_gradient_of_the_loss_at_once(string family)
+    {
+        using var scope = NewDisposeScope();
+        var config = RandomFamilies.Create(family, 7);
+        long[] positions = [0, 2, 3, 6], targets = [5, 47, 0, 13];
+        (double Loss, Tensor Gradient) Pieces(ScalarType type)
+        {
+            using var decoder = RandomFamilies.Build(config, type);
+            var h = randn([8, config.HiddenSize], float32, generator: new Generator(9, CPU)).to(type).detach().requires_grad_();
+            var sum = TrainedTokenLoss.Compute(decoder, h, positions, targets, 0.5, new MemoryLedger());
+            return (sum, h.grad!);
+        }
+        using var wide = RandomFamilies.Build(config, float64);
+        var x = randn([8, config.HiddenSize], float32, generator: new Generator(9, CPU)).to(float64).detach().requires_grad_();
+        var loss = nn.functional.cross_entropy(wide.Logits(x.index_select(0, tensor(positions))), tensor(targets), reduction: nn.Reduction.Sum);
+        (loss * 0.5).backward();
+        foreach (var type in new[] { float32, float64 })
+        {
+            var (sum, gradient) = Pieces(type);
+            sum.ShouldBe(loss.item<double>(), 1e-5 * loss.item<double>(), family);
+            TorchTest.RelativeError(gradient, x.grad!).ShouldBeLessThan(1e-5, family);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(RandomFamilies.Names), MemberType = typeof(RandomFamilies))]
     public void The_adapter_reads_what_the_block_reads_and_adds_to_the_blocks_own_result(string family)
     {
         using var scope = NewDisposeScope();

@@ -5,7 +5,7 @@ namespace Meft.Core.Formats.HuggingFace;
 
 /// <summary>
 /// Refuses keys of a config.json that may change what a model computes and that nothing here reads: a model that is computed without them would speak,
-/// and be wrong. Keys that are null, false or text change nothing, nor do those that every configuration of transformers may carry.
+/// and be wrong. Keys that are null, false, zero or text change nothing, nor do those that every configuration of transformers may carry.
 /// </summary>
 internal static class UnknownFlags
 {
@@ -28,7 +28,7 @@ internal static class UnknownFlags
         "min_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
         "num_return_sequences", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens",
         "seq_length", "max_sequence_length", "model_max_length", "logits_to_keep", "num_logits_to_keep", "gradient_checkpointing", "is_llama_config",
-        "transformers.js_config", "unsloth_fixed", "interpolate_factor", "full_attn_mod",
+        "transformers.js_config", "unsloth_fixed", "interpolate_factor", "full_attn_mod", "use_flash_attn", "use_flash_attention", "use_flash_attention_2",
     };
 
     private static readonly string[] HarmlessEndings = ["_token_id", "_token_ids", "_token_index", "_dropout", "_pdrop", "_version", "_prob"];
@@ -62,10 +62,9 @@ internal static class UnknownFlags
         JsonValueKind.Number => key switch
         {
             "embedding_multiplier" or "residual_multiplier" or "logits_scaling" => value.TryGetDouble(out var factor) && factor == 1,
-            "no_rope_layer_interval" => value.TryGetInt32(out var interval) && interval == 0,
             "sliding_window_pattern" or "_sliding_window_pattern" =>
                 value.TryGetInt32(out var pattern) && family.Window == WindowRule.AllButEveryNth && pattern == family.DefaultFullEvery,
-            _ => false,
+            _ => value.TryGetDouble(out var number) && number == 0,
         },
         JsonValueKind.Array => value.GetArrayLength() == 0 || (key == "no_rope_layers"
             && value.EnumerateArray().All(flag => flag.ValueKind == JsonValueKind.Number && flag.TryGetInt32(out var one) && one == 1)),
