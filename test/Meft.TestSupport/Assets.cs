@@ -41,6 +41,10 @@ public static class Assets
     public static TheoryData<string> Folders(string folder) =>
         Enumerate(folder, path => Directory.EnumerateDirectories(path).Select(d => Path.GetFileName(d)!));
 
+    /// <summary>The folders directly below a folder; none where that is absent.</summary>
+    public static IEnumerable<string> FoldersBelow(string path, string folder) =>
+        Directory.Exists(Path.Combine(path, folder)) ? Directory.EnumerateDirectories(Path.Combine(path, folder)) : [];
+
     /// <summary>The names, without ending, of the files directly below an asset folder that match a pattern.</summary>
     public static TheoryData<string> Files(string folder, string pattern) =>
         Enumerate(folder, path => Directory.EnumerateFiles(path, pattern).Select(f => Path.GetFileNameWithoutExtension(f)!));

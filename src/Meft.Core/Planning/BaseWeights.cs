@@ -47,10 +47,10 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     /// <param name="width">Bytes a weight.</param>
     public static BaseWeights Of(ModelConfig model, int width)
     {
-        long hidden = model.HiddenSize;
+        var largest = LinearModule.Of(model with { LayerCount = 1 }).Max(m => (long)m.Inputs * m.Outputs);
         return new BaseWeights(
             model.LayerCount, LayerParameters(model) * width, EndParameters(model) * width,
-            hidden * Math.Max(model.VocabularySize, model.IntermediateSize) * width);
+            Math.Max(largest, (long)model.HiddenSize * model.VocabularySize) * width);
     }
 
     /// <summary>Bytes an element of the type the base computes in.</summary>

@@ -17,6 +17,9 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
     /// <summary>Calls of libtorch in the forward pass of a layer: two norms of six, seven linear maps, two rotations of eight, attention, activation, sums.</summary>
     private const int OperationsPerLayer = 42;
 
+    /// <summary>Of them, those of a norm.</summary>
+    private const int OperationsPerNorm = 6;
+
     /// <summary>A backward pass makes about two operations of one.</summary>
     private const int BackwardOperations = 2;
 
@@ -67,9 +70,9 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
     {
         double d = model.HiddenSize, f = model.IntermediateSize, heads = (model.HeadCount + model.KeyValueHeadCount) * (double)model.HeadSize;
         // Norm: copied to float32, squared, averaged, scaled, copied back, multiplied.
-        var norms = 2 * d * (7 * Single + 4 * width);
+        var norms = model.NormsPerLayer * d * (7 * Single + 4 * width);
         var bytes = norms + 12 * heads * width + 6 * d * width + 5 * f * width;
-        return _tokens * bytes / machine.DeviceBytesPerSecond + OperationsPerLayer * machine.OperationSeconds;
+        return _tokens * bytes / machine.DeviceBytesPerSecond + (OperationsPerLayer + (model.NormsPerLayer - 2) * OperationsPerNorm) * machine.OperationSeconds;
     }
 
     /// <summary>Logits are written, widened, exponentiated twice and differentiated: about eight passes.</summary>

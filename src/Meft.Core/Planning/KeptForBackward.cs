@@ -32,31 +32,35 @@ public static class KeptForBackward
         long d = model.HiddenSize * (long)width, f = model.IntermediateSize * (long)width;
         long q = (long)model.HeadCount * model.HeadSize * width, kv = (long)model.KeyValueHeadCount * model.HeadSize * width;
         var fused = onHost && !trained;
-        foreach (var kept in Norm("attention norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: true)) yield return kept;
-        if (trained) yield return new("query, key, value maps: their input", d);
+        var (before, after) = (model.NormPlacement != NormPlacement.After, model.NormPlacement != NormPlacement.Before);
+        var kernel = onHost && model.Activation is Activation.Silu or Activation.GeluTanh;
+        List<KeptTensor> list = [];
+        void Keeps(string operation, long bytes) => list.Add(new(operation, bytes));
+        void Norms(string name, int n, int groups = 1, bool inputIsHidden = false) =>
+            list.AddRange(Norm(name, n, groups, model.NormScaling, width, trained, fused, inputIsHidden));
+
+        if (before) Norms("attention norm", model.HiddenSize, inputIsHidden: true);
+        if (trained && before) Keeps("query, key, value maps: their input", d); // else the hidden state, which is counted elsewhere
         if (model.QueryKeyNorm)
         {
-            foreach (var kept in Norm("query norm", model.HeadSize, model.HeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
-            foreach (var kept in Norm("key norm", model.HeadSize, model.KeyValueHeadCount, width, trained, fused, inputIsHidden: false)) yield return kept;
+            var (queries, keys) = model.QueryKeyNormOverHeads ? (1, 1) : (model.HeadCount, model.KeyValueHeadCount);
+            Norms("query norm", (int)(q / width) / queries, queries);
+            Norms("key norm", (int)(kv / width) / keys, keys);
         }
-        yield return new("attention: rotated queries", q);
-        yield return new("attention: rotated keys", onHost ? kv : q);
-        yield return new("attention: values", onHost ? kv : q);
-        if (!onHost) yield return new("attention: result and its sums", q + model.HeadCount * (long)Single);
-        if (trained) yield return new("output map: its input", q);
-        foreach (var kept in Norm("feed-forward norm", model.HiddenSize, 1, width, trained, fused, inputIsHidden: false)) yield return kept;
-        if (trained) yield return new("gate and up maps: their input", d);
-        if (!onHost || model.Activation != Activation.Silu)
-        {
-            foreach (var kept in Activated(model.Activation, f)) yield return kept;
-            yield return new("gate · up: the activated gate", f);
-        }
-        else
-        {
-            yield return new("silu(gate) · up: the gate", f);
-        }
-        yield return new("gate · up: up", f);
-        if (trained) yield return new("down map: its input", f);
+        Keeps("attention: rotated queries", q);
+        Keeps("attention: rotated keys", onHost ? kv : q);
+        Keeps("attention: values", onHost ? kv : q);
+        if (!onHost && model.SoftCaps.Attention is null) Keeps("attention: result and its sums", q + model.HeadCount * (long)Single);
+        if (trained) Keeps("output map: its input", q);
+        if (after) Norms("attention's post-norm", model.HiddenSize);
+        if (before) Norms("feed-forward norm", model.HiddenSize);
+        if (trained) Keeps("gate and up maps: their input", d);
+        Keeps(kernel ? "activation(gate) · up: the gate" : "activation: the gate", f);
+        if (!kernel) Keeps("gate · up: the activated gate", f);
+        Keeps("gate · up: up", f);
+        if (trained) Keeps("down map: its input", f);
+        if (after) Norms("feed-forward's post-norm", model.HiddenSize);
+        return list;
     }
 
     /// <summary>Bytes a token of a layer: the sum of <see cref="InLayer"/>.</summary>
@@ -65,13 +69,14 @@ public static class KeptForBackward
 
     /// <summary>Of the norm before the head.</summary>
     public static long FinalNormBytesPerToken(ModelConfig model, int width, bool trained, bool onHost) =>
-        Norm("final norm", model.HiddenSize, 1, width, trained, onHost && !trained, inputIsHidden: true).Sum(k => k.Bytes);
+        Norm("final norm", model.HiddenSize, 1, model.NormScaling, width, trained, onHost && !trained, inputIsHidden: true).Sum(k => k.Bytes);
 
     /// <summary>
     /// A root-mean-square norm over groups of n numbers, done in float32. The fused one keeps its input. The other one, of a 16-bit model, keeps the
     /// float32 copy of its input; of a float32 model the input itself. A layer's first norm reads the hidden state, which is counted elsewhere.
     /// </summary>
-    private static IEnumerable<KeptTensor> Norm(string name, int n, int groups, int width, bool trained, bool fused, bool inputIsHidden)
+    private static IEnumerable<KeptTensor> Norm(
+        string name, int n, int groups, NormScaling scaling, int width, bool trained, bool fused, bool inputIsHidden)
     {
         if (fused)
         {
@@ -80,15 +85,7 @@ public static class KeptForBackward
         }
         if (width < Single || !inputIsHidden) yield return new($"{name}: its input in float32", (long)n * groups * Single);
         yield return new($"{name}: the scale", (long)groups * Single);
-        if (trained) yield return new($"{name}: the normed input", (long)n * groups * width);
-    }
-
-    private static IEnumerable<KeptTensor> Activated(Activation activation, long f)
-    {
-        yield return new("activation: the gate", f);
-        if (activation != Activation.GeluTanh) yield break;
-        yield return new("gelu by tanh: half the gate", f);
-        yield return new("gelu by tanh: the tanh", f);
-        yield return new("gelu by tanh: one more than the tanh", f);
+        // A trained weight needs what it multiplies, which is rounded first or not.
+        if (trained) yield return new($"{name}: the normed input", (long)n * groups * (scaling == NormScaling.AfterRounding ? width : Single));
     }
 }

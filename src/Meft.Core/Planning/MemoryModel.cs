@@ -154,14 +154,15 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
 
     /// <summary>
     /// A chunk of logits in the model's type (w), one type wider (f), their log-softmax, and in the backward two gradients of that width; the ledger
-    /// counts w + 2·f.
+    /// counts w + 2·f. A soft cap keeps its hyperbolic tangent beside the logits.
     /// </summary>
     private (long Bytes, long Counted) Logits()
     {
         var chunk = Math.Min(work.WorstTrained, Math.Max(1, LogitsAtOnce / model.VocabularySize)) * model.VocabularySize;
-        if (!accelerator && width is 2 or Single) return (chunk * width, chunk * width); // the gradient takes the logits' place
+        var own = model.SoftCaps.Logits is null ? width : 2 * width;
+        if (!accelerator && width is 2 or Single) return (chunk * own, chunk * own); // the gradient takes the logits' place
         var wide = width < Single ? Single : 2 * Single;
-        return (chunk * (width + 4 * wide), chunk * (width + 2 * wide));
+        return (chunk * (own + 4 * wide), chunk * (own + 2 * wide));
     }
 
     /// <summary>

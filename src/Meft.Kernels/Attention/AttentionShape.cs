@@ -23,6 +23,9 @@ public sealed class AttentionShape
     /// <summary>What the products of queries and keys are multiplied by.</summary>
     public required float Scale { get; init; }
 
+    /// <summary>c of the smooth bound c · tanh(score / c) on scaled scores; null: none.</summary>
+    public float? SoftCap { get; init; }
+
     /// <summary>How many last tokens a token sees, itself included; null for all of its row.</summary>
     public int? Window { get; init; }
 
@@ -52,13 +55,15 @@ public sealed class AttentionShape
 
     /// <summary>Keys and values packed like the queries; each row begins at 0.</summary>
     public static AttentionShape Packed(
-        IReadOnlyList<int> offsets, IReadOnlyList<int> lengths, int heads, int keyHeads, int headSize, float scale, int? window) => new()
+        IReadOnlyList<int> offsets, IReadOnlyList<int> lengths, int heads, int keyHeads, int headSize, float scale, int? window,
+        float? softCap = null) => new()
         {
             Heads = heads,
             KeyHeads = keyHeads,
             HeadSize = headSize,
             Scale = scale,
             Window = window,
+            SoftCap = softCap,
             Lengths = lengths,
             Offsets = offsets,
             Starts = new int[lengths.Count],
@@ -69,13 +74,14 @@ public sealed class AttentionShape
     /// <summary>Keys and values in a cache of a capacity; each row's new tokens follow its earlier ones.</summary>
     public static AttentionShape Cached(
         IReadOnlyList<int> offsets, IReadOnlyList<int> lengths, IReadOnlyList<int> starts, int capacity, int heads, int keyHeads,
-        int headSize, float scale, int? window, IReadOnlyList<int>? slots = null) => new()
+        int headSize, float scale, int? window, IReadOnlyList<int>? slots = null, float? softCap = null) => new()
         {
             Heads = heads,
             KeyHeads = keyHeads,
             HeadSize = headSize,
             Scale = scale,
             Window = window,
+            SoftCap = softCap,
             Lengths = lengths,
             Offsets = offsets,
             Starts = starts,

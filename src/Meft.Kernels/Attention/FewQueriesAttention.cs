@@ -19,7 +19,7 @@ public static unsafe class FewQueriesAttention
     /// <summary>Scratch of up to so many floats lies on the stack.</summary>
     private const int FloatsOfStack = 1 << 13;
 
-    /// <summary>o = softmax(scale · q·kᵀ)·v, each token over its own row up to itself.</summary>
+    /// <summary>o = softmax(cap(scale · q·kᵀ))·v, each token over its own row up to itself.</summary>
     /// <param name="shape">Where everything lies; keys in a cache.</param>
     /// <param name="format">The format of q, k, v and output.</param>
     /// <param name="q">[T, H, hd].</param>
@@ -77,7 +77,11 @@ public static unsafe class FewQueriesAttention
                 var scores = scratch + vectors;
                 VectorDots.Prepare<TSimd, TFormat>(q + heads, group, size, shape.Scale, scratch);
                 VectorDots.Compute<TSimd, TFormat>(scratch, group, k + seen, keys, size, scores, stride);
-                for (var i = 0; i < group; i++) SoftmaxRow.Softmax(scores + i * stride, 0, keys, padded);
+                for (var i = 0; i < group; i++)
+                {
+                    if (shape.SoftCap is { } cap) SoftmaxRow.Cap(scores + i * stride, cap, padded);
+                    SoftmaxRow.Softmax(scores + i * stride, 0, keys, padded);
+                }
                 for (var i = 0; i < group; i += Queries)
                 {
                     var count = Math.Min(Queries, group - i);

@@ -13,7 +13,7 @@ public static unsafe class PackedAttention
     /// <summary>Queries of a block: tokens, each with all heads of the group.</summary>
     private const int BlockRows = 16;
 
-    /// <summary>o = softmax(scale · q·kᵀ)·v, each token over its own row up to itself.</summary>
+    /// <summary>o = softmax(cap(scale · q·kᵀ))·v, each token over its own row up to itself.</summary>
     /// <param name="shape">Where everything lies.</param>
     /// <param name="format">The format of q, k, v and output.</param>
     /// <param name="q">[T, H, hd].</param>
@@ -84,6 +84,7 @@ public static unsafe class PackedAttention
             for (var r = 0; r < block.Rows; r++)
             {
                 var (from, to) = piece.Seen(block, r);
+                if (job.Shape.SoftCap is { } cap) SoftmaxRow.Cap(scores + r * keys, cap, block.Width);
                 SoftmaxRow.Softmax(scores + r * keys, from, to, block.Width);
             }
             TileProduct.Multiply<TSimd>(
@@ -97,12 +98,12 @@ public static unsafe class PackedAttention
     {
         var piece = new AttentionPiece(job.Shape, row, keyHead);
         int hd = piece.HeadWidth, keys = piece.KeyWidth;
-        using var scratch = new AttentionScratch(5L * hd * keys + BlockRows * (4L * hd + 2L * keys));
+        using var scratch = new AttentionScratch(5L * hd * keys + BlockRows * (4L * hd + 2L * keys) + keys);
         float* k = scratch.Take((long)keys * hd), kT = scratch.Take((long)hd * keys), vT = scratch.Take((long)hd * keys);
         float* dk = scratch.Take((long)keys * hd), dv = scratch.Take((long)keys * hd);
         float* q = scratch.Take(BlockRows * hd), o = scratch.Take(BlockRows * hd);
         float* dO = scratch.Take(BlockRows * hd), dq = scratch.Take(BlockRows * hd);
-        float* p = scratch.Take(BlockRows * keys), ds = scratch.Take(BlockRows * keys);
+        float* p = scratch.Take(BlockRows * keys), ds = scratch.Take(BlockRows * keys), slope = scratch.Take(keys);
         piece.LoadKeys(job.K, job.Format, o, k, kT);
         piece.LoadKeys(job.V, job.Format, o, null, vT);
         new Span<float>(dk, keys * hd).Clear();
@@ -119,8 +120,10 @@ public static unsafe class PackedAttention
                 // p = softmax(s), as in the forward pass; ds = p · (dp − Σ dp·p). The sum over these very numbers, and not the product of
                 // result and gradient that equals it in exact arithmetic, makes a row of ds sum to zero as it should.
                 var (from, to) = piece.Seen(block, r);
+                if (job.Shape.SoftCap is { } cap) SoftmaxRow.Cap(p + r * keys, cap, width, slope);
                 SoftmaxRow.Softmax(p + r * keys, from, to, width);
                 SoftmaxRow.Differentiate(p + r * keys, ds + r * keys, SoftmaxRow.Dot(p + r * keys, ds + r * keys, width), width);
+                if (job.Shape.SoftCap is not null) SoftmaxRow.Multiply(ds + r * keys, slope, width);
             }
             // dv += pᵀ·do and dk += dsᵀ·(scale·q), dq = scale · ds·k.
             var firstRow = (long)first * hd;

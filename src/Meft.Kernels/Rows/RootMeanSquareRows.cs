@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Meft.Kernels.Rows;
 
 /// <summary>
-/// RMSNorm (arXiv 1910.07467) of rows: y = w · x / sqrt(mean(x²) + ε), computed in float32; as in Hugging Face the quotient is rounded to
-/// the format, then scaled and rounded again.
+/// RMSNorm (arXiv 1910.07467) of rows: y = w · x / sqrt(mean(x²) + ε), computed in float32; <see cref="WeightScaling"/> says when the
+/// quotient is rounded, and whether 1 + w stands for w.
 /// </summary>
 public static unsafe class RootMeanSquareRows
 {
@@ -19,26 +19,32 @@ public static unsafe class RootMeanSquareRows
     /// <param name="rows">How many rows.</param>
     /// <param name="width">Numbers a row.</param>
     /// <param name="y">[rows, width], written; may be <paramref name="x"/>.</param>
-    public static void Apply(nint x, nint weight, FloatFormat format, double epsilon, int rows, int width, nint y)
+    /// <param name="scaling">How the weight is applied.</param>
+    public static void Apply(
+        nint x, nint weight, FloatFormat format, double epsilon, int rows, int width, nint y, WeightScaling scaling = WeightScaling.AfterRounding)
     {
+        var job = new Job(x, weight, (float)epsilon, width, y, scaling);
         var grain = Math.Max(1, NumbersOfRange / width);
-        if (rows <= grain) Run(x, weight, format, (float)epsilon, 0, rows, width, y);
-        else KernelThreads.For(rows, grain, (from, to) => Run(x, weight, format, (float)epsilon, from, to, width, y));
+        if (rows <= grain) Run(job, format, 0, rows);
+        else KernelThreads.For(rows, grain, (from, to) => Run(job, format, from, to));
     }
 
-    private static void Run(nint x, nint weight, FloatFormat format, float epsilon, int from, int to, int width, nint y)
+    private readonly record struct Job(nint X, nint Weight, float Epsilon, int Width, nint Y, WeightScaling Scaling);
+
+    private static void Run(in Job job, FloatFormat format, int from, int to)
     {
-        if (format == FloatFormat.Single) Run<SingleRow>(x, weight, epsilon, from, to, width, y);
-        else Run<BFloat16Row>(x, weight, epsilon, from, to, width, y);
+        if (format == FloatFormat.Single) Run<SingleRow>(job, from, to);
+        else Run<BFloat16Row>(job, from, to);
     }
 
-    private static void Run<TFormat>(nint x, nint weight, float epsilon, int from, int to, int width, nint y) where TFormat : IRowFormat
+    private static void Run<TFormat>(in Job job, int from, int to) where TFormat : IRowFormat
     {
         for (var row = from; row < to; row++)
         {
-            var offset = (nint)row * width * TFormat.Bytes;
-            var scale = 1 / MathF.Sqrt(SumOfSquares<TFormat>(x + offset, width) / width + epsilon);
-            Scale<TFormat>(x + offset, scale, weight, width, y + offset);
+            var offset = (nint)row * job.Width * TFormat.Bytes;
+            var scale = 1 / MathF.Sqrt(SumOfSquares<TFormat>(job.X + offset, job.Width) / job.Width + job.Epsilon);
+            if (job.Scaling == WeightScaling.AfterRounding) Scale<TFormat>(job.X + offset, scale, job.Weight, job.Width, job.Y + offset);
+            else ScaleWide<TFormat>(job.X + offset, scale, job.Weight, job.Scaling == WeightScaling.OnePlusWeight ? 1 : 0, job.Width, job.Y + offset);
         }
     }
 
@@ -70,5 +76,20 @@ public static unsafe class RootMeanSquareRows
             TFormat.Store(TFormat.Round(a * factor) * v, TFormat.Round(b * factor) * w, y, i);
         }
         for (; i < width; i++) TFormat.Store(TFormat.Round(TFormat.Load(x, i) * scale) * TFormat.Load(weight, i), y, i);
+    }
+
+    /// <summary>As <see cref="Scale"/>, the weight's sum with an offset applied before anything is rounded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ScaleWide<TFormat>(nint x, float scale, nint weight, float offset, int width, nint y) where TFormat : IRowFormat
+    {
+        Vector<float> factor = new(scale), offsets = new(offset);
+        var i = 0;
+        for (; i <= width - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
+        {
+            TFormat.Load(x, i, out var a, out var b);
+            TFormat.Load(weight, i, out var v, out var w);
+            TFormat.Store(a * factor * (v + offsets), b * factor * (w + offsets), y, i);
+        }
+        for (; i < width; i++) TFormat.Store(TFormat.Load(x, i) * scale * (TFormat.Load(weight, i) + offset), y, i);
     }
 }

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Meft.Kernels.Rows;
 
 /// <summary>
-/// Rotary position embedding (RoFormer, arXiv 2104.09864) of rows: the pairs (x_i, x_{i+hd/2}) of every head turned by their angles, as
-/// Hugging Face lays pairs out. Products and their sums are rounded to the format one by one.
+/// Rotary position embedding (RoFormer, arXiv 2104.09864) of rows: the pairs (x_i, x_{i+n/2}) of every head's first n numbers turned by their
+/// angles, as Hugging Face lays pairs out; the others stay. Products and their sums are rounded to the format one by one.
 /// </summary>
 public static unsafe class RotaryRows
 {
@@ -13,24 +13,25 @@ public static unsafe class RotaryRows
 
     /// <summary>Turns all heads of every token.</summary>
     /// <param name="x">[tokens, heads, headSize].</param>
-    /// <param name="cosine">[tokens, headSize / 2].</param>
-    /// <param name="sine">[tokens, headSize / 2].</param>
+    /// <param name="cosine">[tokens, turned / 2].</param>
+    /// <param name="sine">[tokens, turned / 2].</param>
     /// <param name="format">The format of everything.</param>
     /// <param name="tokens">How many tokens.</param>
     /// <param name="heads">Heads of a token.</param>
-    /// <param name="headSize">hd, even.</param>
+    /// <param name="headSize">hd.</param>
+    /// <param name="turned">n, even: how many numbers of a head are turned.</param>
     /// <param name="y">Like <paramref name="x"/>, written; may be <paramref name="x"/>.</param>
     /// <param name="inverse">Whether to turn backwards, which is also the gradient of turning.</param>
     public static void Apply(
-        nint x, nint cosine, nint sine, FloatFormat format, int tokens, int heads, int headSize, nint y, bool inverse = false)
+        nint x, nint cosine, nint sine, FloatFormat format, int tokens, int heads, int headSize, int turned, nint y, bool inverse = false)
     {
-        var job = new Job(x, cosine, sine, heads, headSize, y, inverse ? -1 : 1);
+        var job = new Job(x, cosine, sine, heads, headSize, turned, y, inverse ? -1 : 1);
         var grain = Math.Max(1, NumbersOfRange / (heads * headSize));
         if (tokens <= grain) Run(job, format, 0, tokens);
         else KernelThreads.For(tokens, grain, (from, to) => Run(job, format, from, to));
     }
 
-    private readonly record struct Job(nint X, nint Cosine, nint Sine, int Heads, int HeadSize, nint Y, float Sign);
+    private readonly record struct Job(nint X, nint Cosine, nint Sine, int Heads, int HeadSize, int Turned, nint Y, float Sign);
 
     private static void Run(in Job job, FloatFormat format, int from, int to)
     {
@@ -40,7 +41,8 @@ public static unsafe class RotaryRows
 
     private static void Run<TFormat>(in Job job, int from, int to) where TFormat : IRowFormat
     {
-        var half = job.HeadSize / 2;
+        var half = job.Turned / 2;
+        var (kept, bytes) = (job.Turned * TFormat.Bytes, (job.HeadSize - job.Turned) * TFormat.Bytes);
         for (var token = from; token < to; token++)
         {
             var table = (nint)token * half * TFormat.Bytes;
@@ -48,6 +50,7 @@ public static unsafe class RotaryRows
             {
                 var at = ((nint)token * job.Heads + head) * job.HeadSize * TFormat.Bytes;
                 Turn<TFormat>(job.X + at, job.Cosine + table, job.Sine + table, job.Sign, half, job.Y + at);
+                if (bytes > 0 && job.X != job.Y) Buffer.MemoryCopy((void*)(job.X + at + kept), (void*)(job.Y + at + kept), bytes, bytes);
             }
         }
     }

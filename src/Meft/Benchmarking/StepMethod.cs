@@ -35,14 +35,14 @@ internal sealed record StepMethod(
     public static StepMethod Find(string name) => All.FirstOrDefault(m => m.Name == name)
         ?? throw new InvalidInputException($"'{name}' is no method that can be timed", "--methods", string.Join(", ", All.Select(m => m.Name)));
 
-    /// <summary>PEFT's default: queries and values.</summary>
+    /// <summary>PEFT's default, queries and values; where these are fused with the keys, all three.</summary>
     private static LoraMethod Lora(LoadedModel model, SparseAdapterSpec spec)
     {
         var settings = new LoraSettings
         {
             Rank = spec.Rank,
             Alpha = spec.Rank,
-            Targets = new TargetSelection.Named(["q_proj", "v_proj"]),
+            Targets = new TargetSelection.Named(model.Config.FusedProjections ? ["qkv_proj"] : ["q_proj", "v_proj"]),
             Layers = [.. spec.Layers],
         };
         var adapter = new LoraAdapter(settings.Resolve(model.Config), model.Decoder.Device).Initialize(Seed);

@@ -31,7 +31,7 @@ internal sealed class BeamSearch(Decoder decoder, IDecoderAdapter? adapter, Gene
         using var cache = new KeyValueCache(decoder.Config, _beams, longest, decoder.Device, decoder.DataType);
         cache.SelectRows([0]);
         List<Beam> running = [new([.. prompt], 0)];
-        var last = decoder.Feed([.. prompt.Select(id => (long)id)], [prompt.Count], cache, adapter);
+        var last = decoder.Feed([prompt], cache, adapter);
         while (true)
         {
             var candidates = BestContinuations(running, last, processors, index);
@@ -45,7 +45,7 @@ internal sealed class BeamSearch(Decoder decoder, IDecoderAdapter? adapter, Gene
             running = [.. next.Select(c => new Beam([.. running[c.Beam].Tokens, c.Token], c.Score))];
             if (cancellation.IsCancellationRequested || !CanImprove(running[0].Score, generated, longest - prompt.Count)) break;
             cache.SelectRows([.. next.Select(c => c.Beam)]);
-            last = decoder.Feed([.. next.Select(c => (long)c.Token)], [.. next.Select(_ => 1)], cache, adapter);
+            last = decoder.Feed([.. running.Select(beam => beam.Tokens)], cache, adapter);
         }
         var cancelled = cancellation.IsCancellationRequested;
         var best = _finished.Count > 0 ? _finished[0] : running[0];

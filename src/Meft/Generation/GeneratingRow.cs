@@ -24,8 +24,11 @@ internal sealed class GeneratingRow
     /// <summary>The prompt's index among those of all calls.</summary>
     public int DrawIndex { get; }
 
-    /// <summary>Prompt and new tokens.</summary>
+    /// <summary>How many tokens prompt and continuation have.</summary>
     public int Length => _tokens.Count;
+
+    /// <summary>Prompt and new tokens, one after another.</summary>
+    public IReadOnlyList<int> Tokens => _tokens;
 
     /// <summary>How many tokens are new.</summary>
     public int NewCount => _tokens.Count - _promptLength;

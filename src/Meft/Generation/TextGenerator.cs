@@ -46,7 +46,7 @@ public sealed class TextGenerator(Decoder decoder, IDecoderAdapter? adapter = nu
         using var noGradients = no_grad();
         var capacity = Math.Min(decoder.Config.MaxPositions, prompts.Max(p => p.Count) + options.MaxNewTokens);
         using var cache = new KeyValueCache(decoder.Config, rows.Count, capacity, decoder.Device, decoder.DataType);
-        var last = decoder.Feed([.. prompts.SelectMany(p => p).Select(id => (long)id)], [.. prompts.Select(p => p.Count)], cache, adapter);
+        var last = decoder.Feed(prompts, cache, adapter);
         while (true)
         {
             var tokens = ChooseNext(rows, last);
@@ -63,7 +63,7 @@ public sealed class TextGenerator(Decoder decoder, IDecoderAdapter? adapter = nu
                 rows.RemoveAt(rows.Count - 1);
             }
             if (rows.Count == 0) return results;
-            last = decoder.Feed([.. rows.Select(row => (long)row.Last)], [.. rows.Select(_ => 1)], cache, adapter);
+            last = decoder.Feed([.. rows.Select(row => row.Tokens)], cache, adapter);
         }
     }
 

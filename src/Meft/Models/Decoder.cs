@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>
-/// A decoder-only transformer over packed tokens (see <see cref="TokenLayout"/>): norm, attention, norm, feed-forward, with
-/// residual additions. The families of <see cref="ModelConfig"/> are settings of this one. Its weights are frozen unless
+/// A decoder-only transformer over packed tokens (see <see cref="TokenLayout"/>): attention and feed-forward, with norms before them, behind
+/// them or both, and residual additions. The families of <see cref="ModelConfig"/> are settings of this one. Its weights are frozen unless
 /// <see cref="SetTrainable"/> says otherwise; every operation can be differentiated.
 /// </summary>
 public sealed class Decoder : IDisposable
@@ -18,6 +18,7 @@ public sealed class Decoder : IDisposable
     private readonly Dictionary<string, Tensor> _parameters;
     private readonly DecoderWeights _weights;
     private readonly FewTokensPass _fewTokens;
+    private readonly double _embeddingFactor;
 
     private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters, Func<ILayerSource>? layers = null)
     {
@@ -25,6 +26,9 @@ public sealed class Decoder : IDisposable
         _parameters = parameters;
         _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke());
         _fewTokens = new FewTokensPass(config, _weights);
+        using var factor = ScalarOperations.Filled([1], config.Multipliers.Embedding, DataType, CPU);
+        using var rounded = factor.to(float64);
+        _embeddingFactor = rounded.item<double>();
     }
 
     /// <summary>The model's sizes and flags.</summary>
@@ -131,7 +135,12 @@ public sealed class Decoder : IDisposable
     internal void AllowPacking(long byteLimit) => _weights.Packing.Limit = byteLimit;
 
     /// <summary>ids [T] (int64) → hidden states [T, D].</summary>
-    public Tensor Embed(Tensor ids) => _weights.Embedding.index_select(0, ids);
+    public Tensor Embed(Tensor ids)
+    {
+        var rows = _weights.Embedding.index_select(0, ids);
+        if (_embeddingFactor == 1) return rows;
+        using (rows) return rows.Times(_embeddingFactor);
+    }
 
     /// <summary>h [T, D] → [T, D]: one layer.</summary>
     /// <param name="layer">The layer's index.</param>
@@ -145,13 +154,13 @@ public sealed class Decoder : IDisposable
         using var scope = NewDisposeScope();
         var weights = _weights.Layers.Take(layer);
         var maps = new AdaptedMaps(layer, adapter, decoding: cache is not null);
-        var attended = h + Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache);
+        var attended = Residual(h, Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache), weights.AttentionPostNorm);
         var x = Norm(attended, weights.FeedForwardNorm);
         using var call = adapter is IOverlappingAdapter { Overlaps: true } overlapping && overlapping.Adapts(layer) ? overlapping.Begin(layer, x) : null;
         var y = FeedForward(weights, maps, x);
         if (call is not null) y = y + call.Finish();
         else if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
-        return (attended + y).MoveToOuterDisposeScope();
+        return Residual(attended, y, weights.FeedForwardPostNorm).MoveToOuterDisposeScope();
     }
 
     /// <summary>Says which layer will be run after the one that is run next, so that a streamed base can bring it meanwhile.</summary>
@@ -164,7 +173,13 @@ public sealed class Decoder : IDisposable
     public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
 
     /// <summary>h [n, D], normed, of any n tokens → logits [n, V] in the model's type.</summary>
-    public Tensor Logits(Tensor h) => _weights.Head.Apply(h, few: true);
+    public Tensor Logits(Tensor h)
+    {
+        var logits = _weights.Head.Apply(h, few: true);
+        if (Config.Multipliers.LogitDivisor is var divisor and not 1) logits = Replaced(logits, divided => divided.Times(1 / divisor));
+        if (Config.SoftCaps.Logits is { } cap) logits = Replaced(logits, raw => Replaced(raw.Times(1 / cap).tanh_(), bound => bound.Times(cap)));
+        return logits;
+    }
 
     /// <summary>ids [T] (int64) → hidden states [T, D] after all layers and the final norm, ready for <see cref="Logits"/>.</summary>
     public Tensor Forward(Tensor ids, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
@@ -207,40 +222,79 @@ public sealed class Decoder : IDisposable
     // x [T, D] → [T, D].
     private Tensor Attend(int layer, LayerWeights weights, AdaptedMaps maps, Tensor x, TokenLayout layout, KeyValueCache? cache)
     {
-        var q = maps.Apply(LinearMap.Query, weights.Query, x).view(-1, Config.HeadCount, Config.HeadSize);
-        var k = maps.Apply(LinearMap.Key, weights.Key, x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
-        var v = maps.Apply(LinearMap.Value, weights.Value, x).view(-1, Config.KeyValueHeadCount, Config.HeadSize);
-        if (weights.QueryNorm is not null) q = Norm(q, weights.QueryNorm);
-        if (weights.KeyNorm is not null) k = Norm(k, weights.KeyNorm);
-        var rotary = layout.Rotary(Config.Rope, Config.HeadSize, x.dtype);
-        q = rotary.Rotate(q);
-        k = rotary.Rotate(k);
+        var (queries, keys, values) = Project(weights, maps, x);
+        var q = Heads(queries, Config.HeadCount, weights.QueryNorm);
+        var k = Heads(keys, Config.KeyValueHeadCount, weights.KeyNorm);
+        var v = Heads(values, Config.KeyValueHeadCount, norm: null);
+        if (Config.RopeOf(layer) is { } rope)
+        {
+            var rotary = layout.Rotary(rope, Config.HeadSize, x.dtype);
+            (q, k) = (rotary.Rotate(q), rotary.Rotate(k));
+        }
 
-        var window = Config.WindowOf(layer);
+        var terms = AttentionTerms.Of(Config, layer);
         cache?.Write(layer, k, v, layout);
         var attended = cache is null || layout.Starts.All(start => start == 0)
-            ? Attention.Within(q, k, v, layout, window)
-            : Attention.OverCache(q, cache, layer, layout, window);
+            ? Attention.Within(q, k, v, layout, terms)
+            : Attention.OverCache(q, cache, layer, layout, terms);
         return maps.Apply(LinearMap.Output, weights.Output, attended);
+    }
+
+    // x [T, D] → [T, H·hd] and twice [T, Hkv·hd].
+    private (Tensor Queries, Tensor Keys, Tensor Values) Project(LayerWeights weights, AdaptedMaps maps, Tensor x)
+    {
+        if (weights.QueryKeyValue is not { } fused)
+            return (maps.Apply(LinearMap.Query, weights.Query!, x), maps.Apply(LinearMap.Key, weights.Key!, x), maps.Apply(LinearMap.Value, weights.Value!, x));
+        long keys = (long)Config.KeyValueHeadCount * Config.HeadSize;
+        var parts = maps.Apply(LinearMap.QueryKeyValue, fused, x).split([(long)Config.HeadCount * Config.HeadSize, keys, keys], 1);
+        return (parts[0], parts[1], parts[2]);
+    }
+
+    // x [T, n·hd] → [T, n, hd], normed head by head or all heads at once.
+    private Tensor Heads(Tensor x, int count, Tensor? norm)
+    {
+        if (Config.QueryKeyNormOverHeads) x = Norm(x, norm);
+        var heads = x.view(-1, count, Config.HeadSize);
+        return Config.QueryKeyNormOverHeads ? heads : Norm(heads, norm);
     }
 
     // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).
     private Tensor FeedForward(LayerWeights weights, AdaptedMaps maps, Tensor x)
     {
-        var gate = maps.Apply(LinearMap.Gate, weights.Gate, x);
-        if (Config.Activation == Activation.Silu && HostFloats.Takes(gate))
-            return maps.Apply(LinearMap.Down, weights.Down, HostSwiGlu.Apply(gate, maps.Apply(LinearMap.Up, weights.Up, x)));
+        var (gate, up) = GateAndUp(weights, maps, x);
+        if (HostGatedUnit.KernelOf(Config.Activation) is { } kernel && HostFloats.Takes(gate))
+            return maps.Apply(LinearMap.Down, weights.Down, HostGatedUnit.Apply(gate, up, kernel));
         var activated = Config.Activation switch
         {
             Activation.Silu => nn.functional.silu(gate),
-            Activation.GeluTanh => GeluTanh(gate),
+            Activation.GeluTanh => nn.functional.gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh, false), // arXiv 1606.08415
             _ => nn.functional.gelu(gate),
         };
-        return maps.Apply(LinearMap.Down, weights.Down, activated * maps.Apply(LinearMap.Up, weights.Up, x));
+        return maps.Apply(LinearMap.Down, weights.Down, activated * up);
     }
 
-    // Hendrycks and Gimpel (arXiv 1606.08415), the tanh approximation.
-    private static Tensor GeluTanh(Tensor x) => x.Times(0.5) * (x + x.Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1.0);
+    // x [T, D] → twice [T, F].
+    private static (Tensor Gate, Tensor Up) GateAndUp(LayerWeights weights, AdaptedMaps maps, Tensor x)
+    {
+        if (weights.GateUp is not { } fused) return (maps.Apply(LinearMap.Gate, weights.Gate!, x), maps.Apply(LinearMap.Up, weights.Up!, x));
+        var both = maps.Apply(LinearMap.GateUp, fused, x).chunk(2, 1);
+        return (both[0], both[1]);
+    }
 
-    private Tensor Norm(Tensor x, Tensor weight) => RootMeanSquareNorm.Apply(x, weight, Config.NormEpsilon);
+    // A block's result y goes back to the hidden state: h + m · norm(y).
+    private Tensor Residual(Tensor h, Tensor y, Tensor? norm)
+    {
+        y = Norm(y, norm);
+        return Config.Multipliers.Residual is var multiplier and not 1 ? h + y.Times(multiplier) : h + y;
+    }
+
+    // x itself where there is no norm.
+    private Tensor Norm(Tensor x, Tensor? weight) =>
+        weight is null ? x : RootMeanSquareNorm.Apply(x, weight, Config.NormEpsilon, Config.NormScaling);
+
+    // The result of an operation, after which its input is not needed any more.
+    private static Tensor Replaced(Tensor x, Func<Tensor, Tensor> operation)
+    {
+        using (x) return operation(x);
+    }
 }

@@ -25,7 +25,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
     /// <param name="adapter">What runs beside the layers, or null.</param>
     public bool Takes(Tensor h, TokenLayout layout, IDecoderAdapter? adapter) =>
         layout.TokenCount <= MostTokens && HostFloats.Takes(h) && !is_grad_enabled() && h.dtype == weights.Embedding.dtype
-        && config.Activation == Activation.Silu && adapter is null or IFewTokensAdapter;
+        && HostGatedUnit.KernelOf(config.Activation) is not null && adapter is null or IFewTokensAdapter;
 
     /// <summary>h [T, D], embedded → [T, D], normed, ready for the head; the cache has taken the tokens in.</summary>
     public Tensor Run(Tensor h, TokenLayout layout, KeyValueCache cache, IDecoderAdapter? adapter)
@@ -46,36 +46,43 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
 
     private static nint Address(Tensor tensor) => (nint)TensorMemory.Pointer(tensor);
 
-    private static LinearTarget Target(LinearWeights map, nint result) =>
-        new(Address(map.Weight), map.Bias is null ? 0 : Address(map.Bias), (int)map.Weight.shape[0], result);
+    private static LinearTarget Target(LinearWeights map, nint result) => Target(map, 0, (int)map.Weight.shape[0], result);
+
+    /// <summary>Some rows of a map, as those of a fused one that belong to one of its results.</summary>
+    private static LinearTarget Target(LinearWeights map, int firstRow, int rows, nint result)
+    {
+        nint Row(Tensor tensor) => Address(tensor) + (nint)(firstRow * tensor.stride(0) * TensorMemory.ElementBytes(tensor.dtype));
+        return new(Row(map.Weight), map.Bias is null ? 0 : Row(map.Bias), rows, result);
+    }
+
+    /// <summary>Cosines and sines of a step's tokens, [T, turned/2] each.</summary>
+    private readonly record struct Turning(nint Cosine, nint Sine, int Turned);
 
     /// <summary>The memory of one step; lives within the caller's dispose scope.</summary>
     private sealed class Step
     {
         private readonly ModelConfig _config;
+        private readonly TokenLayout _layout;
         private readonly KeyValueSlots _slots;
         private readonly IFewTokensAdapter? _adapter;
         private readonly FloatFormat _format;
+        private readonly ScalarType _type;
         private readonly int _tokens, _hidden, _inner, _heads, _keyHeads, _headSize;
-        private readonly nint _x, _y, _beside, _q, _k, _v, _attended, _gate, _up, _cosine, _sine;
-        private readonly AttentionShape _all;
-        private readonly AttentionShape? _windowed;
+        private readonly nint _x, _y, _beside, _q, _k, _v, _attended, _gate, _up;
+        private readonly Dictionary<RopeConfig, Turning> _turnings = [];
+        private readonly Dictionary<AttentionTerms, AttentionShape> _shapes = [];
 
         public Step(ModelConfig config, Tensor h, TokenLayout layout, KeyValueSlots slots, IFewTokensAdapter? adapter)
         {
-            (_config, _slots, _adapter, H) = (config, slots, adapter, Address(h));
+            (_config, _layout, _slots, _adapter, _type, H) = (config, layout, slots, adapter, h.dtype, Address(h));
             _format = h.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
             (_tokens, _hidden, _inner) = (layout.TokenCount, config.HiddenSize, config.IntermediateSize);
             (_heads, _keyHeads, _headSize) = (config.HeadCount, config.KeyValueHeadCount, config.HeadSize);
-            _all = slots.Shape(_heads, null);
-            _windowed = config.SlidingWindow is { } window ? slots.Shape(_heads, window) : null;
             int queries = _heads * _headSize, keys = _keyHeads * _headSize;
-            nint Take(int width) => Address(empty([_tokens, width], h.dtype));
             (_x, _y, _beside) = (Take(_hidden), Take(_hidden), Take(_hidden));
             (_q, _attended, _k, _v) = (Take(queries), Take(queries), Take(keys), Take(keys));
             (_gate, _up) = (Take(_inner), Take(_inner));
-            (_cosine, _sine) = (Take(_headSize / 2), Take(_headSize / 2));
-            RotaryTables.Write(layout, RotaryFrequencies.Of(config.Rope, _headSize), _format, _cosine, _sine);
+            for (var layer = 0; layer < config.LayerCount; layer++) Prepare(layer);
         }
 
         /// <summary>The address of the hidden states.</summary>
@@ -83,33 +90,82 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
 
         public void RunLayer(int layer, LayerWeights w)
         {
-            Norm(H, w.AttentionNorm, _tokens, _hidden, _x);
-            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [Target(w.Query, _q), Target(w.Key, _k), Target(w.Value, _v)]);
-            if (w.QueryNorm is not null) Norm(_q, w.QueryNorm, _tokens * _heads, _headSize, _q);
-            if (w.KeyNorm is not null) Norm(_k, w.KeyNorm, _tokens * _keyHeads, _headSize, _k);
-            RotaryRows.Apply(_q, _cosine, _sine, _format, _tokens, _heads, _headSize, _q);
-            RotaryRows.Apply(_k, _cosine, _sine, _format, _tokens, _keyHeads, _headSize, _k);
+            var x = Normed(H, w.AttentionNorm);
+            FewVectorsLinear.Apply(x, _tokens, _hidden, _format, QueryKeyValue(w));
+            HeadNorm(_q, w.QueryNorm, _heads);
+            HeadNorm(_k, w.KeyNorm, _keyHeads);
+            if (_config.RopeOf(layer) is { } rope)
+            {
+                var (cosine, sine, turned) = _turnings[rope];
+                RotaryRows.Apply(_q, cosine, sine, _format, _tokens, _heads, _headSize, turned, _q);
+                RotaryRows.Apply(_k, cosine, sine, _format, _tokens, _keyHeads, _headSize, turned, _k);
+            }
             _slots.Write(layer, _k, _v, _format);
-            var shape = _config.WindowOf(layer) is null ? _all : _windowed!;
+            var shape = _shapes[AttentionTerms.Of(_config, layer)];
             FewQueriesAttention.Forward(shape, _format, _q, _slots.Keys(layer), _slots.Values(layer), _attended);
             FewVectorsLinear.Apply(_attended, _tokens, _heads * _headSize, _format, [Target(w.Output, _y)]);
-            Add(H, _y, H);
+            AddToHidden(_y, w.AttentionPostNorm);
 
-            Norm(H, w.FeedForwardNorm, _tokens, _hidden, _x);
-            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [Target(w.Gate, _gate), Target(w.Up, _up)]);
-            SwiGluRows.Apply(_gate, _up, _format, (long)_tokens * _inner, _gate);
+            x = Normed(H, w.FeedForwardNorm);
+            FewVectorsLinear.Apply(x, _tokens, _hidden, _format, GateUp(w));
+            GatedRows.Apply(HostGatedUnit.KernelOf(_config.Activation)!.Value, _gate, _up, _format, (long)_tokens * _inner, _gate);
             FewVectorsLinear.Apply(_gate, _tokens, _inner, _format, [Target(w.Down, _y)]);
             if (_adapter is not null && _adapter.Adapts(layer))
             {
-                _adapter.ApplyToFew(layer, _x, _format, _tokens, _beside);
-                Add(_y, _beside, _y);
+                _adapter.ApplyToFew(layer, x, _format, _tokens, _beside);
+                RowAddition.Apply(_y, _beside, _format, (long)_tokens * _hidden, _y);
             }
-            Add(H, _y, H);
+            AddToHidden(_y, w.FeedForwardPostNorm);
         }
 
         public void Norm(nint x, Tensor weight, int rows, int width, nint y) =>
-            RootMeanSquareRows.Apply(x, Address(weight), _format, _config.NormEpsilon, rows, width, y);
+            RootMeanSquareRows.Apply(x, Address(weight), _format, _config.NormEpsilon, rows, width, y, HostNorm.KernelOf(_config.NormScaling));
 
-        private void Add(nint a, nint b, nint y) => RowAddition.Apply(a, b, _format, (long)_tokens * _hidden, y);
+        private LinearTarget[] QueryKeyValue(LayerWeights w)
+        {
+            if (w.QueryKeyValue is not { } fused) return [Target(w.Query!, _q), Target(w.Key!, _k), Target(w.Value!, _v)];
+            int queries = _heads * _headSize, keys = _keyHeads * _headSize;
+            return [Target(fused, 0, queries, _q), Target(fused, queries, keys, _k), Target(fused, queries + keys, keys, _v)];
+        }
+
+        private LinearTarget[] GateUp(LayerWeights w) => w.GateUp is { } fused
+            ? [Target(fused, 0, _inner, _gate), Target(fused, _inner, _inner, _up)]
+            : [Target(w.Gate!, _gate), Target(w.Up!, _up)];
+
+        /// <summary>Where x [T, D], normed, lies: x itself where there is no norm.</summary>
+        private nint Normed(nint x, Tensor? weight)
+        {
+            if (weight is null) return x;
+            Norm(x, weight, _tokens, _hidden, _x);
+            return _x;
+        }
+
+        private void HeadNorm(nint x, Tensor? weight, int heads)
+        {
+            if (weight is null) return;
+            if (_config.QueryKeyNormOverHeads) Norm(x, weight, _tokens, heads * _headSize, x);
+            else Norm(x, weight, _tokens * heads, _headSize, x);
+        }
+
+        private void AddToHidden(nint y, Tensor? norm)
+        {
+            if (norm is not null) Norm(y, norm, _tokens, _hidden, y);
+            RowAddition.Apply(H, y, _format, (long)_tokens * _hidden, H, (float)_config.Multipliers.Residual);
+        }
+
+        /// <summary>Tables and shapes that a layer shares with others of its kind.</summary>
+        private void Prepare(int layer)
+        {
+            var terms = AttentionTerms.Of(_config, layer);
+            if (!_shapes.ContainsKey(terms)) _shapes.Add(terms, _slots.Shape(_heads, terms));
+            if (_config.RopeOf(layer) is not { } rope || _turnings.ContainsKey(rope)) return;
+            var frequencies = RotaryFrequencies.Of(rope, _headSize);
+            var pairs = frequencies.Inverse.Length;
+            var turning = new Turning(Take(pairs), Take(pairs), 2 * pairs);
+            RotaryTables.Write(_layout, frequencies, _format, turning.Cosine, turning.Sine);
+            _turnings.Add(rope, turning);
+        }
+
+        private nint Take(int width) => Address(empty([_tokens, width], _type));
     }
 }

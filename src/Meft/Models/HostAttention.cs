@@ -13,10 +13,10 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
     protected override int InputCount => 4;
 
     /// <summary>q [T, H, hd], k and v [T, Hkv, hd] → [T, H·hd]; each token over its own row up to itself.</summary>
-    public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, int? window)
+    public static Tensor Within(Tensor q, Tensor k, Tensor v, TokenLayout layout, AttentionTerms terms)
     {
         int heads = (int)q.shape[1], size = (int)q.shape[2];
-        var shape = AttentionShape.Packed(layout.Offsets, layout.Lengths, heads, (int)k.shape[1], size, Scale(size), window);
+        var shape = AttentionShape.Packed(layout.Offsets, layout.Lengths, heads, (int)k.shape[1], size, (float)terms.Scale, terms.Window, (float?)terms.SoftCap);
         using var scope = NewDisposeScope();
         q = q.contiguous();
         k = k.contiguous();
@@ -26,12 +26,12 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
     }
 
     /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [slots, Hkv, capacity, hd] that hold the T tokens already.</summary>
-    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, IReadOnlyList<int> slots, TokenLayout layout, int? window)
+    public static Tensor OverCache(Tensor q, Tensor keys, Tensor values, IReadOnlyList<int> slots, TokenLayout layout, AttentionTerms terms)
     {
         int heads = (int)q.shape[1], size = (int)q.shape[2];
         var shape = AttentionShape.Cached(
-            layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, Scale(size), window,
-            slots);
+            layout.Offsets, layout.Lengths, layout.Starts, (int)keys.shape[2], heads, (int)keys.shape[1], size, (float)terms.Scale, terms.Window,
+            slots, (float?)terms.SoftCap);
         using var scope = NewDisposeScope();
         return Forward(q.contiguous(), keys, values, shape).MoveToOuterDisposeScope();
     }
@@ -64,6 +64,4 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
         PackedAttention.Forward(shape, Format(q), Address(q), Address(k), Address(v), Address(output));
         return output;
     }
-
-    private static float Scale(int headSize) => 1 / MathF.Sqrt(headSize);
 }

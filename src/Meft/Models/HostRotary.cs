@@ -40,7 +40,7 @@ internal sealed class HostRotary : GuardedFunction<HostRotary>
         var y = empty_like(x);
         RotaryRows.Apply(
             Address(x), Address(tables.Cosine), Address(tables.Sine), Format(x),
-            (int)x.shape[0], (int)x.shape[1], (int)x.shape[2], Address(y), inverse);
+            (int)x.shape[0], (int)x.shape[1], (int)x.shape[2], 2 * (int)tables.Cosine.shape[2], Address(y), inverse);
         return y;
     }
 }

@@ -9,32 +9,37 @@ internal static class HuggingFaceWeightNames
     private const string Embedding = "model.embed_tokens.weight";
     private const string FinalNorm = "model.norm.weight";
     private const string Head = "lm_head.weight";
+    private const string InputNorm = "input_layernorm";
+    private const string QueryNorm = "self_attn.q_norm";
+    private const string KeyNorm = "self_attn.k_norm";
+    private const string PostAttentionNorm = "post_attention_layernorm";
+    private const string PreFeedForwardNorm = "pre_feedforward_layernorm";
+    private const string PostFeedForwardNorm = "post_feedforward_layernorm";
 
     /// <summary>The weights that a model of this config has, layer by layer, with their shapes.</summary>
     public static IEnumerable<WeightSpec> Of(ModelConfig config)
     {
-        long hidden = config.HiddenSize, inner = config.IntermediateSize, head = config.HeadSize;
-        long queries = config.HeadCount * head, keys = config.KeyValueHeadCount * head;
+        long hidden = config.HiddenSize;
+        var norm = config.NormScaling == NormScaling.OnePlusWeight ? WeightKind.OffsetNorm : WeightKind.Norm;
         yield return new(Embedding, WeightKind.Matrix, config.VocabularySize, hidden);
+        var modules = LinearModule.Of(config with { LayerCount = 1 }).ToList();
         for (var layer = 0; layer < config.LayerCount; layer++)
         {
-            var prefix = $"model.layers.{layer}";
-            yield return new($"{prefix}.input_layernorm.weight", WeightKind.Norm, hidden);
-            foreach (var spec in Linear($"{prefix}.self_attn.q_proj", queries, hidden, config.QueryKeyValueBias)) yield return spec;
-            foreach (var spec in Linear($"{prefix}.self_attn.k_proj", keys, hidden, config.QueryKeyValueBias)) yield return spec;
-            foreach (var spec in Linear($"{prefix}.self_attn.v_proj", keys, hidden, config.QueryKeyValueBias)) yield return spec;
-            foreach (var spec in Linear($"{prefix}.self_attn.o_proj", hidden, queries, config.AttentionOutputBias)) yield return spec;
+            var prefix = LayerPrefix(layer);
+            foreach (var name in NormsOf(config.NormPlacement)) yield return new($"{prefix}{name}.weight", norm, hidden);
             if (config.QueryKeyNorm)
             {
-                yield return new($"{prefix}.self_attn.q_norm.weight", WeightKind.Norm, head);
-                yield return new($"{prefix}.self_attn.k_norm.weight", WeightKind.Norm, head);
+                var (queries, keys) = config.QueryKeyNormOverHeads ? (config.HeadCount, config.KeyValueHeadCount) : (1, 1);
+                yield return new($"{prefix}{QueryNorm}.weight", norm, (long)queries * config.HeadSize);
+                yield return new($"{prefix}{KeyNorm}.weight", norm, (long)keys * config.HeadSize);
             }
-            yield return new($"{prefix}.post_attention_layernorm.weight", WeightKind.Norm, hidden);
-            foreach (var spec in Linear($"{prefix}.mlp.gate_proj", inner, hidden, config.FeedForwardBias)) yield return spec;
-            foreach (var spec in Linear($"{prefix}.mlp.up_proj", inner, hidden, config.FeedForwardBias)) yield return spec;
-            foreach (var spec in Linear($"{prefix}.mlp.down_proj", hidden, inner, config.FeedForwardBias)) yield return spec;
+            foreach (var module in modules)
+            {
+                yield return new($"{prefix}{module.Name}.weight", WeightKind.Matrix, module.Outputs, module.Inputs);
+                if (HasBias(config, LinearMapOf(module.Name))) yield return new($"{prefix}{module.Name}.bias", WeightKind.Bias, module.Outputs);
+            }
         }
-        yield return new(FinalNorm, WeightKind.Norm, hidden);
+        yield return new(FinalNorm, norm, hidden);
         if (!config.TiedEmbeddings) yield return new(Head, WeightKind.Matrix, config.VocabularySize, hidden);
     }
 
@@ -62,22 +67,31 @@ internal static class HuggingFaceWeightNames
     public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null)
     {
         var prefix = LayerPrefix(layer);
+        // The norm called post_attention stands behind attention only where another one is called post_feedforward.
+        var after = Norm(PostFeedForwardNorm);
         return new LayerWeights
         {
-            AttentionNorm = tensors[$"{prefix}input_layernorm.weight"],
+            AttentionNorm = Norm(InputNorm),
             Query = Map("self_attn.q_proj"),
             Key = Map("self_attn.k_proj"),
             Value = Map("self_attn.v_proj"),
-            QueryNorm = tensors.GetValueOrDefault($"{prefix}self_attn.q_norm.weight"),
-            KeyNorm = tensors.GetValueOrDefault($"{prefix}self_attn.k_norm.weight"),
-            Output = Map("self_attn.o_proj"),
-            FeedForwardNorm = tensors[$"{prefix}post_attention_layernorm.weight"],
+            QueryKeyValue = Map("self_attn.qkv_proj"),
+            QueryNorm = Norm(QueryNorm),
+            KeyNorm = Norm(KeyNorm),
+            Output = Map("self_attn.o_proj")!,
+            AttentionPostNorm = after is null ? null : Norm(PostAttentionNorm),
+            FeedForwardNorm = Norm(after is null ? PostAttentionNorm : PreFeedForwardNorm),
             Gate = Map("mlp.gate_proj"),
             Up = Map("mlp.up_proj"),
-            Down = Map("mlp.down_proj"),
+            GateUp = Map("mlp.gate_up_proj"),
+            Down = Map("mlp.down_proj")!,
+            FeedForwardPostNorm = after,
         };
 
-        LinearWeights Map(string name) => new(tensors[$"{prefix}{name}.weight"], tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing);
+        Tensor? Norm(string name) => tensors.GetValueOrDefault($"{prefix}{name}.weight");
+        LinearWeights? Map(string name) => tensors.TryGetValue($"{prefix}{name}.weight", out var weight)
+            ? new(weight, tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing)
+            : null;
     }
 
     /// <summary>Whether a weight belongs to a layer.</summary>
@@ -96,6 +110,8 @@ internal static class HuggingFaceWeightNames
         "mlp.gate_proj" => LinearMap.Gate,
         "mlp.up_proj" => LinearMap.Up,
         "mlp.down_proj" => LinearMap.Down,
+        "self_attn.qkv_proj" => LinearMap.QueryKeyValue,
+        "mlp.gate_up_proj" => LinearMap.GateUp,
         _ => throw new ArgumentOutOfRangeException(nameof(module), module, "no linear map of a layer"),
     };
 
@@ -106,9 +122,17 @@ internal static class HuggingFaceWeightNames
     public static bool MayBeIgnored(string name, ModelConfig config) =>
         name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (config.TiedEmbeddings && name == Head);
 
-    private static IEnumerable<WeightSpec> Linear(string name, long outputs, long inputs, bool bias)
+    private static string[] NormsOf(NormPlacement placement) => placement switch
     {
-        yield return new($"{name}.weight", WeightKind.Matrix, outputs, inputs);
-        if (bias) yield return new($"{name}.bias", WeightKind.Bias, outputs);
-    }
+        NormPlacement.After => [PostAttentionNorm, PostFeedForwardNorm],
+        NormPlacement.Around => [InputNorm, PostAttentionNorm, PreFeedForwardNorm, PostFeedForwardNorm],
+        _ => [InputNorm, PostAttentionNorm],
+    };
+
+    private static bool HasBias(ModelConfig config, LinearMap map) => map switch
+    {
+        LinearMap.Query or LinearMap.Key or LinearMap.Value or LinearMap.QueryKeyValue => config.QueryKeyValueBias,
+        LinearMap.Output => config.AttentionOutputBias,
+        _ => config.FeedForwardBias,
+    };
 }

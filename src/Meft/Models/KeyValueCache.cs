@@ -64,6 +64,14 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Bytes of earlier tokens that were moved or copied since the cache was made.</summary>
     internal long CopiedBytes { get; private set; }
 
+    /// <summary>Forgets a row's tokens: it begins anew.</summary>
+    public void ForgetRow(int row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
+        _lengths[row] = 0;
+    }
+
     /// <summary>Takes a row out of the batch: the last row gets its number.</summary>
     public void RemoveRow(int row)
     {

@@ -20,8 +20,9 @@ internal sealed unsafe class KeyValueSlots(nint[] keys, nint[] values, int[] slo
     public nint Values(int layer) => values[layer];
 
     /// <summary>What attention of the tokens over the cache is told.</summary>
-    public AttentionShape Shape(int queryHeads, int? window) => AttentionShape.Cached(
-        layout.Offsets, layout.Lengths, layout.Starts, capacity, queryHeads, heads, headSize, 1 / MathF.Sqrt(headSize), window, slots);
+    public AttentionShape Shape(int queryHeads, AttentionTerms terms) => AttentionShape.Cached(
+        layout.Offsets, layout.Lengths, layout.Starts, capacity, queryHeads, heads, headSize, (float)terms.Scale, terms.Window, slots,
+        (float?)terms.SoftCap);
 
     /// <summary>Writes a layer's keys and values of the tokens, each [T, Hkv, hd], behind those of their rows.</summary>
     public void Write(int layer, nint newKeys, nint newValues, FloatFormat format)

@@ -23,4 +23,10 @@ public enum LinearMap
 
     /// <summary>mlp.down_proj.</summary>
     Down,
+
+    /// <summary>self_attn.qkv_proj: query, key and value in one.</summary>
+    QueryKeyValue,
+
+    /// <summary>mlp.gate_up_proj: gate and up in one.</summary>
+    GateUp,
 }

@@ -4,15 +4,25 @@ namespace Meft.Models;
 
 /// <summary>
 /// The angle a position turns each pair of a head's numbers by, for every rope type. Formulas: RoFormer (arXiv 2104.09864),
-/// Llama 3.1's published scaling, YaRN (arXiv 2309.00071); the conventions are those of transformers.
+/// Llama 3.1's published scaling, YaRN (arXiv 2309.00071), LongRoPE (arXiv 2402.13753); the conventions are those of transformers.
 /// </summary>
-/// <param name="Inverse">Radians a position, one a pair: hd / 2 numbers.</param>
+/// <param name="Inverse">Radians a position, one a pair that is turned.</param>
 /// <param name="AttentionFactor">What cosines and sines are multiplied by.</param>
 internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFactor)
 {
+    /// <summary>The frequencies of rows longer than <see cref="ShortLength"/>; null: those of all rows.</summary>
+    public double[]? LongInverse { get; private init; }
+
+    /// <summary>The longest row, in tokens, that <see cref="Inverse"/> is for where long rows have frequencies of their own.</summary>
+    public int ShortLength { get; private init; } = int.MaxValue;
+
+    /// <summary>The frequencies for a row of a length.</summary>
+    public double[] InverseOf(int length) => length > ShortLength ? LongInverse! : Inverse;
+
     /// <summary>The frequencies of a rope config for heads of a size.</summary>
     public static RotaryFrequencies Of(RopeConfig rope, int headSize)
     {
+        headSize = rope.TurnedOf(headSize);
         var plain = new double[headSize / 2];
         for (var i = 0; i < plain.Length; i++) plain[i] = Math.Pow(rope.Theta, -2.0 * i / headSize);
         return rope.Type switch
@@ -20,6 +30,11 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
             RopeType.Linear => new([.. plain.Select(f => f / rope.Factor)], 1),
             RopeType.Llama3 => new([.. plain.Select(f => Llama3(f, rope))], 1),
             RopeType.Yarn => new(Yarn(plain, rope, headSize), YarnAttentionFactor(rope)),
+            RopeType.Longrope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], LongRopeAttentionFactor(rope))
+            {
+                LongInverse = [.. plain.Zip(rope.LongFactors, (f, factor) => f / factor)],
+                ShortLength = rope.OriginalMaxPositions,
+            },
             _ => new(plain, 1),
         };
     }
@@ -60,5 +75,11 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
         return Scale(1);
 
         double Scale(double weight) => rope.Factor <= 1 ? 1 : 0.1 * weight * Math.Log(rope.Factor) + 1;
+    }
+
+    private static double LongRopeAttentionFactor(RopeConfig rope)
+    {
+        if (rope.AttentionFactor is { } given) return given;
+        return rope.Factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(rope.Factor) / Math.Log(rope.OriginalMaxPositions));
     }
 }

@@ -161,7 +161,7 @@ public sealed class TokenLayout : IDisposable
     internal RotaryTables Rotary(RopeConfig rope, int headSize, ScalarType type)
     {
         if (_rotaries.TryGetValue((rope, type), out var tables)) return tables;
-        return _rotaries[(rope, type)] = RotaryTables.Of(Positions, RotaryFrequencies.Of(rope, headSize), type);
+        return _rotaries[(rope, type)] = RotaryTables.Of(this, RotaryFrequencies.Of(rope, headSize), type);
     }
 
     /// <summary>

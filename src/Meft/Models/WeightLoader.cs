@@ -36,7 +36,7 @@ internal static class WeightLoader
             using var drawn = spec.Kind switch
             {
                 WeightKind.Norm => ones(spec.Shape, float32),
-                WeightKind.Bias => zeros(spec.Shape, float32),
+                WeightKind.Bias or WeightKind.OffsetNorm => zeros(spec.Shape, float32),
                 _ => randn(spec.Shape, float32, generator: generator).TimesInPlace(config.InitializerRange),
             };
             return drawn.to(type, device, copy: true);

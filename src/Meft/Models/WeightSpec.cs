@@ -11,6 +11,9 @@ internal enum WeightKind
 
     /// <summary>The scale of a norm: ones.</summary>
     Norm,
+
+    /// <summary>The scale of a norm less one: zeros.</summary>
+    OffsetNorm,
 }
 
 /// <summary>A weight that a model has.</summary>

@@ -80,10 +80,11 @@ internal static class TrainedTokenLoss
         return loss.to(float64).item<double>();
     }
 
-    /// <summary>The logits, and where torch computes their wider copy and its gradient.</summary>
+    /// <summary>The logits, where they are capped their hyperbolic tangent, and where torch computes their wider copy and its gradient.</summary>
     private static long HeldBytes(Decoder decoder, Tensor h, int count)
     {
-        var each = TensorMemory.ElementBytes(decoder.DataType) + (HostFloats.Takes(h) ? 0 : 2 * TensorMemory.ElementBytes(Wider(h.dtype)));
+        var own = decoder.Config.SoftCaps.Logits is null ? 1 : 2;
+        var each = own * TensorMemory.ElementBytes(decoder.DataType) + (HostFloats.Takes(h) ? 0 : 2 * TensorMemory.ElementBytes(Wider(h.dtype)));
         return (long)count * decoder.Config.VocabularySize * each;
     }
 

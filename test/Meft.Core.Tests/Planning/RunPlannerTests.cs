@@ -198,6 +198,20 @@ public sealed class RunPlannerTests
     }
 
     [Fact]
+    public void A_soft_cap_keeps_its_tangents_beside_the_logits()
+    {
+        var lora = Config(new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 8 });
+        long Logits(ModelConfig model, bool accelerator) =>
+            Planner(lora, accelerator: accelerator, model: model).Plan(Work(tokens: 64)).BytesOf(MemoryTier.Device, "logits");
+        var capped = Model with { SoftCaps = new SoftCaps { Logits = 30 } };
+        foreach (var accelerator in new[] { false, true })
+        {
+            Logits(Model, accelerator).ShouldBeGreaterThan(0);
+            (Logits(capped, accelerator) - Logits(Model, accelerator)).ShouldBe(2 * 32L * Model.VocabularySize);
+        }
+    }
+
+    [Fact]
     public void Own_kernels_keep_their_inputs_and_nothing_else()
     {
         long Kept(ModelConfig model, int width) => KeptForBackward.BytesPerToken(model, width, trained: false, onHost: true);
@@ -205,7 +219,10 @@ public sealed class RunPlannerTests
         Kept(Model, 4).ShouldBe(4096 * 4 + 3 * 4096 * 4 + 2 * 11008 * 4);
         Kept(Model, 2).ShouldBe(Kept(Model, 4) / 2);
         Kept(Model with { QueryKeyNorm = true }, 2).ShouldBe(Kept(Model, 2) + 2 * 4096 * 2);
-        Kept(Model with { Activation = Activation.GeluTanh }, 2).ShouldBe(Kept(Model, 2) + 4 * 11008 * 2);
+        Kept(Model with { Activation = Activation.GeluTanh }, 2).ShouldBe(Kept(Model, 2));
+        Kept(Model with { Activation = Activation.Gelu }, 2).ShouldBe(Kept(Model, 2) + 11008 * 2);
+        Kept(Model with { NormPlacement = NormPlacement.Around }, 2).ShouldBe(Kept(Model, 2) + 2 * 4096 * 2);
+        Kept(Model with { NormPlacement = NormPlacement.After }, 2).ShouldBe(Kept(Model, 2) + 4096 * 2);
         // By torch's operations norms keep a float32 copy and the scale, the activation its input and its result.
         KeptForBackward.BytesPerToken(Model, 2, trained: false, onHost: false).ShouldBeGreaterThan(Kept(Model, 2) + 2 * 4096 * 4);
     }

@@ -18,7 +18,10 @@ internal sealed class NaiveAttention
                     var first = shape.Window is { } window ? Math.Max(0, i - window + 1) : 0;
                     int Key(int j) => ((shape.Offsets[row] + j) * shape.KeyHeads + head / group) * hd;
 
-                    var p = Enumerable.Range(first, i + 1 - first).Select(j => Math.Exp(shape.Scale * Dot(q, query, k, Key(j), hd))).ToArray();
+                    var tanh = Enumerable.Range(first, i + 1 - first)
+                        .Select(j => Math.Tanh(shape.Scale * Dot(q, query, k, Key(j), hd) / (shape.SoftCap ?? 1))).ToArray();
+                    var p = Enumerable.Range(first, i + 1 - first)
+                        .Select((j, n) => Math.Exp(shape.SoftCap is { } cap ? cap * tanh[n] : shape.Scale * Dot(q, query, k, Key(j), hd))).ToArray();
                     var sum = p.Sum();
                     for (var n = 0; n < p.Length; n++)
                     {
@@ -30,7 +33,7 @@ internal sealed class NaiveAttention
                     var mean = p.Select((value, n) => value * dp[n]).Sum();
                     for (var n = 0; n < p.Length; n++)
                     {
-                        var ds = p[n] * (dp[n] - mean) * shape.Scale;
+                        var ds = p[n] * (dp[n] - mean) * shape.Scale * (shape.SoftCap is null ? 1 : 1 - tanh[n] * tanh[n]);
                         for (var d = 0; d < hd; d++)
                         {
                             Dq[query + d] += ds * k[Key(first + n) + d];

@@ -15,7 +15,8 @@ public unsafe class PackedAttentionTests
         from @group in Gen.Int[1, 4]
         from size in Gen.Int[1, 70]
         from window in Gen.Int[0, 20]
-        select Shape(lengths, keyHeads * @group, keyHeads, size, window == 0 ? null : window);
+        from cap in Gen.Int[0, 3].Select(i => new float?[] { null, 0.3f, 2, 50 }[i])
+        select Shape(lengths, keyHeads * @group, keyHeads, size, window == 0 ? null : window, cap);
 
     [Fact]
     public void Forward_and_backward_agree_with_plain_loops_at_every_width() =>
@@ -87,7 +88,7 @@ public unsafe class PackedAttentionTests
             int[] lengths = [.. shape.Lengths.Select(l => Math.Min(l, 1 + seed % 2))];
             int[] starts = [.. shape.Lengths.Zip(lengths, (l, n) => l - n)];
             var cached = AttentionShape.Cached(
-                Offsets(lengths), lengths, starts, capacity, heads, shape.KeyHeads, hd, shape.Scale, shape.Window);
+                Offsets(lengths), lengths, starts, capacity, heads, shape.KeyHeads, hd, shape.Scale, shape.Window, softCap: shape.SoftCap);
             var q = new List<float>();
             var expected = new List<double>();
             float[] keys = new float[rows * shape.KeyHeads * capacity * hd], values = new float[keys.Length];
@@ -112,8 +113,8 @@ public unsafe class PackedAttentionTests
             Should.Throw<ArgumentException>(() => PackedAttention.Backward(cached, FloatFormat.Single, 0, 0, 0, new(0, 0, 0, 0)));
         }, iter: 40);
 
-    private static AttentionShape Shape(int[] lengths, int heads, int keyHeads, int size, int? window) =>
-        AttentionShape.Packed(Offsets(lengths), lengths, heads, keyHeads, size, 1 / MathF.Sqrt(size), window);
+    private static AttentionShape Shape(int[] lengths, int heads, int keyHeads, int size, int? window, float? cap = null) =>
+        AttentionShape.Packed(Offsets(lengths), lengths, heads, keyHeads, size, 1 / MathF.Sqrt(size), window, cap);
 
     private static int[] Offsets(int[] lengths) => [.. lengths.Select((_, row) => lengths.Take(row).Sum())];
 

@@ -42,12 +42,29 @@ public unsafe class RowGradientTests
             using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), dy = new(format, count, seed + 2);
             using FormattedRow dGate = new(format, count), dUp = new(format, count);
             for (var i = 0; i < count; i++) gate[i] *= 20;
-            SwiGluGradient.Apply(gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
+            GatedGradient.Apply(GateActivation.Silu, gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
             for (var i = 0; i < count; i++)
             {
                 double g = gate[i], u = up[i], d = dy[i], s = 1 / (1 + Math.Exp(-g));
                 dGate.ShouldBeNear(i, d * u * s * (1 + g * (1 - s)), roundings: 4, Math.Abs(d * u) * s * (1 + Math.Abs(g) * (1 - s)));
                 dUp.ShouldBeNear(i, d * g * s, roundings: 2);
+            }
+        }, iter: 50);
+
+    [Fact]
+    public void Gradients_of_products_gated_by_gelu_agree_with_plain_loops() =>
+        Gen.Select(AnyFormat, Gen.Int[1, 20_000], Gen.Int[0, 1000]).Sample((format, count, seed) =>
+        {
+            using FormattedRow gate = new(format, count, seed), up = new(format, count, seed + 1), dy = new(format, count, seed + 2);
+            using FormattedRow dGate = new(format, count), dUp = new(format, count);
+            for (var i = 0; i < count; i++) gate[i] *= 4;
+            GatedGradient.Apply(GateActivation.GeluTanh, gate.Address, up.Address, dy.Address, format, count, dGate.Address, dUp.Address);
+            for (var i = 0; i < count; i++)
+            {
+                double g = gate[i], root = Math.Sqrt(2 / Math.PI), t = Math.Tanh(root * (g + 0.044715 * g * g * g));
+                var slope = 0.5 * (1 + t) + 0.5 * g * (1 - t * t) * root * (1 + 3 * 0.044715 * g * g);
+                dGate.ShouldBeNear(i, dy[i] * (double)up[i] * slope, roundings: 4, Math.Abs(dy[i] * (double)up[i]) * (1 + Math.Abs(slope)));
+                dUp.ShouldBeNear(i, dy[i] * g * 0.5 * (1 + t), roundings: 2, Math.Abs(dy[i] * g));
             }
         }, iter: 50);
 

@@ -8,21 +8,22 @@ using TorchSharp;
 
 namespace Meft.Tests.Generation;
 
-/// <summary>Generations of every tiny model and of stories260K against what transformers gave, token for token.</summary>
+/// <summary>Generations of every tiny model, of every family and of stories260K against what transformers gave, token for token.</summary>
 [Trait("Category", "Fixtures")]
 public class GenerationGoldenTests
 {
-    /// <summary>"model/index" for every entry of a golden file's generations.</summary>
-    public static TheoryData<string> Entries => Assets.Enumerate("models/tiny", path => Directory.EnumerateDirectories(path)
+    /// <summary>"group/model/index" for every entry of a golden file's generations.</summary>
+    public static TheoryData<string> Entries => Assets.Enumerate("models", path => new[] { "tiny", "families" }
+        .SelectMany(group => Assets.FoldersBelow(path, group))
         .SelectMany(folder => Enumerable.Range(0, Golden(folder).GetProperty("generation").GetArrayLength())
-            .Select(i => $"{Path.GetFileName(folder)}/{i}")));
+            .Select(i => $"{Path.GetRelativePath(path, folder)}/{i}")));
 
     [Theory]
     [MemberData(nameof(Entries))]
     public void A_single_prompt(string entry)
     {
-        var folder = Assets.Require("models", "tiny", entry.Split('/')[0]);
-        var golden = Golden(folder).GetProperty("generation")[int.Parse(entry.Split('/')[1])];
+        var folder = TinyModel.Folder(Path.GetDirectoryName(entry)!);
+        var golden = Golden(folder).GetProperty("generation")[int.Parse(Path.GetFileName(entry))];
         using var decoder = Decoder.Load(folder, torch.CPU, torch.float32);
         var rows = new TextGenerator(decoder).Generate([Ids(golden.GetProperty("prompt"))], Options(golden.GetProperty("options")), cancellation: TestContext.Current.CancellationToken);
         rows.ShouldHaveSingleItem().Tokens.ShouldBe(Ids(golden.GetProperty("new_ids")));
@@ -32,7 +33,7 @@ public class GenerationGoldenTests
     [MemberData(nameof(TinyModel.Names), MemberType = typeof(TinyModel))]
     public void Prompts_of_different_lengths_at_once(string name)
     {
-        var folder = Assets.Require("models", "tiny", name);
+        var folder = TinyModel.Folder(name);
         var golden = Golden(folder).GetProperty("batched_greedy");
         using var decoder = Decoder.Load(folder, torch.CPU, torch.float32);
         int[][] prompts = [.. golden.GetProperty("prompts").EnumerateArray().Select(Ids)];

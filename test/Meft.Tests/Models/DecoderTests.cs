@@ -43,7 +43,7 @@ public class DecoderTests
     public void A_model_that_was_saved_loads_with_the_same_bits(string name)
     {
         using var folder = new TemporaryFolder();
-        using var original = Decoder.Load(Assets.Require("models", "tiny", name), CPU);
+        using var original = Decoder.Load(TinyModel.Folder(name), CPU);
         original.Save(folder.Path);
         using var copy = Decoder.Load(folder.Path, CPU);
         copy.DataType.ShouldBe(original.DataType);

@@ -1,3 +1,5 @@
+using Meft.Core.Formats.HuggingFace;
+using Meft.Kernels.Rows;
 using Meft.Models;
 using Meft.Native;
 using Shouldly;
@@ -9,16 +11,41 @@ namespace Meft.Tests.Models;
 public class HostOperationTests
 {
     [Theory]
-    [InlineData(ScalarType.Float32, 1e-5)]
-    [InlineData(ScalarType.BFloat16, 0.02)]
-    public void A_norm_and_its_gradient_are_those_of_torch(ScalarType type, double tolerance)
+    [InlineData(ScalarType.Float32, 1e-5, NormScaling.AfterRounding)]
+    [InlineData(ScalarType.BFloat16, 0.02, NormScaling.AfterRounding)]
+    [InlineData(ScalarType.Float32, 1e-5, NormScaling.BeforeRounding)]
+    [InlineData(ScalarType.BFloat16, 0.02, NormScaling.BeforeRounding)]
+    [InlineData(ScalarType.Float32, 1e-5, NormScaling.OnePlusWeight)]
+    [InlineData(ScalarType.BFloat16, 0.02, NormScaling.OnePlusWeight)]
+    public void A_norm_and_its_gradient_are_those_of_torch(ScalarType type, double tolerance, NormScaling scaling)
     {
         using var scope = NewDisposeScope();
         Tensor x = Random([7, 3, 40], type, 1), weight = Random([40], type, 2), dy = Random([7, 3, 40], type, 3);
-        Compare(x, dy, tolerance, leaf => HostNorm.Apply(leaf, weight, 1e-5), leaf =>
+        Compare(x, dy, tolerance, leaf => HostNorm.Apply(leaf, weight, 1e-5, scaling), leaf =>
         {
             var wide = leaf.to(float32);
-            return (wide * (wide.square().mean([-1], keepdim: true) + 1e-5).rsqrt()).to(type) * weight;
+            var quotient = wide * (wide.square().mean([-1], keepdim: true) + 1e-5).rsqrt();
+            return scaling switch
+            {
+                NormScaling.BeforeRounding => (quotient * weight.to(float32)).to(type),
+                NormScaling.OnePlusWeight => (quotient * (weight.to(float32) + 1)).to(type),
+                _ => quotient.to(type) * weight,
+            };
+        });
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 1e-5)]
+    [InlineData(ScalarType.BFloat16, 0.02)]
+    public void Turning_a_part_leaves_the_rest(ScalarType type, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = Random([7, 3, 40], type, 1), dy = Random([7, 3, 40], type, 3), angles = Random([7, 1, 12], ScalarType.Float32, 4) * 9;
+        using var tables = new RotaryTables(angles.cos().to(type), angles.sin().to(type));
+        Compare(x, dy, tolerance, leaf => HostRotary.Apply(leaf, tables), leaf =>
+        {
+            Tensor first = leaf.narrow(2, 0, 12), second = leaf.narrow(2, 12, 12);
+            return cat([first * tables.Cosine - second * tables.Sine, second * tables.Cosine + first * tables.Sine, leaf.narrow(2, 24, 16)], 2);
         });
     }
 
@@ -44,8 +71,12 @@ public class HostOperationTests
     {
         using var scope = NewDisposeScope();
         Tensor gate = Random([7, 90], type, 1), up = Random([7, 90], type, 2), dy = Random([7, 90], type, 3);
-        Compare(gate, dy, tolerance, leaf => HostSwiGlu.Apply(leaf, up), leaf => nn.functional.silu(leaf) * up);
-        Compare(up, dy, tolerance, leaf => HostSwiGlu.Apply(gate, leaf), leaf => nn.functional.silu(gate) * leaf);
+        Compare(gate, dy, tolerance, leaf => HostGatedUnit.Apply(leaf, up, GateActivation.Silu), leaf => nn.functional.silu(leaf) * up);
+        Compare(up, dy, tolerance, leaf => HostGatedUnit.Apply(gate, leaf, GateActivation.Silu), leaf => nn.functional.silu(gate) * leaf);
+        Compare(gate, dy, tolerance, leaf => HostGatedUnit.Apply(leaf, up, GateActivation.GeluTanh), leaf => Gelu(leaf) * up);
+        Compare(up, dy, tolerance, leaf => HostGatedUnit.Apply(gate, leaf, GateActivation.GeluTanh), leaf => Gelu(gate) * leaf);
+
+        static Tensor Gelu(Tensor x) => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh, false);
     }
 
     [Fact]

@@ -134,8 +134,8 @@ public class StreamedLayersTests
             if (i + 1 < order.Length) layers.Prefetch(order[i + 1]);
             var weights = layers.Take(order[i]);
             Tensor Resident(string name) => resident.Parameters[$"model.layers.{order[i]}.{name}.weight"];
-            weights.AttentionNorm.equal(Resident("input_layernorm")).all().item<bool>().ShouldBeTrue();
-            weights.Query.Weight.equal(Resident("self_attn.q_proj")).all().item<bool>().ShouldBeTrue();
+            weights.AttentionNorm!.equal(Resident("input_layernorm")).all().item<bool>().ShouldBeTrue();
+            weights.Query!.Weight.equal(Resident("self_attn.q_proj")).all().item<bool>().ShouldBeTrue();
             weights.Down.Weight.equal(Resident("mlp.down_proj")).all().item<bool>().ShouldBeTrue();
         }
         layers.Dispose();

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Meft.Tests.Models;
 
-/// <summary>A folder of the assets' models/tiny with its golden values.</summary>
+/// <summary>A folder of the assets' models/tiny or models/families with its golden values.</summary>
 internal sealed class TinyModel : IDisposable
 {
     public TinyModel(string folder)
@@ -21,7 +21,12 @@ internal sealed class TinyModel : IDisposable
         Golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "golden.json")));
     }
 
-    public static TheoryData<string> Names => Assets.Folders("models/tiny");
+    /// <summary>"tiny/NAME" and "families/NAME" for every folder.</summary>
+    public static TheoryData<string> Names => Assets.Enumerate("models", path => new[] { "tiny", "families" }
+        .SelectMany(group => Assets.FoldersBelow(path, group).Select(folder => $"{group}/{Path.GetFileName(folder)}")));
+
+    /// <summary>The folder of a name; skips the test where it is absent.</summary>
+    public static string Folder(string name) => Assets.Require(["models", .. name.Split('/')]);
 
     public Decoder Decoder { get; }
 

@@ -26,6 +26,28 @@ public sealed class KeptForBackwardTests
         MaxPositions = 256,
     };
 
+    /// <summary>Where the families differ in what they keep.</summary>
+    public static TheoryData<string, ScalarType, bool> Families => new(
+        from family in new[] { "olmo2", "granite", "phi3", "gemma" } from type in new[] { ScalarType.BFloat16, ScalarType.Float32 } from trained in new[] { false, true }
+        select (family, type, trained));
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void So_with_every_family(string family, ScalarType type, bool trained) => Check(type, trained, family switch
+    {
+        "olmo2" => Model with { NormPlacement = NormPlacement.After, NormScaling = NormScaling.BeforeRounding, QueryKeyNorm = true, QueryKeyNormOverHeads = true },
+        "granite" => Model with { Multipliers = new Multipliers { Residual = 0.3, Attention = 0.1 }, RotaryLayers = [true, false, true, false, true, true] },
+        "phi3" => Model with { FusedProjections = true, Rope = new RopeConfig { PartialFactor = 0.75 } },
+        _ => Model with
+        {
+            NormPlacement = NormPlacement.Around,
+            NormScaling = NormScaling.OnePlusWeight,
+            QueryKeyNorm = true,
+            Activation = Activation.GeluTanh,
+            SoftCaps = new SoftCaps { Attention = 5 },
+        },
+    });
+
     [Theory]
     [InlineData(ScalarType.BFloat16, false, false, Activation.Silu)]
     [InlineData(ScalarType.Float32, false, false, Activation.Silu)]
@@ -33,9 +55,11 @@ public sealed class KeptForBackwardTests
     [InlineData(ScalarType.Float32, true, false, Activation.Gelu)]
     [InlineData(ScalarType.BFloat16, false, true, Activation.GeluTanh)]
     public void The_allocator_holds_what_the_list_says(ScalarType type, bool trained, bool queryKeyNorm, Activation activation)
+        => Check(type, trained, Model with { QueryKeyNorm = queryKeyNorm, Activation = activation });
+
+    private static void Check(ScalarType type, bool trained, ModelConfig model)
     {
         Assert.SkipWhen(HostHeap.Usage() is null, "only glibc's malloc can be asked what it holds");
-        var model = Model with { QueryKeyNorm = queryKeyNorm, Activation = activation };
         using var decoder = Decoder.Initialize(model, 1, CPU, type);
         decoder.SetTrainable(trained);
         var width = TensorMemory.ElementBytes(type);
@@ -66,7 +90,10 @@ public sealed class KeptForBackwardTests
         return KeepsHidden(decoder) ? held : held - TensorMemory.ByteCount(result);
     }
 
-    private static bool KeepsHidden(Decoder decoder) => decoder.DataType == ScalarType.Float32 || !decoder.IsTrainable;
+    /// <summary>Where no norm stands before the blocks, it is trained maps that keep the hidden state, and frozen ones that do not.</summary>
+    private static bool KeepsHidden(Decoder decoder) => decoder.Config.NormPlacement == NormPlacement.After
+        ? decoder.IsTrainable
+        : decoder.DataType == ScalarType.Float32 || !decoder.IsTrainable;
 
     private static Tensor Pass(Decoder decoder, Tensor h, TokenLayout layout)
     {

@@ -47,7 +47,12 @@ internal sealed class ConfigObject
             using var document = JsonDocument.Parse(json.Span.StartsWith(ByteOrderMark) ? json[3..] : json);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new InvalidInputException($"the file holds a JSON {document.RootElement.ValueKind}", location, "a JSON object");
+            RequireText(document.RootElement);
             return new ConfigObject(document.RootElement.Clone(), location, "");
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException("a text in the file is no Unicode: it holds bytes that are not UTF-8, or half a surrogate pair", location, "UTF-8", cause: e);
         }
         catch (JsonException e)
         {
@@ -55,6 +60,9 @@ internal sealed class ConfigObject
                 $"{location}, line {e.LineNumber + 1}", cause: e);
         }
     }
+
+    /// <summary>Every key with its value, null values included.</summary>
+    public IEnumerable<(string Key, JsonElement Value)> Entries => _object.EnumerateObject().Select(property => (property.Name, property.Value));
 
     public bool Has(string key) => Find(key) is not null;
 
@@ -104,6 +112,15 @@ internal sealed class ConfigObject
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(v => AsInt(key, v))] : [AsInt(key, value)];
     }
 
+    /// <summary>A list of finite numbers; null where the key is absent.</summary>
+    public IReadOnlyList<double>? Numbers(string key)
+    {
+        if (Find(key) is not { } value) return null;
+        if (value.ValueKind != JsonValueKind.Array) throw Wrong(key, value, "a list of numbers");
+        return [.. value.EnumerateArray().Select(v =>
+            v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out var number) && double.IsFinite(number) ? number : throw Wrong(key, v, "a list of finite numbers"))];
+    }
+
     public ConfigObject? Object(string key)
     {
         if (Find(key) is not { } value) return null;
@@ -113,6 +130,28 @@ internal sealed class ConfigObject
     }
 
     public InvalidInputException Wrong(string key, string problem, string allowed) => new($"'{_prefix}{key}' {problem}", Location, allowed);
+
+    /// <summary>Reads every name and text once: those that are no Unicode come to light only then.</summary>
+    /// <exception cref="InvalidOperationException">There is one.</exception>
+    private static void RequireText(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray()) RequireText(item);
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireText(property.Value);
+                }
+                break;
+        }
+    }
 
     private InvalidInputException Wrong(string key, JsonElement value, string allowed)
     {

@@ -16,8 +16,8 @@ public sealed record LinearModule(int Layer, string Name, int Inputs, int Output
     /// <summary>A name, within the layer, for the vectors it reads: the same for modules that read the same ones.</summary>
     public string InputName => ShortName switch
     {
-        "q_proj" or "k_proj" or "v_proj" => "attention input",
-        "gate_proj" or "up_proj" => "feed-forward input",
+        "q_proj" or "k_proj" or "v_proj" or "qkv_proj" => "attention input",
+        "gate_proj" or "up_proj" or "gate_up_proj" => "feed-forward input",
         _ => ShortName,
     };
 
@@ -28,12 +28,26 @@ public sealed record LinearModule(int Layer, string Name, int Inputs, int Output
         int queries = config.HeadCount * config.HeadSize, keys = config.KeyValueHeadCount * config.HeadSize;
         for (var layer = 0; layer < config.LayerCount; layer++)
         {
-            yield return new(layer, "self_attn.q_proj", hidden, queries);
-            yield return new(layer, "self_attn.k_proj", hidden, keys);
-            yield return new(layer, "self_attn.v_proj", hidden, keys);
+            if (config.FusedProjections)
+            {
+                yield return new(layer, "self_attn.qkv_proj", hidden, queries + 2 * keys);
+            }
+            else
+            {
+                yield return new(layer, "self_attn.q_proj", hidden, queries);
+                yield return new(layer, "self_attn.k_proj", hidden, keys);
+                yield return new(layer, "self_attn.v_proj", hidden, keys);
+            }
             yield return new(layer, "self_attn.o_proj", queries, hidden);
-            yield return new(layer, "mlp.gate_proj", hidden, inner);
-            yield return new(layer, "mlp.up_proj", hidden, inner);
+            if (config.FusedProjections)
+            {
+                yield return new(layer, "mlp.gate_up_proj", hidden, 2 * inner);
+            }
+            else
+            {
+                yield return new(layer, "mlp.gate_proj", hidden, inner);
+                yield return new(layer, "mlp.up_proj", hidden, inner);
+            }
             yield return new(layer, "mlp.down_proj", inner, hidden);
         }
     }

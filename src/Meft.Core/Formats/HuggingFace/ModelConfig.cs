@@ -1,5 +1,3 @@
-using Meft.Core.Errors;
-
 namespace Meft.Core.Formats.HuggingFace;
 
 /// <summary>The activation function of the feed-forward block; <c>hidden_act</c>.</summary>
@@ -67,8 +65,20 @@ public sealed record ModelConfig
     /// <summary>The feed-forward block's activation.</summary>
     public Activation Activation { get; init; } = Activation.Silu;
 
+    /// <summary>Where a layer's norms stand.</summary>
+    public NormPlacement NormPlacement { get; init; } = NormPlacement.Before;
+
+    /// <summary>How norms apply their weights.</summary>
+    public NormScaling NormScaling { get; init; } = NormScaling.AfterRounding;
+
     /// <summary>Rotary position embeddings.</summary>
     public RopeConfig Rope { get; init; } = new();
+
+    /// <summary>Those of the layers that use the sliding window, where they have their own (Gemma 3); null: as all layers.</summary>
+    public RopeConfig? LocalRope { get; init; }
+
+    /// <summary>Which layers have rotary position embeddings, one flag a layer (SmolLM3); null for all of them.</summary>
+    public IReadOnlyList<bool>? RotaryLayers { get; init; }
 
     /// <summary>Whether the query, key and value projections have biases.</summary>
     public bool QueryKeyValueBias { get; init; }
@@ -79,8 +89,23 @@ public sealed record ModelConfig
     /// <summary>Whether the feed-forward projections have biases; <c>mlp_bias</c>.</summary>
     public bool FeedForwardBias { get; init; }
 
-    /// <summary>Whether queries and keys are normalised head by head before they are rotated (Qwen3).</summary>
+    /// <summary>Whether queries and keys are normalised before they are rotated: head by head (Qwen3, Gemma 3) or as a whole.</summary>
     public bool QueryKeyNorm { get; init; }
+
+    /// <summary>Whether that norm goes over all heads at once, with a weight as wide as the projection (OLMo 2).</summary>
+    public bool QueryKeyNormOverHeads { get; init; }
+
+    /// <summary>
+    /// Whether queries, keys and values are the rows, in that order, of one matrix (<c>qkv_proj</c>), and gate and up of another
+    /// (<c>gate_up_proj</c>) (Phi-3).
+    /// </summary>
+    public bool FusedProjections { get; init; }
+
+    /// <summary>What results are multiplied or divided by.</summary>
+    public Multipliers Multipliers { get; init; } = new();
+
+    /// <summary>The smooth bounds of attention scores and logits.</summary>
+    public SoftCaps SoftCaps { get; init; } = new();
 
     /// <summary>Whether the head's matrix is the embedding's; <c>tie_word_embeddings</c>.</summary>
     public bool TiedEmbeddings { get; init; }
@@ -106,8 +131,21 @@ public sealed record ModelConfig
     /// <summary>The id of the token that fills short rows; <c>pad_token_id</c>.</summary>
     public int? PadToken { get; init; }
 
+    /// <summary>What products of queries and keys are multiplied by.</summary>
+    public double AttentionScale => Multipliers.Attention ?? 1 / Math.Sqrt(HeadSize);
+
+    /// <summary>Norms of a layer beside those of queries and keys.</summary>
+    public int NormsPerLayer => NormPlacement == NormPlacement.Around ? 4 : 2;
+
     /// <summary>The sliding window of one layer in tokens, null where the layer sees the whole row.</summary>
     public int? WindowOf(int layer) => SlidingLayers is null || SlidingLayers[layer] ? SlidingWindow : null;
+
+    /// <summary>The rotary position embedding of one layer, null where it has none.</summary>
+    public RopeConfig? RopeOf(int layer)
+    {
+        if (RotaryLayers is not null && !RotaryLayers[layer]) return null;
+        return LocalRope is not null && WindowOf(layer) is not null ? LocalRope : Rope;
+    }
 
     /// <summary>The number of weights, the tied head counted once.</summary>
     public long ParameterCount
@@ -118,77 +156,15 @@ public sealed record ModelConfig
             var attention = 2 * hidden * queries + 2 * hidden * keys;
             if (QueryKeyValueBias) attention += queries + 2 * keys;
             if (AttentionOutputBias) attention += hidden;
-            if (QueryKeyNorm) attention += 2 * HeadSize;
+            if (QueryKeyNorm) attention += QueryKeyNormOverHeads ? queries + keys : 2 * HeadSize;
             var feedForward = 3 * hidden * IntermediateSize + (FeedForwardBias ? 2L * IntermediateSize + hidden : 0);
             var ends = (TiedEmbeddings ? 1 : 2) * hidden * VocabularySize + hidden;
-            return ends + LayerCount * (attention + feedForward + 2 * hidden);
+            return ends + LayerCount * (attention + feedForward + NormsPerLayer * hidden);
         }
     }
 
     /// <summary>Checks that the sizes fit each other.</summary>
     /// <param name="location">The file the sizes come from, for the error text.</param>
-    /// <exception cref="InvalidInputException">A size is not positive or contradicts another; the text holds both values.</exception>
-    public void Validate(string? location = null)
-    {
-        ModelFamily.OfArchitecture(Architecture, location);
-        Positive("vocab_size", VocabularySize);
-        Positive("hidden_size", HiddenSize);
-        Positive("intermediate_size", IntermediateSize);
-        Positive("num_hidden_layers", LayerCount);
-        Positive("num_attention_heads", HeadCount);
-        Positive("num_key_value_heads", KeyValueHeadCount);
-        Positive("head_dim", HeadSize);
-        Positive("max_position_embeddings", MaxPositions);
-        if (SlidingWindow is { } window) Positive("sliding_window", window);
-        if (HeadCount % KeyValueHeadCount != 0)
-        {
-            throw Wrong($"num_attention_heads is {HeadCount}, which num_key_value_heads, {KeyValueHeadCount}, does not divide",
-                "key and value heads that divide the query heads");
-        }
-        if (HeadSize % 2 != 0) throw Wrong($"head_dim is {HeadSize}", "an even head size, since rotary embeddings turn pairs");
-        if (!(NormEpsilon > 0)) throw Wrong($"rms_norm_eps is {NormEpsilon}", "a positive number");
-        if (!(InitializerRange >= 0)) throw Wrong($"initializer_range is {InitializerRange}", "zero or a positive number");
-        if (SlidingLayers is not null && SlidingLayers.Count != LayerCount)
-        {
-            throw Wrong($"layer_types names {SlidingLayers.Count} layers but num_hidden_layers is {LayerCount}",
-                "one layer type a layer");
-        }
-        if (SlidingLayers is not null && SlidingWindow is null && SlidingLayers.Contains(true))
-        {
-            throw Wrong("layer_types has sliding_attention but sliding_window is null (or use_sliding_window is false)",
-                "a positive sliding_window, or full_attention only");
-        }
-        ValidateRope(location);
-
-        void Positive(string key, int value)
-        {
-            if (value < 1) throw Wrong($"{key} is {value}", "a whole number from 1");
-        }
-
-        InvalidInputException Wrong(string problem, string allowed) => new(problem, location, allowed);
-    }
-
-    private void ValidateRope(string? location)
-    {
-        if (!(Rope.Theta > 1)) throw new InvalidInputException($"rope_theta is {Rope.Theta}", location, "a number above 1");
-        if (Rope.Type == RopeType.Default) return;
-        if (!(Rope.Factor >= 1)) throw new InvalidInputException($"the rope factor is {Rope.Factor}", location, "a number from 1");
-        if (Rope.Type == RopeType.Linear) return;
-        if (Rope.OriginalMaxPositions < 1)
-        {
-            throw new InvalidInputException($"original_max_position_embeddings is {Rope.OriginalMaxPositions}", location,
-                "a whole number from 1");
-        }
-        if (Rope.Type == RopeType.Llama3 && !(Rope.LowFrequencyFactor > 0 && Rope.HighFrequencyFactor > Rope.LowFrequencyFactor))
-        {
-            throw new InvalidInputException(
-                $"low_freq_factor is {Rope.LowFrequencyFactor} and high_freq_factor is {Rope.HighFrequencyFactor}", location,
-                "0 < low_freq_factor < high_freq_factor");
-        }
-        if (Rope.Type == RopeType.Yarn && !(Rope.BetaSlow > 0 && Rope.BetaFast >= Rope.BetaSlow))
-        {
-            throw new InvalidInputException($"beta_slow is {Rope.BetaSlow} and beta_fast is {Rope.BetaFast}", location,
-                "0 < beta_slow <= beta_fast");
-        }
-    }
+    /// <exception cref="Errors.InvalidInputException">A size is not positive or contradicts another; the text holds both values.</exception>
+    public void Validate(string? location = null) => ModelConfigRules.Check(this, location);
 }

@@ -9,6 +9,9 @@ namespace Meft.Core.Formats.HuggingFace;
 /// </summary>
 public static class ModelConfigReader
 {
+    /// <summary>More layers are no model, and a list of them no size of the file explains.</summary>
+    private const int MostLayers = 1 << 16;
+
     /// <summary>The activation functions that can be read, as config.json spells them.</summary>
     private static readonly Dictionary<string, Activation> Activations = new(StringComparer.Ordinal)
     {
@@ -49,7 +52,11 @@ public static class ModelConfigReader
         var layers = file.RequiredInt("num_hidden_layers");
         var heads = file.RequiredInt("num_attention_heads");
         var maxPositions = file.Int("max_position_embeddings") ?? family.DefaultMaxPositions;
-        var (window, slidingLayers) = ReadWindow(file, family, layers);
+        if (layers > MostLayers) throw file.Wrong("num_hidden_layers", $"is {layers}", $"at most {MostLayers}");
+        UnknownFlags.Refuse(file, family);
+        var rotaryLayers = LayerKindReader.ReadRotaryLayers(file, family, layers);
+        var (window, slidingLayers) = LayerKindReader.ReadWindow(file, family, layers, rotaryLayers);
+        var (rope, localRope) = RopeConfigReader.Read(file, family, maxPositions);
         var config = new ModelConfig
         {
             Architecture = family.Architecture,
@@ -61,14 +68,22 @@ public static class ModelConfigReader
             KeyValueHeadCount = ReadKeyValueHeads(file, family, heads),
             HeadSize = ReadHeadSize(file, family, hidden, heads),
             MaxPositions = maxPositions,
-            NormEpsilon = file.Number("rms_norm_eps") ?? 1e-6,
-            Activation = ReadNamed(file, "hidden_act", Activations) ?? Activation.Silu,
-            Rope = RopeConfigReader.Read(file, maxPositions),
+            NormEpsilon = file.Number("rms_norm_eps") ?? family.DefaultNormEpsilon,
+            NormPlacement = family.NormPlacement,
+            NormScaling = family.NormScaling,
+            Activation = ReadNamed(file, family.ActivationKey, Activations) ?? family.DefaultActivation,
+            Rope = rope,
+            LocalRope = localRope,
+            RotaryLayers = rotaryLayers,
             QueryKeyValueBias = HasBias(family.AttentionBias, "attention_bias"),
             AttentionOutputBias = HasBias(family.OutputBias, "attention_bias"),
             FeedForwardBias = HasBias(family.FeedForwardBias, "mlp_bias"),
             QueryKeyNorm = family.QueryKeyNorm,
-            TiedEmbeddings = file.Bool("tie_word_embeddings") ?? false,
+            QueryKeyNormOverHeads = family.QueryKeyNormOverHeads,
+            FusedProjections = family.FusedProjections,
+            Multipliers = ReadMultipliers(file, family, hidden),
+            SoftCaps = ReadSoftCaps(file, family),
+            TiedEmbeddings = file.Bool("tie_word_embeddings") ?? family.TiedByDefault,
             SlidingWindow = window,
             SlidingLayers = slidingLayers,
             InitializerRange = file.Number("initializer_range") ?? 0.02,
@@ -116,32 +131,37 @@ public static class ModelConfigReader
             "heads that divide the hidden size, or an explicit head_dim");
     }
 
-    private static (int? Window, IReadOnlyList<bool>? Layers) ReadWindow(ConfigObject file, ModelFamily family, int layers)
+    private static Multipliers ReadMultipliers(ConfigObject file, ModelFamily family, int hidden)
     {
-        const int usual = 4096;
-        var window = file.Mentions("sliding_window") ? file.Int("sliding_window") : usual;
-        switch (family.Window)
+        if (family.HasMultipliers)
         {
-            case WindowRule.EveryLayer:
-                return (window, null);
-            case WindowRule.AsLayerTypes:
-                if (!(file.Bool("use_sliding_window") ?? false)) window = null;
-                if (file.Strings("layer_types") is { } types) return (window, ReadLayerTypes(file, types));
-                var first = file.Int("max_window_layers") ?? 28;
-                return window is null ? (null, null) : (window, Enumerable.Range(0, Math.Max(layers, 0)).Select(i => i >= first).ToArray());
-            default:
-                return (null, null);
+            return new Multipliers
+            {
+                Embedding = file.Number("embedding_multiplier") ?? 1,
+                Attention = file.Number("attention_multiplier") ?? 1,
+                Residual = file.Number("residual_multiplier") ?? 1,
+                LogitDivisor = file.Number("logits_scaling") ?? 1,
+            };
         }
+        var scalar = file.Number("query_pre_attn_scalar") ?? family.DefaultQueryScalar;
+        if (scalar <= 0) throw file.Wrong("query_pre_attn_scalar", $"is {scalar}", "a positive number");
+        return new Multipliers
+        {
+            Embedding = family.ScalesEmbeddings ? Math.Sqrt(hidden) : 1,
+            Attention = scalar is { } given ? 1 / Math.Sqrt(given) : null,
+        };
     }
 
-    private static bool[] ReadLayerTypes(ConfigObject file, IReadOnlyList<string> types)
+    /// <summary>A cap that is written as null is none; one that is not written is the family's.</summary>
+    private static SoftCaps ReadSoftCaps(ConfigObject file, ModelFamily family)
     {
-        foreach (var type in types)
+        return new SoftCaps
         {
-            if (type is not ("full_attention" or "sliding_attention"))
-                throw file.Wrong("layer_types", $"has the type '{type}', which is not known", "full_attention, sliding_attention");
-        }
-        return [.. types.Select(type => type == "sliding_attention")];
+            Attention = family.CapsAttention ? Cap("attn_logit_softcapping", family.SoftCaps.Attention) : null,
+            Logits = family.CapsLogits ? Cap("final_logit_softcapping", family.SoftCaps.Logits) : null,
+        };
+
+        double? Cap(string key, double? usual) => file.Mentions(key) ? file.Number(key) : usual;
     }
 
     private static T? ReadNamed<T>(ConfigObject file, string key, Dictionary<string, T> known) where T : struct

@@ -32,7 +32,7 @@ public static class ModelConfigWriter
             ["head_dim"] = config.HeadSize,
             ["max_position_embeddings"] = config.MaxPositions,
             ["rms_norm_eps"] = config.NormEpsilon,
-            ["hidden_act"] = config.Activation switch
+            [family.ActivationKey] = config.Activation switch
             {
                 Activation.Gelu => "gelu",
                 Activation.GeluTanh => "gelu_pytorch_tanh",
@@ -41,7 +41,7 @@ public static class ModelConfigWriter
             ["initializer_range"] = config.InitializerRange,
             ["tie_word_embeddings"] = config.TiedEmbeddings,
             ["rope_theta"] = config.Rope.Theta,
-            ["rope_scaling"] = RopeScaling(config.Rope),
+            ["rope_scaling"] = RopeConfigWriter.Scaling(config.Rope),
             ["bos_token_id"] = config.BeginToken,
             ["eos_token_id"] = EndTokens(config.EndTokens),
             ["pad_token_id"] = config.PadToken,
@@ -49,12 +49,13 @@ public static class ModelConfigWriter
         if (family.AttentionBias == BiasRule.AsConfigured) json["attention_bias"] = config.QueryKeyValueBias;
         if (family.FeedForwardBias == BiasRule.AsConfigured) json["mlp_bias"] = config.FeedForwardBias;
         if (family.Window != WindowRule.Never) json["sliding_window"] = config.SlidingWindow;
-        if (family.Window == WindowRule.AsLayerTypes)
+        if (family.Window is WindowRule.AsLayerTypes or WindowRule.WithoutPositions) json["use_sliding_window"] = config.SlidingWindow is not null;
+        if (family.Window is WindowRule.AsLayerTypes or WindowRule.WithoutPositions or WindowRule.AllButEveryNth)
         {
-            json["use_sliding_window"] = config.SlidingWindow is not null;
             json["layer_types"] = new JsonArray([.. Enumerable.Range(0, config.LayerCount)
                 .Select(i => JsonValue.Create(config.WindowOf(i) is null ? "full_attention" : "sliding_attention"))]);
         }
+        AddOfFamily(json, config, family);
         if (config.StoredType is { } stored) json["torch_dtype"] = stored.ToString().ToLowerInvariant();
         return json.ToJsonString(Indented) + "\n";
     }
@@ -70,37 +71,31 @@ public static class ModelConfigWriter
         _ => new JsonArray([.. ids.Select(id => JsonValue.Create(id))]),
     };
 
-    private static JsonObject? RopeScaling(RopeConfig rope)
+    /// <summary>The number whose root attention scores are divided by: a whole one, where the scale came from one.</summary>
+    private static double QueryScalar(ModelConfig config)
     {
-        switch (rope.Type)
+        var scalar = 1 / (config.AttentionScale * config.AttentionScale);
+        return 1 / Math.Sqrt(Math.Round(scalar)) == config.AttentionScale ? Math.Round(scalar) : scalar;
+    }
+
+    /// <summary>The keys that only some families have.</summary>
+    private static void AddOfFamily(JsonObject json, ModelConfig config, ModelFamily family)
+    {
+        if (family.TurnsPartOfHeads) json["partial_rotary_factor"] = config.Rope.PartialFactor;
+        if (config.Rope.Type == RopeType.Longrope) json["original_max_position_embeddings"] = config.Rope.OriginalMaxPositions;
+        if (config.LocalRope is { } local) RopeConfigWriter.AddLocal(json, config.Rope, local);
+        if (family.HasLayersWithoutPositions)
         {
-            case RopeType.Linear:
-                return new JsonObject { ["rope_type"] = "linear", ["factor"] = rope.Factor };
-            case RopeType.Llama3:
-                return new JsonObject
-                {
-                    ["rope_type"] = "llama3",
-                    ["factor"] = rope.Factor,
-                    ["low_freq_factor"] = rope.LowFrequencyFactor,
-                    ["high_freq_factor"] = rope.HighFrequencyFactor,
-                    ["original_max_position_embeddings"] = rope.OriginalMaxPositions,
-                };
-            case RopeType.Yarn:
-                var yarn = new JsonObject
-                {
-                    ["rope_type"] = "yarn",
-                    ["factor"] = rope.Factor,
-                    ["original_max_position_embeddings"] = rope.OriginalMaxPositions,
-                    ["beta_fast"] = rope.BetaFast,
-                    ["beta_slow"] = rope.BetaSlow,
-                    ["truncate"] = rope.Truncate,
-                };
-                if (rope.AttentionFactor is { } factor) yarn["attention_factor"] = factor;
-                if (rope.Mscale is { } mscale) yarn["mscale"] = mscale;
-                if (rope.MscaleAllDimensions is { } all) yarn["mscale_all_dim"] = all;
-                return yarn;
-            default:
-                return null;
+            json["no_rope_layers"] = new JsonArray([.. Enumerable.Range(0, config.LayerCount)
+                .Select(i => JsonValue.Create(config.RopeOf(i) is null ? 0 : 1))]);
         }
+        if (family.DefaultQueryScalar is not null) json["query_pre_attn_scalar"] = QueryScalar(config);
+        if (family.CapsAttention) json["attn_logit_softcapping"] = config.SoftCaps.Attention;
+        if (family.CapsLogits) json["final_logit_softcapping"] = config.SoftCaps.Logits;
+        if (!family.HasMultipliers) return;
+        json["embedding_multiplier"] = config.Multipliers.Embedding;
+        json["attention_multiplier"] = config.AttentionScale;
+        json["residual_multiplier"] = config.Multipliers.Residual;
+        json["logits_scaling"] = config.Multipliers.LogitDivisor;
     }
 }

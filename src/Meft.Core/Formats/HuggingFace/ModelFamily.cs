@@ -21,6 +21,12 @@ internal enum WindowRule
 
     /// <summary>Those of <c>layer_types</c>, else from <c>max_window_layers</c> on, where <c>use_sliding_window</c> is true.</summary>
     AsLayerTypes,
+
+    /// <summary>Those of <c>layer_types</c>, else those without positions, where <c>use_sliding_window</c> is true.</summary>
+    WithoutPositions,
+
+    /// <summary>Those of <c>layer_types</c>, else all but every n-th.</summary>
+    AllButEveryNth,
 }
 
 /// <summary>
@@ -52,6 +58,44 @@ public sealed record ModelFamily
             DefaultHeadSize = 128, AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, QueryKeyNorm = true,
             Window = WindowRule.AsLayerTypes,
         },
+        new()
+        {
+            Architecture = "SmolLM3ForCausalLM", ModelType = "smollm3", DefaultMaxPositions = 32_768, DefaultKeyValueHeads = 4, TiedByDefault = true,
+            DefaultTheta = 2e6, AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, FeedForwardBias = BiasRule.AsConfigured,
+            Window = WindowRule.WithoutPositions, DefaultWindow = null, HasLayersWithoutPositions = true,
+        },
+        new()
+        {
+            Architecture = "Olmo2ForCausalLM", ModelType = "olmo2", DefaultMaxPositions = 2048, DefaultNormEpsilon = 1e-5,
+            AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, QueryKeyNorm = true, QueryKeyNormOverHeads = true,
+            NormPlacement = NormPlacement.After, NormScaling = NormScaling.BeforeRounding,
+        },
+        new()
+        {
+            Architecture = "GraniteForCausalLM", ModelType = "granite", DefaultMaxPositions = 2048, HasMultipliers = true,
+            AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, FeedForwardBias = BiasRule.AsConfigured,
+        },
+        new()
+        {
+            Architecture = "Phi3ForCausalLM", ModelType = "phi3", DefaultMaxPositions = 4096, DefaultOriginalMaxPositions = 4096, DefaultNormEpsilon = 1e-5,
+            Window = WindowRule.EveryLayer, DefaultWindow = null, FusedProjections = true, TurnsPartOfHeads = true, YarnMeansLongRope = true,
+        },
+        new()
+        {
+            Architecture = "Gemma2ForCausalLM", ModelType = "gemma2", DefaultMaxPositions = 8192, DefaultKeyValueHeads = 4, DefaultHeadSize = 256,
+            ActivationKey = "hidden_activation", DefaultActivation = Activation.GeluTanh, TiedByDefault = true, ScalesEmbeddings = true,
+            AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, NormPlacement = NormPlacement.Around,
+            NormScaling = NormScaling.OnePlusWeight, Window = WindowRule.AllButEveryNth, DefaultFullEvery = 2, DefaultQueryScalar = 256,
+            SoftCaps = new SoftCaps { Attention = 50, Logits = 30 }, CapsAttention = true, CapsLogits = true,
+        },
+        new()
+        {
+            Architecture = "Gemma3ForCausalLM", ModelType = "gemma3_text", DefaultMaxPositions = 131_072, DefaultKeyValueHeads = 4, DefaultHeadSize = 256,
+            ActivationKey = "hidden_activation", DefaultActivation = Activation.GeluTanh, TiedByDefault = true, ScalesEmbeddings = true,
+            AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, NormPlacement = NormPlacement.Around,
+            NormScaling = NormScaling.OnePlusWeight, QueryKeyNorm = true, Window = WindowRule.AllButEveryNth, DefaultFullEvery = 6,
+            HasFullEveryKey = true, DefaultQueryScalar = 256, DefaultTheta = 1e6, DefaultLocalTheta = 1e4, CapsLogits = true,
+        },
     ];
 
     /// <summary>The architecture's name, as <c>architectures</c> of a config.json spells it.</summary>
@@ -76,7 +120,67 @@ public sealed record ModelFamily
 
     internal bool QueryKeyNorm { get; init; }
 
+    internal bool QueryKeyNormOverHeads { get; init; }
+
+    internal NormPlacement NormPlacement { get; init; } = NormPlacement.Before;
+
+    internal NormScaling NormScaling { get; init; } = NormScaling.AfterRounding;
+
+    internal double DefaultNormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>The key that names the activation.</summary>
+    internal string ActivationKey { get; init; } = "hidden_act";
+
+    internal Activation DefaultActivation { get; init; } = Activation.Silu;
+
+    /// <summary>Whether the head is the embedding where the file does not say.</summary>
+    internal bool TiedByDefault { get; init; }
+
+    internal bool FusedProjections { get; init; }
+
     internal WindowRule Window { get; init; } = WindowRule.Never;
+
+    /// <summary>The sliding window where the key is absent.</summary>
+    internal int? DefaultWindow { get; init; } = 4096;
+
+    /// <summary>n of <see cref="WindowRule.AllButEveryNth"/>.</summary>
+    internal int DefaultFullEvery { get; init; }
+
+    /// <summary>Whether <c>sliding_window_pattern</c> gives another n.</summary>
+    internal bool HasFullEveryKey { get; init; }
+
+    /// <summary>Whether <c>no_rope_layers</c> names layers without rotary embeddings.</summary>
+    internal bool HasLayersWithoutPositions { get; init; }
+
+    internal double DefaultTheta { get; init; } = 10_000;
+
+    /// <summary>The rope base of sliding layers where the file does not say; null: they have no rope of their own.</summary>
+    internal double? DefaultLocalTheta { get; init; }
+
+    /// <summary>The original length of a rope that is stretched, where the file does not say; null: the model's length.</summary>
+    internal int? DefaultOriginalMaxPositions { get; init; }
+
+    /// <summary>Whether <c>partial_rotary_factor</c> may leave a part of each head unturned.</summary>
+    internal bool TurnsPartOfHeads { get; init; }
+
+    /// <summary>Whether the rope types su and yarn are older names of longrope.</summary>
+    internal bool YarnMeansLongRope { get; init; }
+
+    /// <summary>Whether <c>embedding_multiplier</c>, <c>attention_multiplier</c>, <c>residual_multiplier</c> and <c>logits_scaling</c> are read.</summary>
+    internal bool HasMultipliers { get; init; }
+
+    /// <summary>Whether embeddings are multiplied by the root of the hidden size.</summary>
+    internal bool ScalesEmbeddings { get; init; }
+
+    /// <summary>Attention scores are divided by the root of <c>query_pre_attn_scalar</c>, this number where the key is absent; null: by that of the head size.</summary>
+    internal double? DefaultQueryScalar { get; init; }
+
+    /// <summary>The bounds where the keys are absent.</summary>
+    internal SoftCaps SoftCaps { get; init; } = new();
+
+    internal bool CapsAttention { get; init; }
+
+    internal bool CapsLogits { get; init; }
 
     /// <summary>The architectures that can be read, in alphabetical order.</summary>
     public static IReadOnlyList<string> KnownArchitectures { get; } = [.. All.Select(f => f.Architecture).Order(StringComparer.Ordinal)];

@@ -14,6 +14,12 @@ public enum RopeType
 
     /// <summary>YaRN (arXiv 2309.00071): a ramp between divided and kept frequencies, and a factor on cosines and sines.</summary>
     Yarn,
+
+    /// <summary>
+    /// LongRoPE (arXiv 2402.13753): every frequency divided by a factor of its own, by other factors where a row is longer than the original length; and
+    /// a factor on cosines and sines.
+    /// </summary>
+    Longrope,
 }
 
 /// <summary>
@@ -28,7 +34,7 @@ public sealed record RopeConfig
     /// <summary>The base of the frequencies; <c>rope_theta</c>.</summary>
     public double Theta { get; init; } = 10_000;
 
-    /// <summary>By how much positions are stretched (linear, llama3, yarn); <c>factor</c>.</summary>
+    /// <summary>By how much positions are stretched (linear, llama3, yarn), or the length is (longrope); <c>factor</c>.</summary>
     public double Factor { get; init; } = 1;
 
     /// <summary>llama3: wavelengths above original length / this are divided by the factor; <c>low_freq_factor</c>.</summary>
@@ -37,10 +43,10 @@ public sealed record RopeConfig
     /// <summary>llama3: wavelengths below original length / this are kept; <c>high_freq_factor</c>.</summary>
     public double HighFrequencyFactor { get; init; } = 4;
 
-    /// <summary>The length before stretching, in tokens (llama3, yarn); <c>original_max_position_embeddings</c>.</summary>
+    /// <summary>The length before stretching, in tokens (llama3, yarn, longrope); <c>original_max_position_embeddings</c>.</summary>
     public int OriginalMaxPositions { get; init; }
 
-    /// <summary>yarn: what cosines and sines are multiplied by; null to derive it from the factor; <c>attention_factor</c>.</summary>
+    /// <summary>yarn, longrope: what cosines and sines are multiplied by; null to derive it from the factor; <c>attention_factor</c>.</summary>
     public double? AttentionFactor { get; init; }
 
     /// <summary>yarn: rotations within the original length above which a frequency is kept; <c>beta_fast</c>.</summary>
@@ -57,4 +63,20 @@ public sealed record RopeConfig
 
     /// <summary>yarn: whether the ramp's ends are rounded to whole dimensions; <c>truncate</c>.</summary>
     public bool Truncate { get; init; } = true;
+
+    /// <summary>The share of a head's numbers, its first ones, that are turned; <c>partial_rotary_factor</c>.</summary>
+    public double PartialFactor { get; init; } = 1;
+
+    /// <summary>longrope: what the frequency of each pair is divided by in rows up to the original length; <c>short_factor</c>.</summary>
+    public IReadOnlyList<double> ShortFactors { get; init; } = [];
+
+    /// <summary>longrope: what it is divided by in longer rows; <c>long_factor</c>.</summary>
+    public IReadOnlyList<double> LongFactors { get; init; } = [];
+
+    /// <summary>How many numbers of a head are turned.</summary>
+    public int TurnedOf(int headSize) => (int)(headSize * PartialFactor);
+
+    /// <summary>Whether a row that grows from one length to another gets other frequencies, for all of its tokens.</summary>
+    public bool ChangesBetween(int length, int longer) =>
+        Type == RopeType.Longrope && length > 0 && length <= OriginalMaxPositions && longer > OriginalMaxPositions;
 }

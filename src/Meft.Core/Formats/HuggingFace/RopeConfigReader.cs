@@ -9,27 +9,45 @@ internal static class RopeConfigReader
         ["linear"] = RopeType.Linear,
         ["llama3"] = RopeType.Llama3,
         ["yarn"] = RopeType.Yarn,
+        ["longrope"] = RopeType.Longrope,
     };
 
+    /// <summary>The rope of a model's layers, and that of its sliding layers where they have their own.</summary>
     /// <param name="file">The whole config.json.</param>
+    /// <param name="family">The family.</param>
     /// <param name="maxPositions">The model's length, where no original length is given.</param>
-    public static RopeConfig Read(ConfigObject file, int maxPositions)
+    public static (RopeConfig Rope, RopeConfig? Local) Read(ConfigObject file, ModelFamily family, int maxPositions)
     {
         var rope = file.Object("rope_parameters") ?? file.Object("rope_scaling");
-        var theta = rope?.Number("rope_theta") ?? file.Number("rope_theta") ?? 10_000;
-        if (rope is null) return new RopeConfig { Theta = theta };
+        // transformers 5 writes one object a layer type where they differ.
+        var sliding = rope?.Object("sliding_attention");
+        rope = rope?.Object("full_attention") ?? (sliding is null ? rope : null);
+        var one = Read(rope, file, family, file.Number("rope_theta") ?? family.DefaultTheta, maxPositions);
+        if (family.DefaultLocalTheta is { } usual)
+            return (one, Read(sliding, file, family, file.Number("rope_local_base_freq") ?? usual, maxPositions));
+        if (sliding is not null) throw file.Wrong("rope_parameters", "has sliding_attention", $"one rope for all layers, as {family.Architecture} has it");
+        return (one, null);
+    }
 
-        var type = ReadType(rope);
-        if ((rope.Number("partial_rotary_factor") ?? file.Number("partial_rotary_factor") ?? 1) is var share and not 1)
-            throw rope.Wrong("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
-        var original = rope.Int("original_max_position_embeddings") ?? file.Int("original_max_position_embeddings") ?? maxPositions;
+    private static RopeConfig Read(ConfigObject? rope, ConfigObject file, ModelFamily family, double theta, int maxPositions)
+    {
+        theta = rope?.Number("rope_theta") ?? theta;
+        var share = rope?.Number("partial_rotary_factor") ?? file.Number("partial_rotary_factor") ?? 1;
+        if (share != 1 && !family.TurnsPartOfHeads)
+            throw (rope ?? file).Wrong("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
+        if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
+
+        var type = ReadType(rope, family);
+        var original = rope.Int("original_max_position_embeddings") ?? file.Int("original_max_position_embeddings")
+            ?? family.DefaultOriginalMaxPositions ?? maxPositions;
         return type switch
         {
-            RopeType.Linear => new RopeConfig { Type = type, Theta = theta, Factor = Required("factor") },
+            RopeType.Linear => new RopeConfig { Type = type, Theta = theta, PartialFactor = share, Factor = Required("factor") },
             RopeType.Llama3 => new RopeConfig
             {
                 Type = type,
                 Theta = theta,
+                PartialFactor = share,
                 Factor = Required("factor"),
                 LowFrequencyFactor = Required("low_freq_factor"),
                 HighFrequencyFactor = Required("high_freq_factor"),
@@ -39,6 +57,7 @@ internal static class RopeConfigReader
             {
                 Type = type,
                 Theta = theta,
+                PartialFactor = share,
                 Factor = rope.Number("factor") ?? (double)maxPositions / original,
                 OriginalMaxPositions = original,
                 AttentionFactor = rope.Number("attention_factor"),
@@ -49,16 +68,34 @@ internal static class RopeConfigReader
                 MscaleAllDimensions = rope.Number("mscale_all_dim"),
                 Truncate = rope.Bool("truncate") ?? true,
             },
-            _ => new RopeConfig { Theta = theta },
+            RopeType.Longrope => new RopeConfig
+            {
+                Type = type,
+                Theta = theta,
+                PartialFactor = share,
+                Factor = rope.Number("factor") ?? (double)maxPositions / original,
+                OriginalMaxPositions = original,
+                AttentionFactor = rope.Number("attention_factor"),
+                ShortFactors = RequiredList("short_factor"),
+                LongFactors = RequiredList("long_factor"),
+            },
+            _ => new RopeConfig { Theta = theta, PartialFactor = share },
         };
 
         double Required(string key) => rope.Number(key) ?? throw rope.Wrong(key, "is missing", $"a number, for the rope type {type}");
+        IReadOnlyList<double> RequiredList(string key) =>
+            rope.Numbers(key) ?? throw rope.Wrong(key, "is missing", $"a list of numbers, one a turned pair, for the rope type {type}");
     }
 
-    private static RopeType ReadType(ConfigObject rope)
+    private static RopeType ReadType(ConfigObject rope, ModelFamily family)
     {
         var key = rope.Has("rope_type") ? "rope_type" : "type";
         if (rope.String(key) is not { } name) return RopeType.Default;
+        if (family.YarnMeansLongRope)
+        {
+            if (name is "su" or "yarn") return RopeType.Longrope;
+            if (name is not ("default" or "longrope")) throw rope.Wrong(key, $"is '{name}'", $"default, longrope (su, yarn): {family.Architecture} has no other");
+        }
         if (Types.TryGetValue(name, out var type)) return type;
         throw rope.Wrong(key, $"is '{name}', a rope type that is not known", string.Join(", ", Types.Keys.Order(StringComparer.Ordinal)));
     }

@@ -38,7 +38,7 @@ public class ModelConfigReaderTests
         { """{"architectures": ["GPT2LMHeadModel"]}""", ["'GPT2LMHeadModel'", "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"] },
         { """{"model_type": "qwen2"}""", ["LlamaForCausalLM", "qwen2"] },
         { """{"architectures": null, "model_type": "mamba"}""", ["'mamba'", "llama"] },
-        { """{"rope_scaling": {"type": "dynamic", "factor": 2}}""", ["'dynamic'", "default, linear, llama3, yarn"] },
+        { """{"rope_scaling": {"type": "dynamic", "factor": 2}}""", ["'dynamic'", "default, linear, llama3, longrope, yarn"] },
         { """{"rope_scaling": {"type": "linear"}}""", ["'rope_scaling.factor' is missing"] },
         { """{"rope_scaling": {"type": "linear", "factor": 0.5}}""", ["factor is 0.5"] },
         { """{"rope_parameters": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}}""", ["low_freq_factor is 4", "high_freq_factor is 4"] },
@@ -70,6 +70,7 @@ public class ModelConfigReaderTests
 
     [Theory]
     [InlineData("{", "line 1")]
+    [InlineData("{\"vocab_size\": \"\\ud800\"}", "no Unicode")]
     [InlineData("[]", "a JSON object")]
     [InlineData("{}", "neither 'architectures' nor 'model_type'")]
     public void What_is_no_config_is_refused(string json, string part) =>

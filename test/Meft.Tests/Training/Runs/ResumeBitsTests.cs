@@ -1,5 +1,5 @@
 using Meft.Native;
-using Meft.TestSupport;
+using Meft.Tests.Models;
 using Meft.Training.Runs;
 using Shouldly;
 
@@ -57,12 +57,10 @@ public sealed class ResumeBitsTests : IDisposable
         }
     }
 
-    public static TheoryData<string> Families => Assets.Folders("models/tiny");
-
     [Theory]
     [Trait("Category", "Fixtures")]
-    [MemberData(nameof(Families))]
-    public void So_on_every_family(string family) => RequireSame("touched rows", $"model={Assets.Require("models", "tiny", family)}", "max_steps=5", "batch.accumulate=1");
+    [MemberData(nameof(TinyModel.Names), MemberType = typeof(TinyModel))]
+    public void So_on_every_family(string family) => RequireSame("touched rows", $"model={TinyModel.Folder(family)}", "max_steps=5", "batch.accumulate=1");
 
     [Fact]
     public void The_steps_before_and_after_a_resume_are_one_run_in_metrics_result_and_report()
