@@ -62,8 +62,8 @@ public sealed class GgufMetadata
     };
 
     /// <summary>An error at the value of a key.</summary>
-    internal GgufException Failure(string key, string problem, string? allowed) =>
-        new(_file, problem, Find(key)?.Offset, key, allowed, "Convert the model again, or use its safetensors files");
+    internal GgufException Failure(string key, string problem, string? allowed, string? nextStep = null) =>
+        new(_file, problem, Find(key)?.Offset, key, allowed, nextStep ?? "Convert the model again, or use its safetensors files");
 
     private T Get<T>(string key, string allowed)
     {
