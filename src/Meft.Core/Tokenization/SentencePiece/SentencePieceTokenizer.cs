@@ -67,10 +67,14 @@ internal static class SentencePieceTokenizer
         }
         if (model.Pieces.FirstOrDefault(p => p.Kind == PieceKind.Unused) is { Text: { } unused })
             throw new TokenizerFileException(model.File, $"the piece '{unused}' is marked as unused, which is not supported in a BPE model");
-        // Stable: of equal scores the lower id is merged first.
-        var made = Enumerable.Range(0, model.Pieces.Count).Where(IsText).OrderByDescending(id => model.Pieces[id].Score);
         var options = new BytePairOptions { UnknownToken = unknown, FusesUnknown = true, FallsBackToBytes = model.FallsBackToBytes };
-        return options.Build(vocabulary, MergeInference.Find(vocabulary, made, IsText));
+        return options.Build(vocabulary, MergesOf(model, vocabulary));
+    }
+
+    /// <summary>The merges of a BPE model: of the pieces that stand for text, the highest score first, of equal ones the lower id.</summary>
+    public static List<TokenPair> MergesOf(SentencePieces model, Vocabulary vocabulary)
+    {
+        return MergeInference.Find(vocabulary, Enumerable.Range(0, model.Pieces.Count).Where(IsText).OrderByDescending(id => model.Pieces[id].Score), IsText);
 
         bool IsText(int id) => model.Pieces[id].Kind is PieceKind.Normal or PieceKind.UserDefined;
     }
