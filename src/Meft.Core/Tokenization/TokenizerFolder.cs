@@ -18,9 +18,17 @@ public static class TokenizerFolder
     private static readonly string[] SentencePieceClasses =
         ["CodeLlamaTokenizer", "GemmaTokenizer", "LlamaTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
 
-    /// <summary>Whether a folder holds a tokenizer in one of the forms.</summary>
-    public static bool HasTokenizer(string folder) => Has(folder, HuggingFaceTokenizer.FileName) || Has(folder, ModelFileName)
+    /// <summary>Whether a folder, or a .gguf file, holds a tokenizer in one of the forms.</summary>
+    /// <exception cref="Formats.Gguf.GgufException">The .gguf file is malformed.</exception>
+    public static bool HasTokenizer(string folder) => GgufTokenizerReader.IsGguf(folder) ? GgufTokenizerReader.HasTokenizer(folder) : Has(folder, HuggingFaceTokenizer.FileName) || Has(folder, ModelFileName)
         || (Has(folder, VocabularyMergesReader.VocabularyFileName) && Has(folder, VocabularyMergesReader.MergesFileName));
+
+    /// <summary>The file that a tokenizer is read from, of several the first.</summary>
+    /// <param name="path">A folder that holds one, or a .gguf file.</param>
+    public static string FileOf(string path) => !Directory.Exists(path) ? path : Path.Combine(
+        path,
+        Has(path, HuggingFaceTokenizer.FileName) ? HuggingFaceTokenizer.FileName
+        : Has(path, ModelFileName) ? ModelFileName : VocabularyMergesReader.VocabularyFileName);
 
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="path">A folder, a tokenizer.json, or a .gguf file.</param>

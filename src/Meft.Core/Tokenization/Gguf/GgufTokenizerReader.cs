@@ -36,11 +36,18 @@ internal static class GgufTokenizerReader
     public static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && File.Exists(path);
 
     /// <summary>Whether a file's metadata hold a tokenizer.</summary>
-    public static bool HasTokenizer(GgufMetadata metadata) => metadata.Contains(TokensKey);
+    public static bool HasTokenizer(string path)
+    {
+        using var file = GgufFile.Open(path);
+        return file.Metadata.Contains(TokensKey);
+    }
 
     /// <summary>The name of the tokenizer's kind and, of a byte-level one, of its way to split texts; null where there is none.</summary>
     public static string? KindOf(GgufMetadata metadata) => !metadata.Contains(ModelKey) ? null
         : metadata.GetString(ModelKey) + (metadata.Contains(SplitKey) ? $", {metadata.GetString(SplitKey)}" : "");
+
+    /// <summary>Whether a file's metadata hold a chat template.</summary>
+    public static bool HasChatTemplate(GgufMetadata metadata) => metadata.Contains(TemplateKey);
 
     /// <summary>Reads a file's tokenizer.</summary>
     /// <exception cref="GgufException">The file is malformed, or its tokenizer is of a kind that is not known.</exception>
@@ -48,7 +55,7 @@ internal static class GgufTokenizerReader
     {
         using var file = GgufFile.Open(path);
         var metadata = file.Metadata;
-        if (!HasTokenizer(metadata)) throw metadata.Failure(TokensKey, "the file holds no tokenizer", "tokens in the metadata", Advice(path));
+        if (!metadata.Contains(TokensKey)) throw metadata.Failure(TokensKey, "the file holds no tokenizer", "tokens in the metadata", Advice(path));
         var tokens = metadata.GetStrings(TokensKey);
         var kinds = ReadKinds(metadata, tokens.Count);
         var config = ReadConfig(path, metadata);
