@@ -68,6 +68,16 @@ public sealed class GgufBytes
     public GgufBytes Set(string key, IReadOnlyCollection<float> values) =>
         Set(key, GgufValueType.Array, Array(GgufValueType.Float32, (ulong)values.Count, [.. values.Select(BitConverter.GetBytes)]));
 
+    /// <summary>The metadata's keys.</summary>
+    public IEnumerable<string> Keys => _metadata.Select(entry => entry.Key);
+
+    /// <summary>Takes a tensor away.</summary>
+    public GgufBytes Without(string tensor)
+    {
+        _tensors.RemoveAll(entry => entry.Name == tensor);
+        return this;
+    }
+
     /// <summary>Takes a metadata value away.</summary>
     public GgufBytes Remove(string key)
     {
