@@ -37,6 +37,19 @@ internal static class Llama3RopeFactors
         if (factors.Count == 0 || factors.Any(f => !float.IsFinite(f) || f < 1)) return null;
         var length = original ?? UsualOriginal;
         double factor = factors[^1];
+        var (low, high) = Fit(factors, factor, theta, headSize, length);
+        // Llama 3.1's own numbers before others, and numbers of few digits before those as float32 gives them.
+        Parameters[] candidates = [new(factor, 1, 4, length), new(factor, Math.Round(low, 2), Math.Round(high, 2), length), new(factor, low, high, length)];
+        foreach (var found in candidates)
+        {
+            if (!(found.Low > 0 && found.High > found.Low)) continue;
+            if (Of(found, theta, headSize).Zip(factors).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-4 * pair.Second)) return found;
+        }
+        return null;
+    }
+
+    private static (double Low, double High) Fit(IReadOnlyList<float> factors, double factor, double theta, int headSize, int length)
+    {
         // Turns within the original length: of the slowest kept frequency, the fastest divided one, and those between with their share s.
         double slowestKept = double.PositiveInfinity, fastestDivided = 0;
         var between = new List<(double Turns, double Kept)>();
@@ -47,16 +60,12 @@ internal static class Llama3RopeFactors
             else if (factors[i] < factor) between.Add((turns, (1.0 / factors[i] - 1 / factor) / (1 - 1 / factor)));
             else fastestDivided = Math.Max(fastestDivided, turns);
         }
-        var (low, high) = Bounds(between, slowestKept, fastestDivided);
-        var found = new Parameters(factor, Tidy(low), Tidy(high), length);
-        if (!(found.Low > 0 && found.High > found.Low)) return null;
-        return Of(found, theta, headSize).Zip(factors).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-4 * pair.Second) ? found : null;
+        return Bounds(between, slowestKept, fastestDivided);
     }
 
     /// <summary>The numbers of turns at which s is 0 and 1: on the line through what lies between, or within the gap.</summary>
     private static (double Low, double High) Bounds(List<(double Turns, double Kept)> between, double slowestKept, double fastestDivided)
     {
-        const double UsualRatio = 4;
         if (between.Count >= 2)
         {
             var ((x1, s1), (x2, s2)) = (between[0], between[^1]);
@@ -65,18 +74,14 @@ internal static class Llama3RopeFactors
         }
         if (between.Count == 1)
         {
-            var low = between[0].Turns / (1 + (UsualRatio - 1) * between[0].Kept);
-            return (low, UsualRatio * low);
+            // Any two bounds on a line through it will do that leave the others out.
+            var (turns, kept) = between[0];
+            var least = double.IsPositiveInfinity(slowestKept) ? fastestDivided : Math.Max(fastestDivided, (turns - kept * slowestKept) / (1 - kept));
+            var low = (least + turns) / 2;
+            return (low, low + (turns - low) / kept);
         }
         if (double.IsPositiveInfinity(slowestKept)) return (fastestDivided * 2, fastestDivided * 4);
         return (fastestDivided + (slowestKept - fastestDivided) / 3, fastestDivided + (slowestKept - fastestDivided) * 2 / 3);
-    }
-
-    /// <summary>Factors are of float32, so a number that nearly has few digits has them.</summary>
-    private static double Tidy(double number)
-    {
-        var round = Math.Round(number, 2);
-        return Math.Abs(round - number) < 1e-3 * number ? round : number;
     }
 
     private static double Frequency(double theta, int pair, int headSize) => Math.Pow(theta, -2.0 * pair / headSize);
