@@ -68,6 +68,16 @@ public sealed record ModelLocation(string WeightsPath, string Folder)
         throw new InvalidInputException($"there is no {ConfigFileName}", Folder, Allowed, Advice());
     }
 
+    /// <summary>Refuses a model whose tokenizer is in its GGUF file alone, where a model is to be made from it that needs one of its own.</summary>
+    /// <exception cref="InvalidInputException">It is; the text says what to do.</exception>
+    public void RequireTokenizerFiles()
+    {
+        if (TokenizerPath == Folder || !HasTokenizer) return;
+        throw new InvalidInputException(
+            "the model's tokenizer is in its GGUF file alone, and the new model's folder would have none", TokenizerPath, "a model with tokenizer files",
+            $"Put the {HuggingFaceTokenizer.FileName} and {TokenizerConfig.FileName} of the original model into {Folder}");
+    }
+
     private string? Advice()
     {
         if (File.Exists(Path.Combine(Folder, "adapter_config.json")))

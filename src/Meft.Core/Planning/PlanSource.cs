@@ -23,6 +23,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
     {
         var location = ModelLocation.Find(config.Model);
         var model = location.ReadConfig();
+        if (config.Method.Kind == MethodKind.Full) location.RequireTokenizerFiles(); // what is trained is saved as a model of its own
         var (rows, reason) = ReadRows(config, location, model);
         var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows);
         return new PlanSource(location, model, rows, work, WeightBytes(location));

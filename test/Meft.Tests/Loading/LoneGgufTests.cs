@@ -1,4 +1,5 @@
 using Meft.Core.Errors;
+using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Inspection;
 using Meft.Loading;
@@ -78,6 +79,18 @@ public sealed class LoneGgufTests : IDisposable
         model.Config.Architecture.ShouldBe("LlamaForCausalLM");
         model.HasTokenizer.ShouldBeFalse();
         Should.Throw<InvalidInputException>(() => model.Tokenizer.Encode("a", addSpecialTokens: false)).Message.ShouldContain("the file holds no tokenizer");
+    }
+
+    [Fact]
+    public void A_tokenizer_in_the_file_alone_is_no_tokenizer_for_a_model_made_from_it()
+    {
+        var bytes = GgufWriter.Of(Assets.Require("models", "tiny", "llama"));
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Compose());
+        ModelLocation.Find(_folder.Path).RequireTokenizerFiles(); // it has none at all
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Set("tokenizer.ggml.tokens", ["a"]).Compose());
+        Should.Throw<InvalidInputException>(() => ModelLocation.Find(_folder.Path).RequireTokenizerFiles()).Message.ShouldContain("is in its GGUF file alone");
+        _folder.Write("tokenizer.json", "{}");
+        ModelLocation.Find(_folder.Path).RequireTokenizerFiles();
     }
 
     [Theory]
