@@ -13,7 +13,7 @@ internal sealed class ModelOptions
     private static readonly IReadOnlyList<string> Types = [.. ChoiceName.All<BaseDType>().Where(name => name != ChoiceName.Of(BaseDType.Fp16))];
 
     private readonly Option<string> _model = new("--model")
-    { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file beside its config.json and tokenizer." };
+    { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file." };
     private readonly Option<string?> _adapter = new("--adapter") { HelpName = "A", Description = "An adapter folder, such as runs/facts/adapter." };
     private readonly Option<string> _device = new("--device")
     { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"Where the model computes: {ComputeDevice.Allowed} [auto]." };

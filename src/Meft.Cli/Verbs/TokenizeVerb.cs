@@ -15,7 +15,7 @@ namespace Meft.Cli.Verbs;
 internal sealed class TokenizeVerb : IVerb
 {
     private readonly Option<string> _model = new("--model")
-    { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file beside its tokenizer." };
+    { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file." };
     private readonly Option<string> _input = new("--input") { HelpName = "F", Required = true, Description = "Rows: .jsonl, .json, .csv, .parquet or .txt." };
     private readonly Option<string?> _output = new("--output") { HelpName = "G", Description = "Write here instead of to standard output." };
     private readonly Option<string> _format = RowFormatOption.Create();
@@ -51,17 +51,17 @@ internal sealed class TokenizeVerb : IVerb
         var maxLength = arguments.GetValue(_maxLength);
         if (maxLength < 2) throw new InvalidInputException($"--max-length is {maxLength}", null, "a whole number, at least 2");
         ResultLines.RefuseInput(arguments.GetValue(_output), arguments.GetRequiredValue(_input));
-        var folder = ModelLocation.Find(arguments.GetRequiredValue(_model)).Folder;
-        var tokenizer = HuggingFaceTokenizer.Load(folder);
-        var template = new Lazy<ChatTemplate>(() => ChatTemplate.Load(folder));
+        var model = ModelLocation.Find(arguments.GetRequiredValue(_model));
+        var tokenizer = HuggingFaceTokenizer.Load(model.TokenizerPath);
+        var template = new Lazy<ChatTemplate>(() => ChatTemplate.Load(model.ChatTemplatePath));
         if (arguments.GetValue(_audit))
         {
-            WriteAudit(arguments, maxLength, folder, tokenizer, () => template.Value, context);
+            WriteAudit(arguments, maxLength, model, tokenizer, () => template.Value, context);
             return 0;
         }
         if (arguments.GetValue(_json)) throw new InvalidInputException("--json is given without --audit", "meft tokenize", "both, or neither: rows are JSON already");
         if (arguments.GetValue(_overLength) is not null) throw new InvalidInputException("--over-length is given without --audit", "meft tokenize", "both, or neither: without --audit rows are shown whole");
-        var rows = new RowTokenizer(tokenizer, EndToken.Find(folder, tokenizer), arguments.GetValue(_trainOnPrompt), () => template.Value);
+        var rows = new RowTokenizer(tokenizer, EndToken.Find(model, tokenizer), arguments.GetValue(_trainOnPrompt), () => template.Value);
         var raw = RowFile.Read(arguments.GetRequiredValue(_input), RowFormatOption.ReadFrom(arguments, _format), tokenizer, maxLength);
         var tokenized = arguments.GetValue(_chat)
             ? raw.SelectMany(row => Render(row, rows, tokenizer, template.Value))
@@ -71,7 +71,7 @@ internal sealed class TokenizeVerb : IVerb
     }
 
     private void WriteAudit(
-        ParseResult arguments, int maxLength, string folder, HuggingFaceTokenizer tokenizer, Func<ChatTemplate> template, VerbContext context)
+        ParseResult arguments, int maxLength, ModelLocation model, HuggingFaceTokenizer tokenizer, Func<ChatTemplate> template, VerbContext context)
     {
         if (arguments.GetValue(_output) is not null) throw new InvalidInputException("--audit is given with --output", "meft tokenize", "--audit goes to standard output");
         var input = arguments.GetRequiredValue(_input);
@@ -83,10 +83,9 @@ internal sealed class TokenizeVerb : IVerb
             OverLength = ReadOverLength(arguments.GetValue(_overLength)),
             TrainOnPrompt = arguments.GetValue(_trainOnPrompt),
         };
-        var location = ModelLocation.Find(folder);
-        var limits = File.Exists(location.ConfigPath)
-            ? PlanSource.LimitsOf(location.ReadConfig())
-            : new ModelLimits(tokenizer.VocabularySize, int.MaxValue, EndToken.Find(folder, tokenizer));
+        var limits = model.HasConfig
+            ? PlanSource.LimitsOf(model.ReadConfig())
+            : new ModelLimits(tokenizer.VocabularySize, int.MaxValue, EndToken.Find(model, tokenizer));
         var auditor = new DataAuditor();
         foreach (var _ in TrainingRows.Examine(data.Train, data, tokenizer, limits, template, auditor)) context.Cancellation.ThrowIfCancellationRequested();
         var audit = auditor.ToAudit(tokenizer);

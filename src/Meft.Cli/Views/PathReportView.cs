@@ -15,6 +15,7 @@ internal sealed class PathReportView(TextWriter text)
     public void Write(PathReport report, bool listTensors)
     {
         Line(Title(report.Kind), report.Path);
+        if (report.Gguf is { } gguf) Write(gguf);
         if (report.Model is { } model) Write(model);
         if (report.Adapter is { } adapter) Write(adapter);
         if (report.Run is { } run) Write(run);
@@ -44,8 +45,13 @@ internal sealed class PathReportView(TextWriter text)
 
     private void Write(TokenizerFacts tokenizer) => Line(
         "tokenizer",
-        $"{tokenizer.VocabularySize:N0} tokens, begins with {Tokens(tokenizer.Begin)}, ends with {Tokens(tokenizer.End)}, "
-        + (tokenizer.ChatTemplate ? "has a chat template" : "no chat template"));
+        $"{tokenizer.VocabularySize:N0} tokens ({Path.GetFileName(tokenizer.Source)}), begins with {Tokens(tokenizer.Begin)}, ends with {Tokens(tokenizer.End)}, "
+        + (tokenizer.TemplateSource is { } source ? $"has a chat template ({Path.GetFileName(source)})" : "no chat template"));
+
+    private void Write(GgufFacts gguf) => Line(
+        "its metadata",
+        $"{gguf.Architecture ?? "no architecture"}, {(gguf.Tokenizer is { } kind ? $"tokenizer {kind}" : "no tokenizer")}, "
+        + (gguf.ChatTemplate ? "a chat template" : "no chat template"));
 
     private void Write(AdapterCost cost) => Line(
         "an adapter",

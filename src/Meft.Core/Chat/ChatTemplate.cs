@@ -29,19 +29,27 @@ public sealed class ChatTemplate
         Text = text;
     }
 
-    /// <summary>The template's source.</summary>
+    /// <summary>The template's source text.</summary>
     public string Text { get; }
+
+    /// <summary>The file it comes from.</summary>
+    public string Source => _file;
 
     /// <summary>
     /// Reads the template of a model: <c>chat_template.jinja</c>, else <c>chat_template</c> of <c>tokenizer_config.json</c>.
     /// </summary>
-    /// <param name="folder">The model's folder.</param>
+    /// <param name="folder">The model's folder; or a .gguf file, which holds the template in its metadata.</param>
     /// <param name="time">The clock behind <c>strftime_now</c>; the system's by default.</param>
     /// <exception cref="ChatTemplateException">The model has no template, or it is not valid.</exception>
     /// <exception cref="TokenizerFileException"><c>tokenizer_config.json</c> is damaged.</exception>
     public static ChatTemplate Load(string folder, TimeProvider? time = null) => TryLoad(folder, time)
         ?? throw new ChatTemplateException(
             folder, 0, $"the model has no chat template: neither {FileName} nor chat_template in {TokenizerConfig.FileName}");
+
+    /// <summary>Whether a folder has a template, be it valid or not.</summary>
+    /// <exception cref="Errors.InvalidInputException"><c>tokenizer_config.json</c> is damaged.</exception>
+    internal static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, FileName)) || TokenizerConfig.Load(folder).ChatTemplate is not null;
 
     /// <summary>As <see cref="Load"/>; null where the model has no template.</summary>
     public static ChatTemplate? TryLoad(string folder, TimeProvider? time = null)
@@ -50,7 +58,7 @@ public sealed class ChatTemplate
         var file = Path.Combine(folder, FileName);
         if (File.Exists(file)) return Parse(ReadText(file), file, config.SpecialTokens, time);
         return config.ChatTemplate is { } text
-            ? Parse(text, Path.Combine(folder, TokenizerConfig.FileName), config.SpecialTokens, time)
+            ? Parse(text, config.File, config.SpecialTokens, time)
             : null;
     }
 

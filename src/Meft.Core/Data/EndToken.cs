@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Meft.Core.Errors;
-using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Formats;
 using Meft.Core.Tokenization;
 
 namespace Meft.Core.Data;
@@ -8,18 +8,19 @@ namespace Meft.Core.Data;
 /// <summary>Finds the token that a model's trained texts end with.</summary>
 public static class EndToken
 {
-    private const string ModelFile = "config.json", TokenizerFile = "tokenizer_config.json";
+    private const string TokenizerFile = "tokenizer_config.json";
 
     /// <summary>
     /// The first end token of the folder's config.json; in a folder without one (a tokenizer alone), the <c>eos_token</c> of its
     /// tokenizer_config.json. Null where neither names one.
     /// </summary>
+    /// <param name="model">Where the model lies.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
     /// <exception cref="InvalidInputException">A file is damaged or names a token that the tokenizer does not have.</exception>
-    public static int? Find(string folder, ITokenizer tokenizer)
+    public static int? Find(ModelLocation model, ITokenizer tokenizer)
     {
-        var model = Path.Combine(folder, ModelFile);
-        if (File.Exists(model)) return ModelConfigReader.Read(model).EndTokens is [var first, ..] ? first : null;
-        var file = Path.Combine(folder, TokenizerFile);
+        if (model.HasConfig) return model.ReadConfig().EndTokens is [var first, ..] ? first : null;
+        var file = Path.Combine(model.Folder, TokenizerFile);
         return File.Exists(file) && Spelling(file) is { } spelling
             ? tokenizer.IdOf(spelling) ?? throw new InvalidInputException($"eos_token is '{spelling}', which the tokenizer does not have", file)
             : null;

@@ -48,7 +48,7 @@ public static class ModelWeights
         var source = Open(path, decodeTo);
         try
         {
-            if (source is GgufModelSource gguf) gguf.Config.RequireAgreement(config, gguf.Path);
+            if (source is GgufModelSource gguf) gguf.Config.RequireAgreement(config, gguf.File);
             return source;
         }
         catch

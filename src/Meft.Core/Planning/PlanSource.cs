@@ -23,6 +23,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
     {
         var location = ModelLocation.Find(config.Model);
         var model = location.ReadConfig();
+        if (config.Method.Kind == MethodKind.Full) location.RequireTokenizerFiles(); // what is trained is saved as a model of its own
         var (rows, reason) = ReadRows(config, location, model);
         var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows);
         return new PlanSource(location, model, rows, work, WeightBytes(location));
@@ -37,11 +38,11 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         if (config.Data.Train.FirstOrDefault(f => !File.Exists(f)) is { } missing) return (null, $"{Path.GetFileName(missing)} is not there");
         try
         {
-            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.Folder), LimitsOf(model), () => ChatTemplate.Load(location.Folder), RowCache.OfUser(location.Folder)), null);
+            return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.TokenizerPath), LimitsOf(model), () => ChatTemplate.Load(location.ChatTemplatePath), RowCache.OfUser(location)), null);
         }
-        catch (TokenizerFileException) when (!File.Exists(Path.Combine(location.Folder, HuggingFaceTokenizer.FileName)))
+        catch (InvalidInputException) when (!location.HasTokenizer)
         {
-            return (null, $"the model has no {HuggingFaceTokenizer.FileName} to read the rows with");
+            return (null, "the model has no tokenizer to read the rows with");
         }
     }
 

@@ -12,6 +12,11 @@ namespace Meft.Core.Tokenization;
 /// <param name="Within">Where it lies in that stretch once that is normalized.</param>
 internal readonly record struct EncodingSegment(int? TokenId, TextPiece Piece, Range Source, Range Within);
 
+/// <summary>An added token as a file declares it.</summary>
+/// <param name="Token">The token.</param>
+/// <param name="Error">Makes an error about its id: what is wrong with it, and what is allowed or null.</param>
+internal readonly record struct DeclaredToken(AddedToken Token, Func<string, string?, Exception> Error);
+
 /// <summary>
 /// The tokens added beside the model's. Those that are not normalized are found in the text as it came; what lies between is
 /// normalized, and the others are found in that.
@@ -45,20 +50,26 @@ internal sealed class AddedTokens
     public AddedToken? Find(string content) => _byContent.GetValueOrDefault(content);
 
     /// <summary>Reads the <c>added_tokens</c> of tokenizer.json.</summary>
-    public static AddedTokens Read(JsonField field, Vocabulary vocabulary, INormalizer? normalizer)
+    public static AddedTokens Read(JsonField field, Vocabulary vocabulary, INormalizer? normalizer) => Of(
+        (field.IsMissing ? [] : field.Items()).Select(item => new DeclaredToken(ReadToken(item, item["id"].AsInteger()), item["id"].Error)),
+        vocabulary, normalizer);
+
+    /// <summary>Tokens from wherever they are declared; of several of one content the first counts.</summary>
+    /// <exception cref="Errors.InvalidInputException">An id contradicts the vocabulary or another token.</exception>
+    public static AddedTokens Of(IEnumerable<DeclaredToken> declared, Vocabulary vocabulary, INormalizer? normalizer)
     {
         var tokens = new List<AddedToken>();
         var contents = new HashSet<string>();
         var ids = new HashSet<int>();
-        foreach (var item in field.IsMissing ? [] : field.Items())
+        foreach (var (token, error) in declared)
         {
-            var token = ReadToken(item);
+            if (token.Id is < 0 or > BytePairModelReader.MaximumId) throw error($"is {token.Id}", $"0 to {BytePairModelReader.MaximumId}");
             if (token.Content.Length == 0 || !contents.Add(token.Content)) continue;
             if (vocabulary.IdOf(token.Content) is { } own && own != token.Id)
-                throw item["id"].Error($"is {token.Id}, but the vocabulary gives '{token.Content}' the id {own}");
+                throw error($"is {token.Id}, but the vocabulary gives '{token.Content}' the id {own}", null);
             if (vocabulary.TokenOf(token.Id) is { } other && other != token.Content)
-                throw item["id"].Error($"is {token.Id}, which is the id of '{other}' already");
-            if (!ids.Add(token.Id)) throw item["id"].Error($"is {token.Id}, the id of another added token");
+                throw error($"is {token.Id}, which is the id of '{other}' already", null);
+            if (!ids.Add(token.Id)) throw error($"is {token.Id}, the id of another added token", null);
             tokens.Add(token);
         }
         return new AddedTokens(tokens, normalizer);
@@ -83,17 +94,13 @@ internal sealed class AddedTokens
         }
     }
 
-    private static AddedToken ReadToken(JsonField item)
-    {
-        var id = item["id"].AsInteger();
-        if (id is < 0 or > BytePairModelReader.MaximumId) throw item["id"].Error($"is {id}", $"0 to {BytePairModelReader.MaximumId}");
-        return new AddedToken(
-            id,
-            item["content"].AsText(),
-            IsSpecial: item["special"].AsBoolean(false),
-            IsSingleWord: item["single_word"].AsBoolean(false),
-            StripsLeft: item["lstrip"].AsBoolean(false),
-            StripsRight: item["rstrip"].AsBoolean(false),
-            IsNormalized: item["normalized"].AsBoolean(true));
-    }
+    /// <summary>Reads a token from an object with <c>content</c> and flags.</summary>
+    public static AddedToken ReadToken(JsonField item, int id) => new(
+        id,
+        item["content"].AsText(),
+        IsSpecial: item["special"].AsBoolean(false),
+        IsSingleWord: item["single_word"].AsBoolean(false),
+        StripsLeft: item["lstrip"].AsBoolean(false),
+        StripsRight: item["rstrip"].AsBoolean(false),
+        IsNormalized: item["normalized"].AsBoolean(true));
 }

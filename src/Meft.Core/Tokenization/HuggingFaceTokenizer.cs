@@ -1,42 +1,30 @@
-using Meft.Core.Tokenization.BytePairEncoding;
 using Meft.Core.Tokenization.Decoding;
 using Meft.Core.Tokenization.Normalization;
 using Meft.Core.Tokenization.PostProcessing;
 using Meft.Core.Tokenization.PreTokenization;
-using Meft.Core.Tokenization.Reading;
 
 namespace Meft.Core.Tokenization;
 
 /// <summary>
-/// A tokenizer read from Hugging Face's <c>tokenizer.json</c>, for models of byte pair encoding. Encodes and decodes as the library
-/// <c>tokenizers</c> does; the file's settings for truncation and padding are left to whoever builds batches.
+/// A tokenizer read from a model's own files (<see cref="TokenizerFolder"/> says which). Encodes and decodes as the library <c>tokenizers</c>
+/// does; settings for truncation and padding are left to whoever builds batches.
 /// </summary>
 public sealed class HuggingFaceTokenizer : ITokenizer
 {
-    /// <summary>The file's name in a model folder.</summary>
+    /// <summary>The name of the file that says it all, in a model folder.</summary>
     public const string FileName = "tokenizer.json";
 
     private readonly AddedTokens _addedTokens;
     private readonly INormalizer? _normalizer;
     private readonly IPreTokenizer? _preTokenizer;
-    private readonly BytePairModel _model;
+    private readonly ITokenModel _model;
     private readonly SpecialTokensTemplate _template;
     private readonly DecoderFactory _decoder;
 
-    private HuggingFaceTokenizer(JsonField file, TokenizerConfig config)
+    internal HuggingFaceTokenizer(TokenizerParts parts)
     {
-        _normalizer = NormalizerReader.Read(file["normalizer"]);
-        _preTokenizer = PreTokenizerReader.Read(file["pre_tokenizer"]);
-        _model = BytePairModelReader.Read(file["model"]);
-        _addedTokens = AddedTokens.Read(file["added_tokens"], _model.Vocabulary, _normalizer);
-        _template = PostProcessorReader.Read(file["post_processor"])
-            .With(config.AddsBeginToken, IdOf(config, "bos_token"), config.AddsEndToken, IdOf(config, "eos_token"));
-        _decoder = DecoderReader.Read(file["decoder"]);
+        (_normalizer, _preTokenizer, _model, _addedTokens, _template, _decoder) = parts;
         VocabularySize = Math.Max(_model.Vocabulary.Size, _addedTokens.Size);
-        foreach (var id in _template.Begin.Concat(_template.End))
-        {
-            if (Find(id) is null) throw file["post_processor"].Error($"adds the id {id}, which is in no vocabulary");
-        }
     }
 
     /// <inheritdoc/>
@@ -52,14 +40,12 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     /// Reads a tokenizer. Where a <c>tokenizer_config.json</c> beside it has <c>add_bos_token</c> or <c>add_eos_token</c>, these decide
     /// what is added to a text, as in transformers.
     /// </summary>
-    /// <param name="path">A <c>tokenizer.json</c>, or the folder it lies in.</param>
-    /// <exception cref="TokenizerFileException">The file is absent, damaged, or uses what is not supported.</exception>
-    public static HuggingFaceTokenizer Load(string path)
-    {
-        var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
-        if (!File.Exists(file)) throw new TokenizerFileException(file, "there is no such file");
-        return new HuggingFaceTokenizer(JsonField.ReadFile(file), TokenizerConfig.Load(Path.GetDirectoryName(file)!));
-    }
+    /// <param name="path">A folder with a tokenizer's files, a <c>tokenizer.json</c>, or a .gguf file.</param>
+    /// <exception cref="Errors.InvalidInputException">
+    /// There is no tokenizer, or its files are damaged or use what is not supported: <see cref="TokenizerFileException"/>, for a .gguf file
+    /// <see cref="Formats.Gguf.GgufException"/>.
+    /// </exception>
+    public static HuggingFaceTokenizer Load(string path) => new(TokenizerFolder.Read(path));
 
     /// <inheritdoc/>
     public int[] Encode(string text, bool addSpecialTokens)
@@ -107,8 +93,6 @@ public sealed class HuggingFaceTokenizer : ITokenizer
 
     /// <inheritdoc/>
     public int? IdOf(string piece) => _addedTokens.Find(piece)?.Id ?? _model.Vocabulary.IdOf(piece);
-
-    private int? IdOf(TokenizerConfig config, string name) => config.SpecialTokens.TryGetValue(name, out var token) ? IdOf(token) : null;
 
     private string? Find(int id) => _addedTokens.Find(id)?.Content ?? _model.Vocabulary.TokenOf(id);
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Meft.Core.Tokenization.BytePairEncoding;
 using Meft.Core.Tokenization.Normalization;
 using Meft.Core.Tokenization.PreTokenization;
 
@@ -11,7 +10,7 @@ namespace Meft.Core.Tokenization;
 /// applying both to what lies before it: where that is the beginning of what the whole stretch becomes, its length is the place there. Tokens
 /// then spell the characters in order.
 /// </summary>
-internal sealed class TokenAlignment(AddedTokens addedTokens, INormalizer? normalizer, IPreTokenizer? preTokenizer, BytePairModel model)
+internal sealed class TokenAlignment(AddedTokens addedTokens, INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model)
 {
     /// <summary>The ids, and for each place the first token that begins there or after it; null where that cannot be told.</summary>
     public (int[] Ids, int?[] Tokens) Of(string text, IReadOnlyList<int> places)

@@ -4,7 +4,7 @@ namespace Meft.Core.Tokenization;
 /// The tokenizer of a folder, read when it is first asked something: whoever deals in token ids alone needs no tokenizer. Every member
 /// throws a <see cref="TokenizerFileException"/> where the folder has none that can be read.
 /// </summary>
-/// <param name="path">A <c>tokenizer.json</c>, or the folder it lies in.</param>
+/// <param name="path">What <see cref="HuggingFaceTokenizer.Load"/> takes.</param>
 public sealed class TokenizerOnDemand(string path) : ITokenizer
 {
     private readonly Lazy<HuggingFaceTokenizer> _tokenizer = new(() => HuggingFaceTokenizer.Load(path));

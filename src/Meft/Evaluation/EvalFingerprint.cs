@@ -35,10 +35,10 @@ public static class EvalFingerprint
 
     private static IEnumerable<string> FilesOf(ModelLocation model) => model.WeightsPath == model.Folder
         ? FilesIn(model.Folder)
-        : FilesIn(model.Folder).Where(file => Path.GetExtension(file) == ".json").Append(model.WeightsPath);
+        : FilesIn(model.Folder).Where(file => Path.GetExtension(file) != ".safetensors" && Path.GetExtension(file) != ".gguf").Append(model.WeightsPath);
 
     private static IEnumerable<string> FilesIn(string folder) => Directory.EnumerateFiles(folder)
-        .Where(file => Path.GetExtension(file) is ".json" or ".safetensors" or ".gguf").Order(StringComparer.Ordinal);
+        .Where(file => Path.GetExtension(file) is ".json" or ".safetensors" or ".gguf" or ".model" || Path.GetFileName(file) == "merges.txt").Order(StringComparer.Ordinal);
 
     private static string HashOf(IEnumerable<string> files) =>
         Short(RunManifest.HashOfText(string.Join('\n', files.Select(file => $"{Path.GetFileName(file)} {RunManifest.HashOf(file)}"))));

@@ -23,19 +23,18 @@ internal static class ModelInspector
     public static PathReport InspectFolder(string folder, int rank)
     {
         var report = new PathReport { Kind = PathKind.Model, Path = folder };
-        if (!HoldsWeights(folder)) return WithConfig(report with { Remarks = ["no weights: the folder holds the model's config alone"] }, folder, rank);
+        if (!HoldsWeights(folder)) return WithConfig(report with { Remarks = ["no weights: the folder holds the model's config alone"] }, ModelLocation.Find(folder), rank);
         // A GGUF file's own types say more than those its tensors are decoded to.
         if (GgufFiles(folder) is [var gguf] && !File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)))
-            return WithConfig(WithGguf(report, gguf), folder, rank);
+            return WithConfig(WithGguf(report, gguf), ModelLocation.Find(folder), rank);
         using var source = ModelWeights.Open(folder);
-        return WithConfig(report with { Tensors = Tensors(source) }, folder, rank);
+        return WithConfig(report with { Tensors = Tensors(source) }, ModelLocation.Find(folder), rank);
     }
 
-    /// <summary>A GGUF file, with the config beside it where there is one.</summary>
+    /// <summary>A GGUF file, with the config beside it where there is one, else with its own.</summary>
     public static PathReport InspectGguf(string path, int rank)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return WithConfig(WithGguf(new PathReport { Kind = PathKind.Gguf, Path = path }, path), folder, rank);
+        return WithConfig(WithGguf(new PathReport { Kind = PathKind.Gguf, Path = path }, path), ModelLocation.Find(path), rank);
     }
 
     /// <summary>A safetensors file, whatever is in it.</summary>
@@ -58,30 +57,43 @@ internal static class ModelInspector
     private static PathReport WithGguf(PathReport report, string path)
     {
         using var file = GgufFile.Open(path);
+        var summary = GgufSummary.Of(file);
         return report with
         {
             Tensors = new TensorList(file.Tensors.Values.Select(t => new TensorFacts(t.Name, t.Type.GgmlName(), t.Shape, t.ByteLength))),
+            Gguf = new GgufFacts(summary.Architecture, summary.Tokenizer, summary.HasChatTemplate),
             Metadata = file.Metadata.Entries.Where(e => e.Value is not Array).ToDictionary(e => e.Key, e => Convert.ToString(e.Value, null) ?? ""),
         };
     }
 
-    private static PathReport WithConfig(PathReport report, string folder, int rank)
+    private static PathReport WithConfig(PathReport report, ModelLocation location, int rank)
     {
-        if (!File.Exists(Path.Combine(folder, ModelLocation.ConfigFileName))) return Remark(report, $"no {ModelLocation.ConfigFileName}: the model cannot be loaded");
+        if (!location.HasConfig) return Remark(report, $"no {ModelLocation.ConfigFileName}: the model cannot be loaded");
         ModelConfig config;
         try
         {
-            config = ModelConfigReader.Read(folder);
+            config = location.ReadConfig();
         }
         catch (UnknownModelException e)
         {
             // Its tensors can be looked at all the same.
             return Remark(report, $"{e.Problem}; known are {e.Allowed}");
         }
+        catch (GgufException e) when (!File.Exists(location.ConfigPath))
+        {
+            // A foreign file, or one of tensors alone.
+            return Remark(report, $"the model cannot be loaded: {e.Problem}");
+        }
         report = report with { Model = Sizes(config), AdapterCost = Cost(config, rank) };
-        if (!File.Exists(Path.Combine(folder, HuggingFaceTokenizer.FileName)))
-            return Remark(report, $"no {HuggingFaceTokenizer.FileName}: only rows of token ids can be used");
-        return report with { Tokenizer = Tokenizer(folder, config) };
+        if (!location.HasTokenizer) return Remark(report, "no tokenizer: only rows of token ids can be used");
+        try
+        {
+            return report with { Tokenizer = Tokenizer(location, config) };
+        }
+        catch (GgufException e)
+        {
+            return Remark(report, $"the tokenizer cannot be used: {e.Problem}");
+        }
     }
 
     private static ModelSizes Sizes(ModelConfig config) => new(
@@ -99,14 +111,15 @@ internal static class ModelInspector
             spec.Rank, spec.Experts, parameters, parameters / (double)config.ParameterCount, parameters * BytesPerFloat, parameters * BytesPerFloat * 3);
     }
 
-    private static TokenizerFacts Tokenizer(string folder, ModelConfig config)
+    private static TokenizerFacts Tokenizer(ModelLocation location, ModelConfig config)
     {
-        var tokenizer = HuggingFaceTokenizer.Load(folder);
+        var tokenizer = HuggingFaceTokenizer.Load(location.TokenizerPath);
+        var template = ChatTemplate.TryLoad(location.ChatTemplatePath);
         return new TokenizerFacts(
             tokenizer.VocabularySize,
             [.. tokenizer.BeginTokens.Select(tokenizer.Piece)],
-            [.. GenerationConfig.Read(folder, config).EndTokens.Where(id => id >= 0 && id < tokenizer.VocabularySize).Select(tokenizer.Piece)],
-            ChatTemplate.TryLoad(folder) is not null);
+            [.. GenerationConfig.Read(location.Folder, config).EndTokens.Where(id => id >= 0 && id < tokenizer.VocabularySize).Select(tokenizer.Piece)],
+            template is not null, TokenizerFolder.FileOf(location.TokenizerPath), template?.Source);
     }
 
     private static PathReport Remark(PathReport report, string remark) => report with { Remarks = [.. report.Remarks, remark] };

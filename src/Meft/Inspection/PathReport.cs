@@ -37,6 +37,9 @@ public sealed record PathReport
     /// <summary>The model's sizes.</summary>
     public ModelSizes? Model { get; init; }
 
+    /// <summary>What a GGUF file says of itself.</summary>
+    public GgufFacts? Gguf { get; init; }
+
     /// <summary>The model's tokenizer.</summary>
     public TokenizerFacts? Tokenizer { get; init; }
 
@@ -135,7 +138,16 @@ public sealed record ModelSizes(
 /// <param name="Begin">Tokens it puts before every text.</param>
 /// <param name="End">Tokens that end the model's answers.</param>
 /// <param name="ChatTemplate">Whether the model has a chat template.</param>
-public sealed record TokenizerFacts(int VocabularySize, IReadOnlyList<string> Begin, IReadOnlyList<string> End, bool ChatTemplate);
+/// <param name="Source">The file that the tokenizer is read from, of several the first.</param>
+/// <param name="TemplateSource">The file that the template is read from; null where there is none.</param>
+public sealed record TokenizerFacts(
+    int VocabularySize, IReadOnlyList<string> Begin, IReadOnlyList<string> End, bool ChatTemplate, string Source, string? TemplateSource);
+
+/// <summary>What the metadata of a GGUF file say.</summary>
+/// <param name="Architecture">Its name there; null where they do not say it.</param>
+/// <param name="Tokenizer">The kind of its tokenizer, and how that splits texts; null where it has none.</param>
+/// <param name="ChatTemplate">Whether it holds a chat template.</param>
+public sealed record GgufFacts(string? Architecture, string? Tokenizer, bool ChatTemplate);
 
 /// <summary>What a sparse adapter on every layer would add to a model.</summary>
 /// <param name="Rank">R, neurons a layer.</param>

@@ -26,8 +26,8 @@ public sealed class LoadedModel : IDisposable
         Location = location;
         Decoder = decoder;
         Adapter = adapter;
-        Tokenizer = new TokenizerOnDemand(location.Folder);
-        _chatTemplate = new(() => ChatTemplate.Load(location.Folder));
+        Tokenizer = new TokenizerOnDemand(location.TokenizerPath);
+        _chatTemplate = new(() => ChatTemplate.Load(location.ChatTemplatePath));
         Defaults = defaults;
     }
 
@@ -44,13 +44,13 @@ public sealed class LoadedModel : IDisposable
     public IDecoderAdapter? Adapter { get; }
 
     /// <summary>
-    /// The tokenizer of the model's folder. It is read when first used: every member throws a <see cref="TokenizerFileException"/> where
-    /// the folder has none.
+    /// The tokenizer of the model's folder, or of its GGUF file. It is read when first used: every member throws a
+    /// <see cref="TokenizerFileException"/> where the folder has none.
     /// </summary>
     public ITokenizer Tokenizer { get; }
 
-    /// <summary>Whether the model's folder has a tokenizer.</summary>
-    public bool HasTokenizer => File.Exists(Path.Combine(Location.Folder, HuggingFaceTokenizer.FileName));
+    /// <summary>Whether the model has a tokenizer.</summary>
+    public bool HasTokenizer => Location.HasTokenizer;
 
     /// <summary>The model's chat template, read when first asked for.</summary>
     /// <exception cref="ChatTemplateException">The folder has none, or it is not valid.</exception>
@@ -63,7 +63,7 @@ public sealed class LoadedModel : IDisposable
     public ModelLimits Limits => new(Config.VocabularySize, Config.MaxPositions, Config.EndTokens is [var first, ..] ? first : null);
 
     /// <summary>Loads a model.</summary>
-    /// <param name="path">A Hugging Face folder, or a .gguf file that lies beside its config.json and tokenizer files.</param>
+    /// <param name="path">A Hugging Face folder; or a .gguf file, whose metadata count for what does not lie beside it.</param>
     /// <param name="options">Device, type, adapter; null for the defaults.</param>
     /// <param name="cancellation">Stops loading between two tensors.</param>
     /// <exception cref="InvalidInputException">

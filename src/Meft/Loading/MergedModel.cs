@@ -27,12 +27,15 @@ public static class MergedModel
     /// </summary>
     /// <param name="model">A model with a LoRA adapter. Its weights are the merged ones afterwards: it is of no more use but to be disposed.</param>
     /// <param name="folder">The new folder.</param>
-    /// <exception cref="InvalidInputException">There is no such adapter; or something stands at the folder's place.</exception>
+    /// <exception cref="InvalidInputException">
+    /// There is no such adapter; something stands at the folder's place; or the tokenizer is in a GGUF file alone.
+    /// </exception>
     /// <exception cref="RunFailedException">Merged weights are not finite, or the folder cannot be written.</exception>
     public static void Write(LoadedModel model, string folder)
     {
         if (model.Adapter is not LoraAdapter adapter) throw new InvalidInputException("the model has no LoRA adapter to merge");
         AtomicFolder.RequireFree(folder);
+        model.Location.RequireTokenizerFiles();
         LoraMerge.Into(model.Decoder, adapter);
         AtomicFolder.Write(folder, temporary =>
         {

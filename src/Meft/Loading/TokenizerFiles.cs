@@ -7,7 +7,7 @@ internal static class TokenizerFiles
 {
     private static readonly string[] Names =
     [
-        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
         "generation_config.json", ChatTemplate.FileName,
     ];
 

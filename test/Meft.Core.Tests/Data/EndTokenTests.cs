@@ -1,5 +1,6 @@
 using Meft.Core.Data;
 using Meft.Core.Errors;
+using Meft.Core.Formats;
 using Meft.TestSupport;
 using Shouldly;
 
@@ -15,7 +16,7 @@ public sealed class EndTokenTests : IDisposable
     public void A_tokenizer_alone_names_its_end_token(string json)
     {
         _folder.Write("tokenizer_config.json", json);
-        EndToken.Find(_folder.Path, new LetterTokenizer()).ShouldBe(LetterTokenizer.End);
+        EndToken.Find(ModelLocation.Find(_folder.Path), new LetterTokenizer()).ShouldBe(LetterTokenizer.End);
     }
 
     [Fact]
@@ -26,7 +27,7 @@ public sealed class EndTokenTests : IDisposable
             {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1,
              "num_attention_heads": 1, "vocab_size": 10, "eos_token_id": [7, 8]}
             """);
-        EndToken.Find(_folder.Path, new LetterTokenizer()).ShouldBe(7);
+        EndToken.Find(ModelLocation.Find(_folder.Path), new LetterTokenizer()).ShouldBe(7);
     }
 
     [Theory]
@@ -34,9 +35,9 @@ public sealed class EndTokenTests : IDisposable
     [InlineData("""{"eos_token": null}""")]
     public void There_may_be_none(string json)
     {
-        EndToken.Find(_folder.Path, new LetterTokenizer()).ShouldBeNull();
+        EndToken.Find(ModelLocation.Find(_folder.Path), new LetterTokenizer()).ShouldBeNull();
         _folder.Write("tokenizer_config.json", json);
-        EndToken.Find(_folder.Path, new LetterTokenizer()).ShouldBeNull();
+        EndToken.Find(ModelLocation.Find(_folder.Path), new LetterTokenizer()).ShouldBeNull();
     }
 
     [Theory]
@@ -45,7 +46,7 @@ public sealed class EndTokenTests : IDisposable
     public void A_broken_file_is_named(string json, string reason)
     {
         var path = _folder.Write("tokenizer_config.json", json);
-        var e = Should.Throw<InvalidInputException>(() => EndToken.Find(_folder.Path, new LetterTokenizer()));
+        var e = Should.Throw<InvalidInputException>(() => EndToken.Find(ModelLocation.Find(_folder.Path), new LetterTokenizer()));
         e.Location.ShouldBe(path);
         e.Problem.ShouldContain(reason);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
+using Meft.Core.Formats;
 using Meft.Core.Tokenization;
 using Meft.TestSupport;
 using Shouldly;
@@ -23,7 +24,7 @@ public class RowTokenizerFixtureTests
         var facts = Assets.Require("datasets", "facts", "counterfact", "counterfact-edit.json");
         var model = Assets.Require("models", "smollm2-135m-instruct");
         var tokenizer = HuggingFaceTokenizer.Load(model);
-        var rows = new RowTokenizer(tokenizer, EndToken.Find(model, tokenizer), trainOnPrompt: false);
+        var rows = new RowTokenizer(tokenizer, EndToken.Find(ModelLocation.Find(model), tokenizer), trainOnPrompt: false);
         var expected = RowFile.Read(bench, RowFormat.InputIds, tokenizer, 512).Cast<TokenIdsRow>().ToList();
 
         using var json = JsonDocument.Parse(File.ReadAllText(facts));

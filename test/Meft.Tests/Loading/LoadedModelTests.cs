@@ -117,7 +117,7 @@ public sealed class LoadedModelTests : IDisposable
         Refusal(_folder.File("modl")).ShouldEndWith($"Did you mean {_model}?");
         Refusal(Path.Combine(_model, "model.safetensors")).ShouldContain($"the file is no model");
         Refusal(_folder.Path).ShouldEndWith($"Did you mean {_model}?");
-        Refusal(_folder.Write("lone/model.gguf", "GGUF")).ShouldContain("Put the config.json and tokenizer.json of the original model");
+        Refusal(_folder.Write("lone/model.gguf", "GGUF")).ShouldContain("lone/model.gguf, byte 4: the file ends within the version");
         Refused(new ModelLoadOptions { Device = "cuda:x" }).ShouldContain("the device 'cuda:x' is not known");
     }
 

@@ -6,7 +6,7 @@ using Meft.TestSupport;
 namespace Meft.Tests.Loading;
 
 /// <summary>SmolLM2 from its GGUF file with what transformers computed from the same weights; loaded once for a class of tests.</summary>
-public sealed class SmolLm2 : IDisposable
+public class SmolLm2 : IDisposable
 {
     private LoadedModel? _model;
     private JsonDocument? _golden;
@@ -14,12 +14,15 @@ public sealed class SmolLm2 : IDisposable
     /// <summary>The model in float32; skips the calling test where the asset is absent.</summary>
     public LoadedModel Model => _model ??= Load(BaseDType.Fp32);
 
+    /// <summary>What is loaded.</summary>
+    public virtual string Path => Folder;
+
     /// <summary>The golden values.</summary>
     public JsonElement Golden
     {
         get
         {
-            _golden ??= JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "golden_gguf.json")));
+            _golden ??= JsonDocument.Parse(File.ReadAllText(System.IO.Path.Combine(Folder, "golden_gguf.json")));
             return _golden.RootElement;
         }
     }
@@ -37,7 +40,7 @@ public sealed class SmolLm2 : IDisposable
     }
 
     /// <summary>Loads the model in another type.</summary>
-    public static LoadedModel Load(BaseDType type) => LoadedModel.Load(Folder, new ModelLoadOptions { Device = "cpu", DType = type });
+    public LoadedModel Load(BaseDType type) => LoadedModel.Load(Path, new ModelLoadOptions { Device = "cpu", DType = type });
 
     /// <summary>A list of ids.</summary>
     public static int[] Ids(JsonElement list) => [.. list.EnumerateArray().Select(id => id.GetInt32())];
@@ -45,9 +48,41 @@ public sealed class SmolLm2 : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the model.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
         _model?.Dispose();
         _golden?.Dispose();
     }
 
-    private static string Folder => Assets.Require("models", "smollm2-135m-instruct");
+    /// <summary>The asset's folder.</summary>
+    protected static string Folder => Assets.Require("models", "smollm2-135m-instruct");
+}
+
+/// <summary>The same file alone in a folder of its own.</summary>
+public sealed class LoneSmolLm2 : SmolLm2
+{
+    private readonly TemporaryFolder _folder = new();
+
+    /// <inheritdoc/>
+    public override string Path
+    {
+        get
+        {
+            var path = _folder.File("model.gguf");
+            if (!File.Exists(path)) File.Copy(Directory.GetFiles(Folder, "*.gguf")[0], path);
+            return path;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _folder.Dispose();
+    }
 }

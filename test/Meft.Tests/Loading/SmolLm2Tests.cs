@@ -1,4 +1,6 @@
 using Meft.Core.Configuration;
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
 using Meft.Evaluation;
 using Meft.Generation;
 using Meft.Loading;
@@ -6,9 +8,25 @@ using Shouldly;
 
 namespace Meft.Tests.Loading;
 
-/// <summary>A real model from a quantised file, end to end, against golden_gguf.json.</summary>
+/// <summary>The quantised file beside its config.json and tokenizer.json.</summary>
 [Trait("Category", "Fixtures")]
-public sealed class SmolLm2Tests(SmolLm2 smolLm2) : IClassFixture<SmolLm2>
+public sealed class SmolLm2Tests(SmolLm2 smolLm2) : SmolLm2GoldenTests(smolLm2), IClassFixture<SmolLm2>;
+
+/// <summary>The same file alone in its folder: config, tokenizer and template are those of its metadata.</summary>
+[Trait("Category", "Fixtures")]
+public sealed class LoneSmolLm2Tests(LoneSmolLm2 smolLm2) : SmolLm2GoldenTests(smolLm2), IClassFixture<LoneSmolLm2>
+{
+    [Fact]
+    public void Its_config_is_the_one_that_config_json_gives()
+    {
+        using var beside = new SmolLm2();
+        ModelConfigWriter.ToJson(smolLm2.Model.Config).ShouldBe(ModelConfigWriter.ToJson(ModelLocation.Find(beside.Path).ReadConfig()));
+        smolLm2.Model.Defaults.EndTokens.ShouldBe([2]);
+    }
+}
+
+/// <summary>A real model from a quantised file, end to end, against golden_gguf.json.</summary>
+public abstract class SmolLm2GoldenTests(SmolLm2 smolLm2)
 {
     [Fact]
     public void Float32_gives_the_golden_losses_token_for_token()
@@ -23,7 +41,7 @@ public sealed class SmolLm2Tests(SmolLm2 smolLm2) : IClassFixture<SmolLm2>
     public void Bfloat16_gives_the_golden_mean_loss_within_one_percent()
     {
         var (ids, _, mean) = GoldenText();
-        using var model = SmolLm2.Load(BaseDType.Bf16);
+        using var model = smolLm2.Load(BaseDType.Bf16);
         model.CreateScorer().Score([new ScoredRow(ids)])[0].MeanNll.ShouldBe(mean, 0.01 * mean);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
+using Meft.Core.Formats;
 using Meft.Core.Machine;
 using Meft.Core.Storage;
 
@@ -32,8 +33,14 @@ public sealed class RowCache(string folder, string modelFolder)
     /// <summary>How much memory rows may take where no file can be written; null for half of what the machine has.</summary>
     public long? MostMemoryBytes { get; init; }
 
+    /// <summary>The GGUF file that holds the model's tokenizer or chat template; null where the folder holds both.</summary>
+    public string? GgufPath { get; init; }
+
     /// <summary>The cache of this user, in the folder of <see cref="UserCache"/>.</summary>
-    public static RowCache OfUser(string modelFolder) => new(Path.Combine(UserCache.Folder(), "rows"), modelFolder);
+    public static RowCache OfUser(ModelLocation model) => new(Path.Combine(UserCache.Folder(), "rows"), model.Folder)
+    {
+        GgufPath = model.TokenizerPath == model.Folder && model.ChatTemplatePath == model.Folder ? null : model.GgufPath,
+    };
 
     /// <summary>The rows of files: from the cache, or read, and then kept there if they are many.</summary>
     /// <param name="files">The data files.</param>
@@ -45,7 +52,7 @@ public sealed class RowCache(string folder, string modelFolder)
         IReadOnlyList<string> files, DataConfig data, ModelLimits limits, Func<(IEnumerable<TokenRow> Rows, Func<DataAudit> Audit)> read)
     {
         var stamps = StampsOf(files);
-        var key = new Lazy<byte[]>(() => RowCacheKey.Of(files, data, limits, modelFolder));
+        var key = new Lazy<byte[]>(() => RowCacheKey.Of(files, data, limits, modelFolder, GgufPath));
         if (stamps.Sum(s => s.Length) >= LookUpBytes && Find(key.Value, files) is { } stored) return new CachedRows(stored, stored.Audit);
 
         var (rows, audit) = read();

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
+using Meft.Core.Formats.Gguf;
 
 namespace Meft.Core.Data.Store;
 
@@ -16,7 +18,7 @@ internal static class RowCacheKey
 
     /// <summary>The key of files.</summary>
     /// <exception cref="InvalidInputException">A file cannot be read.</exception>
-    public static byte[] Of(IReadOnlyList<string> files, DataConfig data, ModelLimits limits, string modelFolder)
+    public static byte[] Of(IReadOnlyList<string> files, DataConfig data, ModelLimits limits, string modelFolder, string? ggufPath)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         // What does not shape rows must not matter: the files are here by their content.
@@ -24,8 +26,20 @@ internal static class RowCacheKey
         Add(hash, $"{typeof(RowCacheKey).Module.ModuleVersionId}\n{RowFileHeader.Version}\n{shaping}\n{limits}");
         foreach (var file in TokenizerFiles.SelectMany(pattern => Directory.EnumerateFiles(modelFolder, pattern)).Order(StringComparer.Ordinal))
             AddFile(hash, file, Path.GetFileName(file));
+        if (ggufPath is not null) AddTokenizer(hash, ggufPath);
         foreach (var file in files) AddFile(hash, file, Path.GetExtension(file).ToLowerInvariant());
         return hash.GetHashAndReset();
+    }
+
+    /// <summary>The tokenizer in a GGUF file; not the weights, which are large and shape no tokens.</summary>
+    private static void AddTokenizer(IncrementalHash hash, string path)
+    {
+        using var file = GgufFile.Open(path);
+        foreach (var entry in file.Metadata.Entries.Where(e => e.Key.StartsWith("tokenizer.", StringComparison.Ordinal)).OrderBy(e => e.Key, StringComparer.Ordinal))
+        {
+            var values = entry.Value is Array array ? array.Cast<object>() : [entry.Value];
+            Add(hash, $"\n{entry.Key}\n{string.Join('\n', values.Select(v => Convert.ToString(v, CultureInfo.InvariantCulture)))}");
+        }
     }
 
     private static void AddFile(IncrementalHash hash, string file, string name)

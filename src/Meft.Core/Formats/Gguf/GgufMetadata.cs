@@ -52,18 +52,23 @@ public sealed class GgufMetadata
         };
     }
 
-    /// <summary>A float, or an integer as one.</summary>
-    /// <exception cref="GgufException">There is no such key, or its value has another type.</exception>
-    public double GetNumber(string key) => Entry(key).Value switch
+    /// <summary>A finite float, or an integer as one.</summary>
+    /// <exception cref="GgufException">There is no such key, its value has another type or is not finite.</exception>
+    public double GetNumber(string key)
     {
-        float v => v,
-        double v => v,
-        _ => GetInteger(key),
-    };
+        var entry = Entry(key);
+        var number = entry.Value switch
+        {
+            float v => v,
+            double v => v,
+            _ => GetInteger(key),
+        };
+        return double.IsFinite(number) && Math.Abs(number) <= float.MaxValue ? number : throw WrongType(entry, "a finite number");
+    }
 
     /// <summary>An error at the value of a key.</summary>
-    internal GgufException Failure(string key, string problem, string? allowed) =>
-        new(_file, problem, Find(key)?.Offset, key, allowed, "Convert the model again, or use its safetensors files");
+    internal GgufException Failure(string key, string problem, string? allowed, string? nextStep = null) =>
+        new(_file, problem, Find(key)?.Offset, key, allowed, nextStep ?? "Convert the model again, or use its safetensors files");
 
     private T Get<T>(string key, string allowed)
     {

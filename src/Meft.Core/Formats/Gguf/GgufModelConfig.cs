@@ -42,7 +42,7 @@ public sealed record GgufModelConfig
     /// <param name="config">The config.json beside the file.</param>
     /// <param name="file">The GGUF file.</param>
     /// <exception cref="InvalidInputException">A size differs; both values are named.</exception>
-    internal void RequireAgreement(ModelConfig config, string file)
+    internal void RequireAgreement(ModelConfig config, GgufFile file)
     {
         Require("block_count", BlockCount, "num_hidden_layers", config.LayerCount);
         Require("embedding_length", EmbeddingLength, "hidden_size", config.HiddenSize);
@@ -53,12 +53,18 @@ public sealed record GgufModelConfig
         // The file holds these as float32.
         Require("attention.layer_norm_rms_epsilon", (float)RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
         Require("rope.freq_base", (float)RopeBase, "rope_theta", (float)config.Rope.Theta);
+        Require("vocab_size", Stated("vocab_size", config.VocabularySize), "vocab_size", config.VocabularySize);
+        Require("attention.sliding_window", Stated("attention.sliding_window", config.SlidingWindow ?? 0), "sliding_window", config.SlidingWindow ?? 0);
+        GgufRope.RequireAgreement(file, this, config.Rope);
+
+        // What the file leaves open contradicts nothing.
+        long Stated(string key, long otherwise) => file.Metadata.Contains($"{Architecture}.{key}") ? file.Metadata.GetInteger($"{Architecture}.{key}") : otherwise;
 
         void Require<T>(string key, T inFile, string configKey, T inConfig)
         {
             if (Equals(inFile, inConfig)) return;
             throw new InvalidInputException(
-                $"the file says {Architecture}.{key} {inFile} and the config.json beside it says {configKey} {inConfig}", file, null,
+                $"the file says {Architecture}.{key} {inFile} and the config.json beside it says {configKey} {inConfig}", file.Path, null,
                 "put the config.json of this very model beside the file");
         }
     }

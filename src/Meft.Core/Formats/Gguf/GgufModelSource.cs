@@ -24,13 +24,8 @@ public sealed unsafe class GgufModelSource : ITensorSource
         _file = file;
         DType = dtype;
         RefuseParts(file);
+        Architecture = GgufArchitecture.Of(file.Metadata);
         Config = GgufModelConfig.Read(file.Metadata);
-        if (!GgufTensorNames.Architectures.Contains(Config.Architecture))
-        {
-            throw file.Metadata.Failure(
-                "general.architecture", $"the architecture '{Config.Architecture}' is unknown",
-                string.Join(", ", GgufTensorNames.Architectures));
-        }
         foreach (var tensor in file.Tensors.Values) Add(tensor);
     }
 
@@ -39,6 +34,8 @@ public sealed unsafe class GgufModelSource : ITensorSource
 
     /// <summary>The file.</summary>
     public GgufFile File => _file;
+
+    internal GgufArchitecture Architecture { get; }
 
     /// <summary>The model's sizes.</summary>
     public GgufModelConfig Config { get; }
@@ -159,19 +156,23 @@ public sealed unsafe class GgufModelSource : ITensorSource
     private TensorEntry Entry(string name) =>
         _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);
 
-    private void Decode(GgufTensorRows rows, long row, Span<float> weights) =>
+    private void Decode(GgufTensorRows rows, long row, Span<float> weights)
+    {
         BlockDecoder.ToSingles(rows.Tensor.Type, _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights), weights);
+        if (rows.Shift == 0) return;
+        for (var i = 0; i < weights.Length; i++) weights[i] -= rows.Shift;
+    }
 
     private void Add(GgufTensor tensor)
     {
-        if (GgufTensorNames.IsDerived(tensor.Name)) return;
-        var name = GgufTensorNames.ToHuggingFace(tensor.Name) ?? throw new GgufException(
+        if (GgufRope.IsRopeTensor(tensor.Name)) return;
+        var name = GgufTensorNames.ToHuggingFace(tensor.Name, Architecture) ?? throw new GgufException(
             Path, $"the tensor has no place in the architecture '{Config.Architecture}'", tensor.Offset, tensor.Name,
             nextStep: "Use the model's safetensors files");
         _file.RequireDecodable(tensor);
         if (!DType.TryByteLength(tensor.Shape, out var bytes))
             throw new GgufException(Path, $"decoded to {DType.FileName()} the tensor's size overflows", tensor.Offset, tensor.Name);
-        _rows.Add(name, GgufTensorRows.Create(_file, tensor, Config));
+        _rows.Add(name, GgufTensorRows.Create(_file, tensor, Config, Architecture));
         _entries.Add(name, new TensorEntry(name, DType, tensor.Shape, tensor.Offset, bytes));
     }
 

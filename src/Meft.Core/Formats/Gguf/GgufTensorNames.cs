@@ -1,6 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Meft.Core.Formats.Gguf;
 
-/// <summary>The Hugging Face names of the tensors of the decoders that GGUF calls llama (Mistral included), qwen2 and qwen3.</summary>
+/// <summary>The Hugging Face names of tensors.</summary>
 internal static class GgufTensorNames
 {
     private static readonly Dictionary<string, string> OfModel = new(StringComparer.Ordinal)
@@ -25,23 +27,15 @@ internal static class GgufTensorNames
         ["ffn_down"] = "mlp.down_proj",
     };
 
-    /// <summary>The architectures whose tensors have these names.</summary>
-    public static IReadOnlyList<string> Architectures { get; } = ["llama", "qwen2", "qwen3"];
-
-    /// <summary>
-    /// Whether a tensor is derived from the configuration (the frequency factors of llama3 rope), so that no Hugging Face model has it.
-    /// </summary>
-    public static bool IsDerived(string ggufName) => ggufName == "rope_freqs.weight";
-
-    /// <summary>The Hugging Face name; null for a tensor without a place in these decoders.</summary>
-    public static string? ToHuggingFace(string ggufName)
+    /// <summary>The Hugging Face name; null for a tensor without a place in an architecture.</summary>
+    public static string? ToHuggingFace(string ggufName, GgufArchitecture architecture)
     {
         var dot = ggufName.LastIndexOf('.');
         if (dot < 0 || ggufName[dot..] is not (".weight" or ".bias")) return null;
         var (module, kind) = (ggufName[..dot], ggufName[dot..]);
         if (OfModel.TryGetValue(module, out var name)) return name + kind;
         var parts = module.Split('.');
-        if (parts.Length != 3 || parts[0] != "blk" || !OfLayer.TryGetValue(parts[2], out name)) return null;
+        if (parts.Length != 3 || parts[0] != "blk" || !TryFindInLayer(parts[2], architecture, out name)) return null;
         // A number with zeros before it would be a second name of the same layer.
         var number = parts[1];
         if (!number.All(char.IsAsciiDigit) || number is "" or ['0', _, ..]) return null;
@@ -49,13 +43,9 @@ internal static class GgufTensorNames
     }
 
     /// <summary>The heads by which rows of a tensor were permuted; 0 where they are in Hugging Face's order.</summary>
-    /// <remarks>
-    /// Converters write query and key rows of llama so that the two numbers of a rope rotation are neighbours; Hugging Face
-    /// keeps them half a head apart.
-    /// </remarks>
-    public static int PermutedHeads(string ggufName, GgufModelConfig config)
+    public static int PermutedHeads(string ggufName, GgufModelConfig config, GgufArchitecture architecture)
     {
-        if (config.Architecture != "llama") return 0;
+        if (!architecture.PermutesHeads) return 0;
         if (ggufName.Contains(".attn_q.", StringComparison.Ordinal)) return config.HeadCount;
         return ggufName.Contains(".attn_k.", StringComparison.Ordinal) ? config.HeadCountKv : 0;
     }
@@ -70,4 +60,7 @@ internal static class GgufTensorNames
         var (half, place) = (inHead / (headSize / 2), inHead % (headSize / 2));
         return head * headSize + 2 * place + half;
     }
+
+    private static bool TryFindInLayer(string module, GgufArchitecture architecture, [NotNullWhen(true)] out string? name) =>
+        architecture.LayerNames.TryGetValue(module, out name) || OfLayer.TryGetValue(module, out name);
 }

@@ -9,12 +9,16 @@ internal sealed record GgufTensorRows(GgufTensor Tensor, int RowWeights, long He
     /// <summary>The number of rows.</summary>
     public long Count { get; } = RowWeights == 0 ? 0 : Tensor.ElementCount / RowWeights;
 
+    /// <summary>What the file's weights are larger by than Hugging Face's.</summary>
+    public float Shift { get; init; }
+
     /// <summary>The rows of a tensor of a model.</summary>
     /// <exception cref="GgufException">The rows are permuted, but their number does not fit the model's heads.</exception>
-    public static GgufTensorRows Create(GgufFile file, GgufTensor tensor, GgufModelConfig config)
+    public static GgufTensorRows Create(GgufFile file, GgufTensor tensor, GgufModelConfig config, GgufArchitecture architecture)
     {
-        var heads = GgufTensorNames.PermutedHeads(tensor.Name, config);
-        if (heads == 0) return new GgufTensorRows(tensor, (int)tensor.RowWeights, HeadSize: 0);
+        var heads = GgufTensorNames.PermutedHeads(tensor.Name, config, architecture);
+        var shift = tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal) ? architecture.NormShift : 0;
+        if (heads == 0) return new GgufTensorRows(tensor, (int)tensor.RowWeights, HeadSize: 0) { Shift = shift };
         // The rows of a bias are single numbers.
         var rows = new GgufTensorRows(tensor, tensor.Shape.Count < 2 ? 1 : (int)tensor.RowWeights, HeadSize: 0);
         if (rows.Count % (2L * heads) == 0 && rows.RowWeights % tensor.Type.BlockWeights() == 0)

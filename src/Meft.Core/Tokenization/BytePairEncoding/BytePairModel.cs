@@ -5,7 +5,7 @@ namespace Meft.Core.Tokenization.BytePairEncoding;
 /// <summary>
 /// Encodes words by byte pair encoding (Sennrich et al. 2016), with the options that tokenizer.json gives its <c>BPE</c> model.
 /// </summary>
-internal sealed class BytePairModel
+internal sealed class BytePairModel : ITokenModel
 {
     private readonly SymbolReader _symbols;
     private readonly MergeTable _merges;
@@ -26,10 +26,10 @@ internal sealed class BytePairModel
         _ignoreMerges = ignoreMerges;
     }
 
-    /// <summary>The tokens without those that were added to the model.</summary>
+    /// <inheritdoc/>
     public Vocabulary Vocabulary => _symbols.Vocabulary;
 
-    /// <summary>Encodes a piece of text and adds its tokens.</summary>
+    /// <inheritdoc/>
     public void Encode(ReadOnlySpan<char> piece, List<int> output)
     {
         while (!piece.IsEmpty)

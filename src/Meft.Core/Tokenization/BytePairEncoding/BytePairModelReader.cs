@@ -22,16 +22,14 @@ internal static class BytePairModelReader
         RefuseUnsupported(field);
         var vocabulary = ReadVocabulary(field["vocab"]);
         var unknownToken = ReadUnknownToken(field["unk_token"], vocabulary);
-        var byteTokens = field["byte_fallback"].AsBoolean(false) ? ByteTokens(vocabulary) : null;
-        var symbols = new SymbolReader(vocabulary, byteTokens, unknownToken, field["fuse_unk"].AsBoolean(false));
-        var ignoreMerges = field["ignore_merges"].AsBoolean(false);
-
-        var merges = ReadMerges(field["merges"], vocabulary);
-        var table = new MergeTable(merges.Count);
-        for (var rank = 0; rank < merges.Count; rank++)
-            table.Set(merges[rank].Left, merges[rank].Right, new Merge(rank, merges[rank].Token));
-        var boundaries = ignoreMerges ? null : FindBoundaries(merges, vocabulary, byteTokens, unknownToken);
-        return new BytePairModel(symbols, table, boundaries, ignoreMerges);
+        var options = new BytePairOptions
+        {
+            UnknownToken = unknownToken,
+            FusesUnknown = field["fuse_unk"].AsBoolean(false),
+            FallsBackToBytes = field["byte_fallback"].AsBoolean(false),
+            IgnoresMerges = field["ignore_merges"].AsBoolean(false),
+        };
+        return options.Build(vocabulary, ReadMerges(field["merges"], vocabulary));
     }
 
     private static void RefuseUnsupported(JsonField field)
@@ -44,7 +42,8 @@ internal static class BytePairModelReader
         if (!field["dropout"].IsMissing) throw field["dropout"].Error("is set: merges would be dropped at random", "null");
     }
 
-    private static Vocabulary ReadVocabulary(JsonField field)
+    /// <summary>Reads an object of ids by token.</summary>
+    public static Vocabulary ReadVocabulary(JsonField field)
     {
         var ids = new Dictionary<string, int>();
         var tokens = new Dictionary<int, string>();
@@ -62,17 +61,14 @@ internal static class BytePairModelReader
         ? vocabulary.IdOf(token) ?? throw field.Error($"is '{token}', which is not in the vocabulary")
         : null;
 
-    private static int?[] ByteTokens(Vocabulary vocabulary) =>
-        [.. Enumerable.Range(0, 256).Select(value => vocabulary.IdOf($"<0x{value:X2}>"))];
-
-    private static List<(int Left, int Right, int Token)> ReadMerges(JsonField field, Vocabulary vocabulary)
+    private static List<TokenPair> ReadMerges(JsonField field, Vocabulary vocabulary)
     {
-        var merges = new List<(int, int, int)>();
+        var merges = new List<TokenPair>();
         foreach (var item in field.Items())
         {
             if (item.IsText && item.AsText().StartsWith("#version", StringComparison.Ordinal)) continue;
             var (left, right) = ReadPair(item);
-            merges.Add((IdOf(left), IdOf(right), IdOf(left + right)));
+            merges.Add(new TokenPair(IdOf(left), IdOf(right), IdOf(left + right)));
 
             int IdOf(string token) => vocabulary.IdOf(token)
                 ?? throw item.Error($"uses the token '{token}', which is not in the vocabulary");
@@ -84,24 +80,5 @@ internal static class BytePairModelReader
     {
         string[] pair = item.IsText ? item.AsText().Split(' ') : [.. item.Items().Select(part => part.AsText())];
         return pair.Length == 2 ? (pair[0], pair[1]) : throw item.Error($"should be two tokens, not {pair.Length}");
-    }
-
-    /// <summary>
-    /// Boundaries compare a token's spelling with the text, so they hold only where every token spells the text it stands for: not where
-    /// bytes' tokens or the unknown token may merge, nor where unknown characters beside each other may fuse.
-    /// </summary>
-    private static MergeBoundaries? FindBoundaries(
-        List<(int Left, int Right, int Token)> merges, Vocabulary vocabulary, int?[]? byteTokens, int? unknownToken)
-    {
-        var hasAllBytes = byteTokens is not null && byteTokens.All(token => token is not null);
-        if (!hasAllBytes && unknownToken is not null) return null;
-        var substitutes = byteTokens?.OfType<int>().ToHashSet() ?? [];
-        var boundaries = new MergeBoundaries();
-        foreach (var merge in merges)
-        {
-            if (substitutes.Contains(merge.Left) || substitutes.Contains(merge.Right)) return null;
-            boundaries.Add(vocabulary.TokenOf(merge.Token)!);
-        }
-        return boundaries;
     }
 }

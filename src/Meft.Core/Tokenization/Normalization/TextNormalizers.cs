@@ -41,3 +41,9 @@ internal sealed class ByteLevelNormalizer : INormalizer
 {
     public string Normalize(string text) => ByteAlphabet.Spell(text);
 }
+
+/// <summary>Removes spaces at the ends and makes one of several, as SentencePiece's <c>remove_extra_whitespaces</c> does.</summary>
+internal sealed class ExtraSpaceNormalizer : INormalizer
+{
+    public string Normalize(string text) => string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

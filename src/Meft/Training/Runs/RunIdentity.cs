@@ -40,9 +40,9 @@ internal sealed class RunIdentity(RunConfig config, LoadedModel model)
         string[] weights = File.Exists(model.Location.WeightsPath)
             ? [model.Location.WeightsPath]
             : [.. Directory.EnumerateFiles(model.Location.Folder, "*.safetensors"), .. Directory.EnumerateFiles(model.Location.Folder, "*.gguf")];
-        return weights.Prepend(model.Location.ConfigPath).Concat(TokenizerFiles.In(model.Location.Folder)).Order(StringComparer.Ordinal);
+        return weights.Concat(new[] { model.Location.ConfigPath }.Where(File.Exists)).Concat(TokenizerFiles.In(model.Location.Folder)).Order(StringComparer.Ordinal);
     }
 
     private static string? TemplateHash(LoadedModel model) =>
-        ChatTemplate.TryLoad(model.Location.Folder) is { } template ? RunManifest.HashOfText(template.Text) : null;
+        ChatTemplate.TryLoad(model.Location.ChatTemplatePath) is { } template ? RunManifest.HashOfText(template.Text) : null;
 }

@@ -23,7 +23,7 @@ internal sealed record RunLoading(TrainingTask Task, TokenDataset Rows, RunAudit
     public static RunLoading Of(RunConfig config, LoadedModel model, RunPlan plan, TokenDataset? rows)
     {
         TokenDataset Load(IEnumerable<string> files) => TokenDataset.Load(
-            files, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate, RowCache.OfUser(model.Location.Folder));
+            files, config.Data, model.Tokenizer, model.Limits, () => model.ChatTemplate, RowCache.OfUser(model.Location));
         rows ??= Load(config.Data.Train);
         var validation = config.Data.Validation.Count == 0 ? null : Load(config.Data.Validation);
         var audit = new RunAudit(rows.Audit, validation?.Audit, validation is null ? null : RowOverlap.Find(rows.Rows, validation.Rows));

@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Meft.Core.Errors;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Formats.Gguf;
+
+/// <summary>
+/// The config.json that a GGUF file's metadata and tensors amount to, in the spelling of transformers 5, read as any other: so a model from a
+/// lone file is the same as from its folder. What the metadata leave open (initialisation, dropout) keeps the family's defaults.
+/// </summary>
+internal static class GgufConfig
+{
+    private const int GemmaLocalTheta = 10_000, Gemma3Period = 6;
+
+    /// <summary>Keys that change what is computed, and the value with which they change nothing.</summary>
+    private static readonly Dictionary<string, double> Neutral = new(StringComparer.Ordinal)
+    {
+        ["expert_count"] = 0,
+        ["logit_scale"] = 1,
+        ["residual_scale"] = 1,
+        ["embedding_scale"] = 1,
+        ["attention.clamp_kqv"] = 0,
+        ["attention.max_alibi_bias"] = 0,
+    };
+
+    /// <summary>Reads the config.</summary>
+    /// <exception cref="InvalidInputException">The file is malformed, or its model is none that can be computed.</exception>
+    public static ModelConfig Read(string path)
+    {
+        using var file = GgufFile.Open(path);
+        return Read(file);
+    }
+
+    /// <summary>Reads the config of a file that is open.</summary>
+    public static ModelConfig Read(GgufFile file) => ModelConfigReader.Parse(Write(file).ToJsonString(), file.Path);
+
+    /// <summary>Writes the config as JSON.</summary>
+    public static JsonObject Write(GgufFile file)
+    {
+        var metadata = file.Metadata;
+        var architecture = GgufArchitecture.Of(metadata);
+        var sizes = GgufModelConfig.Read(metadata);
+        RefuseOtherwise(metadata, sizes);
+        var window = Integer(metadata, $"{sizes.Architecture}.attention.sliding_window");
+        // Converters write Mistral as llama; a window tells them apart.
+        if (architecture.Name == "llama" && window > 0) architecture = architecture with { Family = "MistralForCausalLM", ModelType = "mistral" };
+        var json = new JsonObject
+        {
+            ["architectures"] = new JsonArray(architecture.Family),
+            ["model_type"] = architecture.ModelType,
+            ["vocab_size"] = VocabularySize(file, sizes),
+            ["hidden_size"] = sizes.EmbeddingLength,
+            ["intermediate_size"] = sizes.FeedForwardLength,
+            ["num_hidden_layers"] = sizes.BlockCount,
+            ["num_attention_heads"] = sizes.HeadCount,
+            ["num_key_value_heads"] = sizes.HeadCountKv,
+            ["head_dim"] = sizes.HeadSize,
+            ["max_position_embeddings"] = sizes.ContextLength,
+            ["rms_norm_eps"] = GgufRope.Shortest(sizes.RmsNormEpsilon),
+            ["rope_parameters"] = GgufRope.Write(file, sizes),
+            ["tie_word_embeddings"] = !file.Tensors.ContainsKey("output.weight"),
+            ["attention_bias"] = file.Tensors.ContainsKey("blk.0.attn_q.bias"),
+            ["mlp_bias"] = file.Tensors.ContainsKey("blk.0.ffn_up.bias"),
+            ["hidden_act"] = "silu",
+            ["dtype"] = file.Tensors.Values.All(t => t.Type == GgmlType.F32) ? "float32" : "bfloat16",
+            ["sliding_window"] = window > 0 ? window : null,
+        };
+        AddTokens(json, metadata);
+        if (architecture.Name is "gemma2" or "gemma3") AddGemma(json, metadata, sizes, window);
+        return json;
+    }
+
+    private static void AddGemma(JsonObject json, GgufMetadata metadata, GgufModelConfig sizes, long window)
+    {
+        json.Remove("hidden_act");
+        json["hidden_activation"] = "gelu_pytorch_tanh";
+        json["attn_logit_softcapping"] = Number("attn_logit_softcapping");
+        json["final_logit_softcapping"] = Number("final_logit_softcapping");
+        // The scale of queries stands in few files; without it llama.cpp takes heads' size, for the 27B models hidden size over heads.
+        var isLargest = sizes.BlockCount == (sizes.Architecture == "gemma2" ? 46 : 62);
+        json["query_pre_attn_scalar"] = Number("attention.scale") is { } scale
+            ? GgufRope.Shortest(1 / (scale * scale))
+            : isLargest ? sizes.EmbeddingLength / sizes.HeadCount : sizes.HeadSize;
+        var period = sizes.Architecture == "gemma2" ? 2 : (int)Math.Max(1, Integer(metadata, $"{sizes.Architecture}.attention.sliding_window_pattern", Gemma3Period));
+        json["layer_types"] = new JsonArray([.. Enumerable.Range(0, sizes.BlockCount)
+            .Select(i => JsonValue.Create(window > 0 && (i + 1) % period != 0 ? "sliding_attention" : "full_attention"))]);
+        if (sizes.Architecture != "gemma3") return;
+        json["rope_parameters"] = new JsonObject
+        {
+            ["full_attention"] = json["rope_parameters"]!.DeepClone(),
+            ["sliding_attention"] = new JsonObject { ["rope_theta"] = Number("rope.freq_base_swa") ?? GemmaLocalTheta, ["rope_type"] = "default" },
+        };
+
+        double? Number(string key) => metadata.Contains($"{sizes.Architecture}.{key}") ? GgufRope.Shortest(metadata.GetNumber($"{sizes.Architecture}.{key}")) : null;
+    }
+
+    private static void AddTokens(JsonObject json, GgufMetadata metadata)
+    {
+        int? Token(string name) => Integer(metadata, $"tokenizer.ggml.{name}_token_id", -1) is >= 0 and <= int.MaxValue and var id ? (int)id : null;
+        json["bos_token_id"] = Token("bos");
+        json["pad_token_id"] = Token("padding");
+        int[] ends = [.. new[] { Token("eos"), Token("eot"), Token("eom") }.OfType<int>().Distinct()];
+        json["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => JsonValue.Create(id))]);
+    }
+
+    /// <summary>The rows of the embedding; the other places where a file tells them must say the same.</summary>
+    private static int VocabularySize(GgufFile file, GgufModelConfig sizes)
+    {
+        const string Embedding = "token_embd.weight", Tokens = "tokenizer.ggml.tokens";
+        var tensor = file.Tensor(Embedding);
+        var rows = tensor.Shape.Count == 2 && tensor.Shape[0] <= int.MaxValue ? (int)tensor.Shape[0] : throw new GgufException(
+            file.Path, $"the embedding's shape is {string.Join(" × ", tensor.Shape)}", tensor.Offset, Embedding, "tokens × hidden size");
+        if (tensor.Shape[1] != sizes.EmbeddingLength)
+        {
+            throw new GgufException(
+                file.Path, $"the embedding's rows have {tensor.Shape[1]} numbers and {sizes.Architecture}.embedding_length is {sizes.EmbeddingLength}",
+                tensor.Offset, Embedding);
+        }
+        var key = $"{sizes.Architecture}.vocab_size";
+        if (Integer(file.Metadata, key, rows) is var stated && stated != rows)
+            throw file.Metadata.Failure(key, $"the value is {stated} and the embedding has {rows} rows", "the same number");
+        if (file.Metadata.Contains(Tokens) && file.Metadata.GetStrings(Tokens).Count is var tokens && tokens > rows)
+            throw file.Metadata.Failure(Tokens, $"there are {tokens} tokens and the embedding has {rows} rows", $"at most {rows} tokens");
+        return rows;
+    }
+
+    private static void RefuseOtherwise(GgufMetadata metadata, GgufModelConfig sizes)
+    {
+        foreach (var (name, neutral) in Neutral)
+        {
+            var key = $"{sizes.Architecture}.{name}";
+            if (!metadata.Contains(key)) continue;
+            var value = metadata.GetNumber(key);
+            if (value == neutral || value == 0) continue;
+            throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
+        }
+        var values = $"{sizes.Architecture}.attention.value_length";
+        if (Integer(metadata, values, sizes.HeadSize) is var size && size != sizes.HeadSize)
+            throw metadata.Failure(values, $"values have heads of {size} and keys of {sizes.HeadSize}", "the same size");
+    }
+
+    private static long Integer(GgufMetadata metadata, string key, long otherwise = 0) => metadata.Contains(key) ? metadata.GetInteger(key) : otherwise;
+}

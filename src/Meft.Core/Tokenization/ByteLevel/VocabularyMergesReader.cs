@@ -1,0 +1,68 @@
+using Meft.Core.Tokenization.BytePairEncoding;
+using Meft.Core.Tokenization.Reading;
+
+namespace Meft.Core.Tokenization.ByteLevel;
+
+/// <summary>Reads <c>vocab.json</c> with <c>merges.txt</c>, the form of GPT-2's and Qwen2's tokenizers.</summary>
+internal static class VocabularyMergesReader
+{
+    /// <summary>The file of ids by token.</summary>
+    public const string VocabularyFileName = "vocab.json";
+
+    /// <summary>The file of merges, one a line.</summary>
+    public const string MergesFileName = "merges.txt";
+
+    private const string EndOfText = "<|endoftext|>";
+
+    /// <summary>By <c>tokenizer_class</c>, without a final <c>Fast</c>.</summary>
+    private static readonly Dictionary<string, Func<TokenizerConfig, ByteLevelForm>> Forms = new(StringComparer.Ordinal)
+    {
+        ["GPT2Tokenizer"] = config => ByteLevelForm.Gpt2(config.AddsPrefixSpace ?? false),
+        ["Qwen2Tokenizer"] = _ => ByteLevelForm.Qwen2(),
+    };
+
+    /// <summary>Reads the files of a folder.</summary>
+    /// <exception cref="TokenizerFileException">
+    /// A file is damaged; or neither tokenizer_config.json nor config.json says which class the tokenizer is of, or names one that is not known.
+    /// </exception>
+    public static TokenizerParts Read(string folder, TokenizerConfig config)
+    {
+        var form = FormOf(config)(config);
+        var vocabulary = BytePairModelReader.ReadVocabulary(JsonField.ReadFile(Path.Combine(folder, VocabularyFileName)));
+        var merges = ReadMerges(Path.Combine(folder, MergesFileName), vocabulary);
+        // Both classes end texts with this token where the config names none.
+        return ByteLevelTokenizer.Build(form, vocabulary, merges, AddedTokenFiles.Read(folder, config, vocabulary, [EndOfText]), config);
+    }
+
+    private static Func<TokenizerConfig, ByteLevelForm> FormOf(TokenizerConfig config)
+    {
+        var allowed = string.Join(", ", Forms.Keys.Order(StringComparer.Ordinal));
+        var name = config.TokenizerClass ?? throw new TokenizerFileException(
+            config.File, $"tokenizer_class is missing: {VocabularyFileName} and {MergesFileName} do not say how a text is split into words", allowed);
+        return Forms.TryGetValue(TokenizerConfig.WithoutFast(name), out var form)
+            ? form
+            : throw new TokenizerFileException(
+                config.File, $"tokenizer_class is '{name}': how it splits a text into words is not known, and {MergesFileName} does not say it",
+                $"{allowed}; or a {HuggingFaceTokenizer.FileName}");
+    }
+
+    private static List<TokenPair> ReadMerges(string file, Vocabulary vocabulary)
+    {
+        var merges = new List<TokenPair>();
+        var number = 0;
+        foreach (var line in TextLines.Read(file))
+        {
+            number++;
+            if (line.Length == 0 || line.StartsWith("#version", StringComparison.Ordinal)) continue;
+            var space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (space < 0 || line.IndexOf(' ', space + 1) >= 0) throw Wrong("should be two tokens with a space between", line);
+            merges.Add(new TokenPair(IdOf(line[..space]), IdOf(line[(space + 1)..]), IdOf(line.Remove(space, 1))));
+
+            int IdOf(string token) => vocabulary.IdOf(token) ?? throw Wrong("uses a token that is not in the vocabulary", token);
+        }
+        return merges;
+
+        TokenizerFileException Wrong(string problem, string text) =>
+            new($"{file}, line {number}", $"the merge {problem}: '{(text.Length > 60 ? text[..57] + "..." : text)}'");
+    }
+}

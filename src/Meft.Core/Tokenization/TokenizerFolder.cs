@@ -1,0 +1,79 @@
+using Meft.Core.Tokenization.ByteLevel;
+using Meft.Core.Tokenization.Gguf;
+using Meft.Core.Tokenization.Reading;
+using Meft.Core.Tokenization.SentencePiece;
+
+namespace Meft.Core.Tokenization;
+
+/// <summary>
+/// Reads the tokenizer of a folder from the first of these that is there: <c>tokenizer.json</c>; <c>tokenizer.model</c>, SentencePiece's or
+/// tiktoken's; <c>vocab.json</c> with <c>merges.txt</c>. A .gguf file has a tokenizer of its own.
+/// </summary>
+public static class TokenizerFolder
+{
+    /// <summary>The name of SentencePiece's file, and of tiktoken's for Llama 3.</summary>
+    public const string ModelFileName = "tokenizer.model";
+
+    /// <summary>Classes of tokenizers whose SentencePiece model is all there is to know; the last ones say nothing.</summary>
+    private static readonly string[] SentencePieceClasses =
+        ["CodeLlamaTokenizer", "GemmaTokenizer", "LlamaTokenizer", "PreTrainedTokenizer", "TokenizersBackend"];
+
+    /// <summary>Whether a folder, or a .gguf file, holds a tokenizer in one of the forms.</summary>
+    /// <exception cref="Formats.Gguf.GgufException">The .gguf file is malformed.</exception>
+    public static bool HasTokenizer(string folder) => GgufTokenizerReader.IsGguf(folder) ? GgufTokenizerReader.HasTokenizer(folder) : Has(folder, HuggingFaceTokenizer.FileName) || Has(folder, ModelFileName)
+        || (Has(folder, VocabularyMergesReader.VocabularyFileName) && Has(folder, VocabularyMergesReader.MergesFileName));
+
+    /// <summary>The file that a tokenizer is read from, of several the first.</summary>
+    /// <param name="path">A folder that holds one, or a .gguf file.</param>
+    public static string FileOf(string path) => !Directory.Exists(path) ? path : Path.Combine(
+        path,
+        Has(path, HuggingFaceTokenizer.FileName) ? HuggingFaceTokenizer.FileName
+        : Has(path, ModelFileName) ? ModelFileName : VocabularyMergesReader.VocabularyFileName);
+
+    /// <summary>Reads a tokenizer.</summary>
+    /// <param name="path">A folder, a tokenizer.json, or a .gguf file.</param>
+    internal static TokenizerParts Read(string path)
+    {
+        if (GgufTokenizerReader.IsGguf(path)) return GgufTokenizerReader.Read(path);
+        if (!Directory.Exists(path)) return ReadJson(path, Path.GetDirectoryName(path)!);
+        var json = Path.Combine(path, HuggingFaceTokenizer.FileName);
+        if (File.Exists(json) || !HasTokenizer(path)) return ReadJson(json, path);
+        var config = TokenizerConfig.Load(path);
+        return Has(path, ModelFileName) ? ReadModel(path, config) : VocabularyMergesReader.Read(path, config);
+    }
+
+    private static TokenizerParts ReadJson(string file, string folder) => File.Exists(file)
+        ? TokenizerJsonReader.Read(file, TokenizerConfig.Load(folder))
+        : throw new TokenizerFileException(
+            file, "there is no such file", $"{HuggingFaceTokenizer.FileName}, {ModelFileName}, or {VocabularyMergesReader.VocabularyFileName} with {VocabularyMergesReader.MergesFileName}");
+
+    private static TokenizerParts ReadModel(string folder, TokenizerConfig config)
+    {
+        var file = Path.Combine(folder, ModelFileName);
+        var bytes = ReadBytes(file);
+        if (bytes is [] or [not SentencePieceFile.FirstByte, ..]) return TiktokenReader.Read(file, folder, config);
+        if (config.TokenizerClass is { } name && !SentencePieceClasses.Contains(TokenizerConfig.WithoutFast(name)))
+        {
+            throw new TokenizerFileException(
+                config.File, $"tokenizer_class is '{name}': what it does beside {ModelFileName} is not known",
+                $"{string.Join(", ", SentencePieceClasses)}; or a {HuggingFaceTokenizer.FileName}");
+        }
+        var model = SentencePieceFile.Read(file, bytes);
+        var vocabulary = SentencePieceTokenizer.VocabularyOf(model);
+        return SentencePieceTokenizer.Build(model, config, vocabulary, AddedTokenFiles.Read(folder, config, vocabulary, []));
+    }
+
+    private static byte[] ReadBytes(string file)
+    {
+        try
+        {
+            return File.ReadAllBytes(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new TokenizerFileException(file, $"cannot be read: {error.Message}", cause: error);
+        }
+    }
+
+    private static bool Has(string folder, string file) => File.Exists(Path.Combine(folder, file));
+}

@@ -1,0 +1,149 @@
+using CsCheck;
+using Meft.Core.Errors;
+using Meft.Core.Formats;
+using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Core.Tests.Tokenization;
+using Meft.Core.Tokenization;
+using Meft.TestSupport;
+using Meft.TestSupport.Fuzzing;
+using Shouldly;
+
+namespace Meft.Core.Tests.Formats.Gguf;
+
+public sealed class GgufConfigTests : IDisposable
+{
+    private static readonly uint[] Numbers = [0, 1, 2, 3, 64, 1 << 20, uint.MaxValue];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Metadata_and_tensors_make_a_config()
+    {
+        var config = Read(GgufModels.Tiny().Set("tokenizer.ggml.eos_token_id", 1u).Set("tokenizer.ggml.eot_token_id", 0u).Set("tokenizer.ggml.bos_token_id", 0u));
+        (config.Architecture, config.VocabularySize, config.HiddenSize, config.IntermediateSize, config.LayerCount).ShouldBe(("LlamaForCausalLM", 2, 8, 16, 1));
+        (config.HeadCount, config.KeyValueHeadCount, config.HeadSize, config.MaxPositions, config.NormEpsilon).ShouldBe((2, 1, 4, 64, 0.5));
+        (config.TiedEmbeddings, config.QueryKeyValueBias, config.FeedForwardBias, config.StoredType).ShouldBe((true, true, false, StoredType.BFloat16));
+        (config.Rope, config.BeginToken).ShouldBe((new RopeConfig { Theta = 500 }, 0));
+        config.EndTokens.ShouldBe([1, 0]);
+    }
+
+    [Fact]
+    public void Numbers_of_float32_are_told_as_config_json_tells_them() =>
+        Read(GgufModels.Tiny().Remove("llama.attention.layer_norm_rms_epsilon").Set("llama.attention.layer_norm_rms_epsilon", 1e-5f)).NormEpsilon.ShouldBe(1e-5);
+
+    [Fact]
+    public void An_output_matrix_unties_the_head() =>
+        Read(GgufModels.Tiny().Add("output.weight", [2, 8], new float[16])).TiedEmbeddings.ShouldBeFalse();
+
+    public static TheoryData<GgufBytes, string> Refused => new()
+    {
+        { GgufModels.Tiny().Set("llama.expert_count", 8u), "'llama.expert_count': the value is 8, which is not supported" },
+        { GgufModels.Tiny().Set("llama.logit_scale", 0.5f), "the value is 0.5, which is not supported" },
+        { GgufModels.Tiny().Set("llama.vocab_size", 3u), "the value is 3 and the embedding has 2 rows" },
+        { GgufModels.Tiny().Set("llama.attention.value_length", 8u), "values have heads of 8 and keys of 4" },
+        { GgufModels.Tiny().Remove("llama.embedding_length").Set("llama.embedding_length", 16u), "the embedding's rows have 8 numbers and llama.embedding_length is 16" },
+        { GgufModels.Tiny().Remove("tokenizer.ggml.tokens").Set("tokenizer.ggml.tokens", ["a", "b", "c"]), "there are 3 tokens and the embedding has 2 rows" },
+        { GgufModels.Tiny().Set("llama.rope.scaling.type", "cubic").Set("llama.rope.scaling.factor", 2f).Without("rope_freqs.weight"), "the rope is scaled as 'cubic'" },
+        { GgufModels.Tiny().Set("llama.rope.dimension_count", 2u), "'rope_parameters.partial_rotary_factor' is 0.5" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [2], 3, 2), "'rope_freqs.weight': the 2 factors" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [3], 1, 1, 2), "the 3 factors of the rope's frequencies" },
+        { GgufModels.Tiny().Without("token_embd.weight"), "token_embd.weight" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "num_attention_heads is 3, which num_key_value_heads" },
+        { GgufModels.Tiny("mamba"), "the architecture 'mamba' is unknown" },
+    };
+
+    [Theory, MemberData(nameof(Refused))]
+    public void What_contradicts_itself_or_cannot_be_computed_is_refused(GgufBytes bytes, string expected)
+    {
+        if (expected.Contains("num_attention_heads", StringComparison.Ordinal)) bytes.Remove("llama.attention.head_count_kv").Set("llama.attention.head_count_kv", 2u);
+        var error = Should.Throw<InvalidInputException>(() => Read(bytes));
+        error.Message.ShouldContain(_folder.File("model.gguf"));
+        error.Message.ShouldContain(expected);
+    }
+
+    [Fact]
+    public void A_changed_file_gives_config_weights_and_tokenizer_or_is_refused()
+    {
+        var path = _folder.File("model.gguf");
+        ReaderFuzz.Run(
+            path, [Model(GgufTokenizers.SmallByteLevel()).Compose(), Model(GgufTokenizers.SmallSentencePiece()).Compose()], () => Use(path),
+            e => e is InvalidInputException, path, cases: 400, bytesPerByte: 1500, fixedBytes: 4 << 20);
+    }
+
+    /// <summary>Whole values put in the place of others: what changes of bytes seldom reach.</summary>
+    [Fact]
+    public void Changed_metadata_give_config_weights_and_tokenizer_or_are_refused()
+    {
+        var path = _folder.File("model.gguf");
+        string[] keys = [.. Model(GgufTokenizers.SmallByteLevel()).Keys, "llama.rope.scaling.type", "llama.rope.scaling.factor", "llama.attention.sliding_window"];
+        var genKey = Gen.Int[0, keys.Length - 1].Select(i => keys[i]);
+        var genChange = Gen.Select(genKey, Gen.Int[0, 8], Gen.Int[0, Numbers.Length - 1].Select(i => Numbers[i]), (key, kind, number) => (key, kind, number));
+        var outcomes = new int[2];
+        genChange.Array[1, 3].Sample(
+            changes =>
+            {
+                var bytes = Model(GgufTokenizers.SmallByteLevel());
+                foreach (var (key, kind, number) in changes) Change(bytes.Remove(key), key, kind, number);
+                var file = bytes.Compose();
+                File.WriteAllBytes(path, file);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    Use(path);
+                    outcomes[0]++;
+                }
+                catch (InvalidInputException e)
+                {
+                    e.Message.ShouldContain(path);
+                    outcomes[1]++;
+                }
+                (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1500L * file.Length + (4 << 20));
+            },
+            iter: 400, threads: 1);
+        outcomes.ShouldAllBe(count => count > 0);
+    }
+
+    private static void Change(GgufBytes bytes, string key, int kind, uint number) => _ = kind switch
+    {
+        0 => bytes,
+        1 => bytes.Set(key, number),
+        2 => bytes.Set(key, BitConverter.UInt32BitsToSingle(number)),
+        3 => bytes.Set(key, float.NaN),
+        4 => bytes.Set(key, "llama"),
+        5 => bytes.Set(key, ["a", "", "a b"]),
+        6 => bytes.Set(key, [1, -1, 3]),
+        7 => bytes.Set(key, true),
+        _ => bytes.Set(key, GgufValueType.Int64, BitConverter.GetBytes(-(long)number)),
+    };
+
+    /// <summary>A tokenizer's file with a model of as many tokens.</summary>
+    private static GgufBytes Model(GgufBytes tokenizer)
+    {
+        tokenizer.Set("general.architecture", "llama");
+        GgufModels.Configure(tokenizer, "llama");
+        return tokenizer.Add("token_embd.weight", [264, 8], new float[264 * 8]).Add("output_norm.weight", [8], new float[8])
+            .Add("rope_freqs.weight", [2], 1, 4).Add("blk.0.attn_q.weight", [8, 8], new float[64]).Add("blk.0.attn_k.weight", [4, 8], new float[32]);
+    }
+
+    private static void Use(string path)
+    {
+        var location = ModelLocation.Find(path);
+        var config = location.ReadConfig();
+        using (var weights = ModelWeights.Open(location.WeightsPath, config, TensorDType.F32))
+        {
+            foreach (var name in weights.Tensors.Keys) weights.ReadSingles(name);
+        }
+        var tokenizer = HuggingFaceTokenizer.Load(location.TokenizerPath);
+        tokenizer.Decode(tokenizer.Encode("hello  wörld<|end|>ab", addSpecialTokens: true), skipSpecialTokens: false);
+        _ = TokenizerConfig.Load(location.ChatTemplatePath).ChatTemplate;
+    }
+
+    private ModelConfig Read(GgufBytes bytes)
+    {
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Compose());
+        return GgufConfig.Read(_folder.File("model.gguf"));
+    }
+}

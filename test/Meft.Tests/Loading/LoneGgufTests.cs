@@ -1,0 +1,116 @@
+using Meft.Core.Errors;
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Inspection;
+using Meft.Loading;
+using Meft.Models;
+using Meft.Tests.Models;
+using Meft.TestSupport;
+using Shouldly;
+using static TorchSharp.torch;
+
+namespace Meft.Tests.Loading;
+
+/// <summary>Models written as GGUF files without anything beside them compute what their Hugging Face folders do.</summary>
+[Trait("Category", "Fixtures")]
+public sealed class LoneGgufTests : IDisposable
+{
+    private static readonly string[] Families = ["gemma2", "gemma3", "phi3", "phi3-longrope"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> Names
+    {
+        get
+        {
+            var data = new TheoryData<string>(Assets.Folders("models/tiny").Select(row => $"tiny/{row.Data}"));
+            foreach (var family in Families) data.Add($"families/{family}");
+            return data;
+        }
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory, MemberData(nameof(Names))]
+    public void Config_and_logits_are_those_of_the_folder(string name)
+    {
+        var (family, folder) = (name.Split('/')[1], Assets.Require(["models", .. name.Split('/')]));
+        var json = File.ReadAllText(Path.Combine(folder, "config.json"));
+        Assert.SkipUnless(ModelFamily.KnownArchitectures.Any(a => json.Contains($"\"{a}\"", StringComparison.Ordinal)), $"the decoder has no {family} yet");
+        var file = _folder.File("model.gguf");
+        File.WriteAllBytes(file, GgufWriter.Of(folder).Compose());
+
+        using var fromFolder = Decoder.Load(folder, CPU, ScalarType.Float32);
+        using var fromFile = LoadedModel.Load(file, new ModelLoadOptions { Device = "cpu" }, TestContext.Current.CancellationToken);
+        // What no GGUF file says, and the type, which here is float32 whatever it was.
+        var expected = fromFolder.Config with { StoredType = StoredType.Float32, InitializerRange = fromFile.Config.InitializerRange };
+        ModelConfigWriter.ToJson(fromFile.Config).ShouldBe(ModelConfigWriter.ToJson(expected));
+
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var layout = TokenLayout.FromLengths([24, 9], CPU);
+        var ids = randint(0, fromFolder.Config.VocabularySize, 33, int64, CPU, generator: new Generator(5, CPU));
+        // Gemma's norms lose a bit or two when one is added to them and taken away.
+        var tolerance = family.StartsWith("gemma", StringComparison.Ordinal) ? 1e-4 : 0;
+        TinyModel.Difference(Logits(fromFile.Decoder, ids, layout), Logits(fromFolder, ids, layout)).ShouldBeLessThanOrEqualTo(tolerance);
+    }
+
+    [Fact]
+    public void A_file_says_what_it_is_before_it_is_loaded()
+    {
+        var file = _folder.File("model.gguf");
+        File.WriteAllBytes(file, GgufWriter.Of(Assets.Require("models", "tiny", "qwen3")).Compose());
+        var report = PathInspector.Inspect(file, 8);
+        report.Gguf.ShouldBe(new GgufFacts("qwen3", null, false));
+        report.Model.ShouldNotBeNull().Architecture.ShouldBe("Qwen3ForCausalLM");
+        report.Remarks.ShouldBe(["no tokenizer: only rows of token ids can be used"]);
+
+        report = PathInspector.Inspect(Directory.GetFiles(Assets.Require("models", "smollm2-135m-instruct"), "*.gguf")[0], 8);
+        report.Gguf.ShouldBe(new GgufFacts("llama", "gpt2, smollm", true));
+        Path.GetFileName(report.Tokenizer!.Source).ShouldBe("tokenizer.json");
+        Path.GetFileName(report.Tokenizer.TemplateSource).ShouldBe("chat_template.jinja");
+    }
+
+    [Fact]
+    public void A_folder_with_one_file_and_nothing_else_is_a_model()
+    {
+        File.WriteAllBytes(_folder.File("model.gguf"), GgufWriter.Of(Assets.Require("models", "tiny", "llama")).Compose());
+        using var model = LoadedModel.Load(_folder.Path, new ModelLoadOptions { Device = "cpu" }, TestContext.Current.CancellationToken);
+        model.Config.Architecture.ShouldBe("LlamaForCausalLM");
+        model.HasTokenizer.ShouldBeFalse();
+        Should.Throw<InvalidInputException>(() => model.Tokenizer.Encode("a", addSpecialTokens: false)).Message.ShouldContain("the file holds no tokenizer");
+    }
+
+    [Fact]
+    public void A_tokenizer_in_the_file_alone_is_no_tokenizer_for_a_model_made_from_it()
+    {
+        var bytes = GgufWriter.Of(Assets.Require("models", "tiny", "llama"));
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Compose());
+        ModelLocation.Find(_folder.Path).RequireTokenizerFiles(); // it has none at all
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Set("tokenizer.ggml.tokens", ["a"]).Compose());
+        Should.Throw<InvalidInputException>(() => ModelLocation.Find(_folder.Path).RequireTokenizerFiles()).Message.ShouldContain("is in its GGUF file alone");
+        _folder.Write("tokenizer.json", "{}");
+        ModelLocation.Find(_folder.Path).RequireTokenizerFiles();
+    }
+
+    [Theory]
+    [InlineData("llama-tied-rope3", "\"factor\": 8.0", "\"factor\": 4.0", "rope_freqs.weight divides frequencies by up to 8", "up to 4 (rope type llama3)")]
+    [InlineData("llama-yarn", "\"factor\": 4.0", "\"factor\": 2.0", "rope.scaling.factor is 4", "the rope factor 2")]
+    [InlineData("llama-yarn", "\"yarn\"", "\"linear\"", "rope.scaling.type is yarn", "the rope type linear")]
+    [InlineData("mistral-window", "\"sliding_window\": 9", "\"sliding_window\": 12", "attention.sliding_window 9", "sliding_window 12")]
+    public void A_config_json_beside_the_file_that_contradicts_it_is_refused_with_both_values(string name, string said, string instead, string inFile, string inConfig)
+    {
+        var folder = Assets.Require("models", "tiny", name);
+        File.WriteAllBytes(_folder.File("model.gguf"), GgufWriter.Of(folder).Compose());
+        var config = File.ReadAllText(Path.Combine(folder, "config.json"));
+        config.ShouldContain(said);
+        _folder.Write("config.json", config);
+        LoadedModel.Load(_folder.Path, cancellation: TestContext.Current.CancellationToken).Dispose();
+        _folder.Write("config.json", config.Replace(said, instead, StringComparison.Ordinal));
+        var error = Should.Throw<InvalidInputException>(() => LoadedModel.Load(_folder.Path, cancellation: TestContext.Current.CancellationToken));
+        error.Message.ShouldContain(inFile);
+        error.Message.ShouldContain(inConfig);
+    }
+
+    private static Tensor Logits(Decoder decoder, Tensor ids, TokenLayout layout) => decoder.Logits(decoder.Forward(ids, layout));
+}
