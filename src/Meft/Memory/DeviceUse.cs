@@ -11,6 +11,9 @@ public sealed record DeviceUse(string Name, string Lever)
     /// <summary>The two layer-sized buffers of a streamed base.</summary>
     public static readonly DeviceUse LayerWindow = new("layer window", "take a narrower dtype");
 
+    /// <summary>Weights of a quantised base that are plain numbers for the moment, while they are multiplied.</summary>
+    public static readonly DeviceUse DequantizedPanel = new("dequantised panel", "raise budget.device: this is a fixed amount");
+
     /// <summary>Trained tensors and their gradients, of the methods that hold them on the device.</summary>
     public static readonly DeviceUse TrainedTensors = new("trained tensors", "take method.kind: meft, or lower method.rank");
 

@@ -46,9 +46,6 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
 
     private static nint Address(Tensor tensor) => (nint)TensorMemory.Pointer(tensor);
 
-    private static LinearTarget Target(LinearWeights map, nint result) =>
-        new(Address(map.Weight), map.Bias is null ? 0 : Address(map.Bias), (int)map.Weight.shape[0], result);
-
     /// <summary>The memory of one step; lives within the caller's dispose scope.</summary>
     private sealed class Step
     {
@@ -84,7 +81,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
         public void RunLayer(int layer, LayerWeights w)
         {
             Norm(H, w.AttentionNorm, _tokens, _hidden, _x);
-            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [Target(w.Query, _q), Target(w.Key, _k), Target(w.Value, _v)]);
+            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [w.Query.Target(_q), w.Key.Target(_k), w.Value.Target(_v)]);
             if (w.QueryNorm is not null) Norm(_q, w.QueryNorm, _tokens * _heads, _headSize, _q);
             if (w.KeyNorm is not null) Norm(_k, w.KeyNorm, _tokens * _keyHeads, _headSize, _k);
             RotaryRows.Apply(_q, _cosine, _sine, _format, _tokens, _heads, _headSize, _q);
@@ -92,13 +89,13 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
             _slots.Write(layer, _k, _v, _format);
             var shape = _config.WindowOf(layer) is null ? _all : _windowed!;
             FewQueriesAttention.Forward(shape, _format, _q, _slots.Keys(layer), _slots.Values(layer), _attended);
-            FewVectorsLinear.Apply(_attended, _tokens, _heads * _headSize, _format, [Target(w.Output, _y)]);
+            FewVectorsLinear.Apply(_attended, _tokens, _heads * _headSize, _format, [w.Output.Target(_y)]);
             Add(H, _y, H);
 
             Norm(H, w.FeedForwardNorm, _tokens, _hidden, _x);
-            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [Target(w.Gate, _gate), Target(w.Up, _up)]);
+            FewVectorsLinear.Apply(_x, _tokens, _hidden, _format, [w.Gate.Target(_gate), w.Up.Target(_up)]);
             SwiGluRows.Apply(_gate, _up, _format, (long)_tokens * _inner, _gate);
-            FewVectorsLinear.Apply(_gate, _tokens, _inner, _format, [Target(w.Down, _y)]);
+            FewVectorsLinear.Apply(_gate, _tokens, _inner, _format, [w.Down.Target(_y)]);
             if (_adapter is not null && _adapter.Adapts(layer))
             {
                 _adapter.ApplyToFew(layer, _x, _format, _tokens, _beside);

@@ -1,4 +1,5 @@
 using Meft.Core.Formats.HuggingFace;
+using Meft.Models.Quantized;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -42,14 +43,16 @@ internal static class HuggingFaceWeightNames
     /// <param name="config">The model's config.</param>
     /// <param name="tensors">All weights.</param>
     /// <param name="layers">Where the layers' weights come from; null: they stay where they are.</param>
-    public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null)
+    /// <param name="quantized">Which weights are held in blocks; null: none.</param>
+    public static DecoderWeights Assemble(
+        ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null, QuantizedWeights? quantized = null)
     {
         var packing = new PackingBudget();
         return new DecoderWeights
         {
             Packing = packing,
             Embedding = tensors[Embedding],
-            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors, packing))]),
+            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors, packing, quantized))]),
             FinalNorm = tensors[FinalNorm],
             Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null, packing),
         };
@@ -59,7 +62,9 @@ internal static class HuggingFaceWeightNames
     /// <param name="layer">The layer.</param>
     /// <param name="tensors">Its weights, and perhaps others.</param>
     /// <param name="packing">What may be spent on packed copies; null for layers whose weights come and go.</param>
-    public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null)
+    /// <param name="quantized">Which weights are held in blocks; null: none.</param>
+    public static LayerWeights AssembleLayer(
+        int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null, QuantizedWeights? quantized = null)
     {
         var prefix = LayerPrefix(layer);
         return new LayerWeights
@@ -77,7 +82,11 @@ internal static class HuggingFaceWeightNames
             Down = Map("mlp.down_proj"),
         };
 
-        LinearWeights Map(string name) => new(tensors[$"{prefix}{name}.weight"], tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing);
+        LinearWeights Map(string name)
+        {
+            var weight = $"{prefix}{name}.weight";
+            return new(tensors[weight], tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing) { Quantized = quantized?.Of(weight, tensors[weight]) };
+        }
     }
 
     /// <summary>Whether a weight belongs to a layer.</summary>
