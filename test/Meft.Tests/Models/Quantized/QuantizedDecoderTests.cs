@@ -73,16 +73,18 @@ public class QuantizedDecoderTests
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var layout = TokenLayout.FromLengths([5], CPU);
-        // Weights so small that a layer makes no difference larger than it is.
+        // Weights so small that a layer makes no difference larger than it is: those of maps behind one another, three a layer, then add like noise.
         var config = Config with { InitializerRange = 0.05 };
-        double Difference(Quantization quantize)
+        foreach (var quantize in new[] { Quantization.Int8, Quantization.Nf4 })
         {
             using var bases = new Bases(quantize, ScalarType.Float32, config);
             var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
-            return TorchTest.RelativeError(bases.Quantized.Forward(ids, layout), bases.Original.Forward(ids, layout));
+            const string map = "model.layers.1.mlp.up_proj.weight";
+            var ofWeights = TorchTest.RelativeError(bases.Plain.Parameters[map], bases.Original.Parameters[map]);
+            ofWeights.ShouldBeLessThan(quantize == Quantization.Int8 ? 0.01 : 0.12);
+            TorchTest.RelativeError(bases.Quantized.Forward(ids, layout), bases.Original.Forward(ids, layout))
+                .ShouldBeInRange(ofWeights / 10, Math.Sqrt(3 * config.LayerCount) * ofWeights);
         }
-        Difference(Quantization.Int8).ShouldBeInRange(1e-5, 0.01);
-        Difference(Quantization.Nf4).ShouldBeInRange(Difference(Quantization.Int8), 0.15);
     }
 
     [Theory]
