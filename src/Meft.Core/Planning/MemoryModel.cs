@@ -54,9 +54,9 @@ public sealed class MemoryModel(
         var hidden = (model.LayerCount - trained.FirstLayer + (atLoss ? 1 : 3)) * Hidden;
         if (atLoss && plan.Recompute) inside = 0;
         var baseWeights = quantized is null ? "base weights" : "quantised base weights";
-        var panel = (quantized?.PanelWeightsAtOnce ?? 0) * width;
+        var panel = quantized?.PanelWeightsAtOnce ?? 0;
         Add(MemoryTier.Device, baseWeights, onDevice, onDevice);
-        Add(MemoryTier.Device, "dequantised panel", panel, panel);
+        Add(MemoryTier.Device, "dequantised panel", panel * (width + (accelerator ? QuantizedBase.TensorBytesOfWeight : 0)), panel * width);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
         Add(MemoryTier.Device, "kept for the backward", inside, inside);
         if (atLoss) Add(MemoryTier.Device, "logits", logits, countedLogits);

@@ -15,6 +15,12 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
     /// <summary>The most weights of any model that are plain numbers at once: few enough for the caches, enough to be multiplied fast.</summary>
     public const long PanelWeights = 1 << 21;
 
+    /// <summary>
+    /// Bytes a weight of a panel that operations on tensors hold at once beside it, where the kernels cannot reach the blocks: an index (8), its halves
+    /// and they together, the value and the product (float32).
+    /// </summary>
+    public const int TensorBytesOfWeight = 8 + 4 * sizeof(float) + sizeof(float);
+
     /// <summary>Bytes of a layer: its linear maps, and norms and biases in the base's type.</summary>
     /// <param name="model">The base.</param>
     /// <param name="width">Bytes an element of the base's type.</param>
