@@ -23,6 +23,8 @@ internal sealed class BenchOptions
     private readonly Option<string?> _model = new("--model") { HelpName = "M", Description = "step, generate: a Hugging Face folder or a .gguf file." };
     private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "step, generate: the model's numbers, auto | fp32 | bf16 [auto]." };
     private readonly Option<string> _device = new("--device") { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"step, generate: where the model computes, {ComputeDevice.Allowed} [auto]." };
+    private readonly Option<string> _quantize = new("--quantize")
+    { HelpName = "FORM", DefaultValueFactory = _ => "none", Description = $"step, generate: how the layers' weights are held, {ModelOptions.QuantizeForms} [none]; step: several with commas between them, side by side." };
     private readonly Option<string?> _rows = new("--rows") { HelpName = "F.jsonl", Description = "step: rows to train on, in order, for example {\"input_ids\",\"labels\"}." };
     private readonly Option<string> _layers = new("--layers") { HelpName = "LAYERS", DefaultValueFactory = _ => "all", Description = "step, generate: adapted layers, all | last:N | 3,4,20 [all]." };
     private readonly Option<int?> _batch = new("--batch") { HelpName = "N", Description = "Rows of a step [8]; prompts of the larger batch [16]." };
@@ -37,7 +39,7 @@ internal sealed class BenchOptions
     {
         Option[] options =
         [
-            _model, _type, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
             _warmUp, _repeats,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -55,7 +57,7 @@ internal sealed class BenchOptions
 
     private void RequireEffect(ParseResult arguments, string subject)
     {
-        Option[] always = [_ranks, _warmUp, _repeats], model = [_model, _type, _device, _layers, _batch];
+        Option[] always = [_ranks, _warmUp, _repeats], model = [_model, _type, _quantize, _device, _layers, _batch];
         Option[] allowed = subject switch
         {
             "kernels" => [.. always, _tokens, _hidden, _megabytes],
@@ -65,11 +67,13 @@ internal sealed class BenchOptions
         };
         Option[] own =
         [
-            _model, _type, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
         ];
         var useless = own.Except(allowed).FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false });
         if (useless is not null)
             throw new InvalidInputException($"{useless.Name} has no effect on {subject}", $"{Verb} {subject}", string.Join(' ', allowed.Select(o => o.Name)), "leave it away");
+        if (subject == "generate" && arguments.GetValue(_quantize)?.Contains(',') == true)
+            throw new InvalidInputException($"--quantize is '{arguments.GetValue(_quantize)}'", $"{Verb} {subject}", "one form");
         if (subject == "generate" && arguments.GetValue(_ranks)?.Contains(',') == true)
             throw new InvalidInputException($"--ranks is '{arguments.GetValue(_ranks)}'", $"{Verb} {subject}", "one rank");
     }
@@ -79,6 +83,7 @@ internal sealed class BenchOptions
         Model = arguments.GetValue(_model),
         DType = ChoiceName.Find<BaseDType>(arguments.GetRequiredValue(_type)) is { } type and not BaseDType.Fp16 ? type
             : throw new InvalidInputException($"--dtype is '{arguments.GetValue(_type)}'", Verb, "auto | fp32 | bf16"),
+        Quantize = [.. arguments.GetRequiredValue(_quantize).Split(',').Distinct().Select(ModelOptions.ParseQuantize)],
         Device = arguments.GetRequiredValue(_device),
         Rows = arguments.GetValue(_rows),
         Layers = LayersOf(arguments.GetRequiredValue(_layers)),

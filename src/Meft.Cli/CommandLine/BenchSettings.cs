@@ -10,6 +10,8 @@ internal sealed record BenchSettings
 
     public BaseDType DType { get; init; }
 
+    public IReadOnlyList<Quantization> Quantize { get; init; } = [Quantization.None];
+
     public string Device { get; init; } = "auto";
 
     public string? Rows { get; init; }

@@ -20,8 +20,24 @@ internal sealed class ModelOptions
     private readonly Option<string> _type = new("--dtype")
     { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "The model's numbers: auto (the checkpoint's) | fp32 | bf16 [auto]." };
 
+    private readonly Option<string> _quantize = new("--quantize")
+    {
+        HelpName = "FORM",
+        DefaultValueFactory = _ => ChoiceName.Of(Quantization.None),
+        Description = $"How the layers' weights are held in memory: {QuantizeForms} [none]; gguf keeps a .gguf file's own blocks.",
+    };
+    private readonly bool _mayQuantize;
+
     /// <param name="adapterRequired">Whether the verb is nothing without an adapter.</param>
-    public ModelOptions(bool adapterRequired = false) => _adapter.Required = adapterRequired;
+    /// <param name="mayQuantize">Whether the verb can do with quantised weights.</param>
+    public ModelOptions(bool adapterRequired = false, bool mayQuantize = true)
+    {
+        _adapter.Required = adapterRequired;
+        _mayQuantize = mayQuantize;
+    }
+
+    /// <summary>The values of <c>--quantize</c>.</summary>
+    public static string QuantizeForms { get; } = string.Join(" | ", ChoiceName.All<Quantization>());
 
     /// <summary>The option that names the model.</summary>
     public Option<string> Model => _model;
@@ -32,6 +48,15 @@ internal sealed class ModelOptions
     /// <summary>The adapter folder that the arguments name; null for none.</summary>
     public string? AdapterOf(ParseResult arguments) => arguments.GetValue(_adapter);
 
+    /// <summary>How the arguments say that the layers' weights are held.</summary>
+    /// <exception cref="InvalidInputException">The value is not known.</exception>
+    public Quantization QuantizeOf(ParseResult arguments) => _mayQuantize ? ParseQuantize(arguments.GetRequiredValue(_quantize)) : Quantization.None;
+
+    /// <summary>A value of <c>--quantize</c>.</summary>
+    /// <exception cref="InvalidInputException">It is not known.</exception>
+    public static Quantization ParseQuantize(string value) =>
+        ChoiceName.Find<Quantization>(value) ?? throw new InvalidInputException($"--quantize is '{value}'", null, QuantizeForms);
+
     /// <summary>Adds the options to a verb's command.</summary>
     public void AddTo(Command command)
     {
@@ -39,6 +64,7 @@ internal sealed class ModelOptions
         command.Options.Add(_adapter);
         command.Options.Add(_device);
         command.Options.Add(_type);
+        if (_mayQuantize) command.Options.Add(_quantize);
     }
 
     /// <summary>Loads the model that the arguments name, showing how far it is.</summary>
@@ -47,6 +73,7 @@ internal sealed class ModelOptions
     {
         var type = arguments.GetRequiredValue(_type);
         if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
+        var quantize = QuantizeOf(arguments);
         ComputeThreads.Use();
         return WorkProgress.Run(context.Status, "loading the model", progress => LoadedModel.Load(
             arguments.GetRequiredValue(_model),
@@ -54,6 +81,7 @@ internal sealed class ModelOptions
             {
                 Device = arguments.GetRequiredValue(_device),
                 DType = ChoiceName.Find<BaseDType>(type)!.Value,
+                Quantize = quantize,
                 Adapter = arguments.GetValue(_adapter),
                 Progress = p => progress(p.BytesRead, p.TotalBytes),
             },

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Meft.Benchmarking;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
 using Meft.Loading;
@@ -63,23 +64,35 @@ internal sealed class BenchVerb : IVerb
                 Report(arguments, context, OptimizerBenchmark.Run(settings.ToOptimizer(), status, stop), (view, result) => view.Write(result));
                 break;
             case Step:
-                var path = Required("--rows", settings.Rows, subject);
-                using (var model = Load(settings, subject, context))
-                {
-                    var rows = StepRows.Read(path, model);
-                    Report(arguments, context, StepBenchmark.Run(model, rows, settings.ToStep(), status, null, stop), (view, result) => view.Write(result));
-                }
+                RunSteps(settings, Required("--rows", settings.Rows, subject), arguments, context, status);
                 break;
             default:
-                using (var model = Load(settings, subject, context))
+                using (var model = Load(settings, subject, settings.Quantize[0], context))
                     Report(arguments, context, GenerationBenchmark.Run(model, settings.ToGeneration(), status, stop), (view, result) => view.Write(result));
                 break;
         }
         return 0;
     }
 
-    private static LoadedModel Load(BenchSettings settings, string subject, VerbContext context) => LoadedModel.Load(
-        Required("--model", settings.Model, subject), new ModelLoadOptions { Device = settings.Device, DType = settings.DType }, context.Cancellation);
+    private void RunSteps(BenchSettings settings, string path, ParseResult arguments, VerbContext context, Action<string> status)
+    {
+        var models = new List<LoadedModel>();
+        try
+        {
+            foreach (var form in settings.Quantize) models.Add(Load(settings, Step, form, context));
+            var rows = StepRows.Read(path, models[0]);
+            var result = StepBenchmark.Run(models, rows, settings.ToStep(), status, null, context.Cancellation);
+            Report(arguments, context, result, (view, r) => view.Write(r));
+        }
+        finally
+        {
+            models.ForEach(model => model.Dispose());
+        }
+    }
+
+    private static LoadedModel Load(BenchSettings settings, string subject, Quantization form, VerbContext context) => LoadedModel.Load(
+        Required("--model", settings.Model, subject), new ModelLoadOptions { Device = settings.Device, DType = settings.DType, Quantize = form },
+        context.Cancellation);
 
     private static string Required(string option, string? value, string subject) =>
         value ?? throw new InvalidInputException($"{option} is required", $"meft bench {subject}", null, "`meft bench --help` lists what is allowed");

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Meft.Cli.CommandLine;
 using Meft.Cli.Views;
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Evaluation;
 using Meft.Core.Evaluation.Results;
@@ -86,6 +87,7 @@ internal sealed class EvalVerb : IVerb
         {
             ["meft"] = MeftProgram.Version,
             ["dtype"] = arguments.GetRequiredValue(_model.Type),
+            ["quantize"] = ChoiceName.Of(_model.QuantizeOf(arguments)),
             ["limit"] = limit?.ToString(CultureInfo.InvariantCulture) ?? "none",
             ["batch"] = batch.ToString(CultureInfo.InvariantCulture),
         });

@@ -10,7 +10,7 @@ namespace Meft.Cli.Verbs;
 /// <summary><c>meft merge</c>: a LoRA adapter into its base.</summary>
 internal sealed class MergeVerb : IVerb
 {
-    private readonly ModelOptions _model = new(adapterRequired: true);
+    private readonly ModelOptions _model = new(adapterRequired: true, mayQuantize: false);
     private readonly Option<string> _output = new("--output") { HelpName = "FOLDER", Required = true, Description = "The new model's folder; must not exist yet." };
 
     public MergeVerb()

@@ -61,11 +61,11 @@ internal sealed class BenchView(TextWriter text)
     public void Write(StepBenchmarkResult result)
     {
         var table = new AlignedTable(
-            "method", "R", "s a step", "ratio", "parameters", "tokens", "active rows", "device peak", "to device", "to host", "host B/parameter");
+            "base", "method", "R", "s a step", "ratio", "parameters", "tokens", "active rows", "device peak", "to device", "to host", "host B/parameter");
         foreach (var side in result.Sides)
         {
             table.Add(
-                side.Method, $"{side.Rank:N0}", $"{side.Seconds:F3}", $"{side.Ratio:F2}", Quantities.Count(side.Parameters), $"{side.Tokens:N0}",
+                side.Base, side.Method, $"{side.Rank:N0}", $"{side.Seconds:F3}", $"{side.Ratio:F2}", Quantities.Count(side.Parameters), $"{side.Tokens:N0}",
                 side.ActiveRows is { } rows ? $"{rows:N0}" : None, Quantities.Bytes(side.DeviceBytesPeak), Quantities.Bytes(side.HostToDeviceBytes),
                 Quantities.Bytes(side.DeviceToHostBytes), $"{side.HostBytesAParameter:F1}");
         }
@@ -92,9 +92,9 @@ internal sealed class BenchView(TextWriter text)
     private void WritePhases(IReadOnlyList<StepFigure> sides)
     {
         var phases = sides.SelectMany(s => s.Phases.Keys).Distinct().ToList();
-        var table = new AlignedTable(["share of a step", "R", .. phases]);
+        var table = new AlignedTable(["share of a step", "method", "R", .. phases]);
         foreach (var side in sides)
-            table.Add([side.Method, $"{side.Rank:N0}", .. phases.Select(p => side.Phases.TryGetValue(p, out var share) ? $"{100 * share:F1} %" : None)]);
+            table.Add([side.Base, side.Method, $"{side.Rank:N0}", .. phases.Select(p => side.Phases.TryGetValue(p, out var share) ? $"{100 * share:F1} %" : None)]);
         table.Write(text);
     }
 

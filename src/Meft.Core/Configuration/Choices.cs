@@ -29,6 +29,9 @@ public enum Quantization
 
     /// <summary>4-bit normal floats.</summary>
     Nf4,
+
+    /// <summary>The blocks of a GGUF file as they are.</summary>
+    Gguf,
 }
 
 /// <summary>Where the frozen layers wait for their turn.</summary>

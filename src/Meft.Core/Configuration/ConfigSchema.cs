@@ -41,7 +41,9 @@ internal static class ConfigSchema
         "device", new DeviceType(), Defaults.Device, c => c.Device, "Where the base computes; auto takes an accelerator where there is one."));
     public static readonly ConfigKey<BaseDType> DType = Choice(
         "dtype", c => c.DType, "Element type of the frozen base; auto is the checkpoint's.", "torch_dtype");
-    public static readonly ConfigKey<Quantization> Quantize = Choice("quantize", c => c.Quantize, "How the frozen base is held in memory.");
+    public static readonly ConfigKey<Quantization> Quantize = Choice(
+        "quantize", c => c.Quantize,
+        "How the linear maps of the frozen layers are held in memory: 8 bits, QLoRA's 4-bit normal floats, or the blocks of a .gguf file as they are; none is dtype.");
     public static readonly ConfigKey<BasePlacement> Base = Choice("base", c => c.Base, "Where the frozen layers wait for their turn.");
 
     public static readonly ConfigKey<MethodKind> Kind = Choice(

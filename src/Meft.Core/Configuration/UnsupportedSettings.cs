@@ -12,7 +12,6 @@ internal static class UnsupportedSettings
     public static IReadOnlyList<ConfigRule> Rules { get; } =
     [
         Refuse(DType, c => c.DType == BaseDType.Fp16, "fp16", "auto | fp32 | bf16"),
-        Refuse(Quantize, c => c.Quantize != Quantization.None, "a quantised base", "none"),
     ];
 
     private static ConfigRule Refuse(ConfigKey key, Func<RunConfig, bool> uses, string feature, string allowedNow) =>

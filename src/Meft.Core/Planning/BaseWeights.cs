@@ -45,11 +45,12 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     /// <summary>The parts of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="width">Bytes a weight.</param>
-    public static BaseWeights Of(ModelConfig model, int width)
+    /// <param name="quantized">What the layers take where they are quantised; null where they are not.</param>
+    public static BaseWeights Of(ModelConfig model, int width, QuantizedBase? quantized = null)
     {
         var largest = LinearModule.Of(model with { LayerCount = 1 }).Max(m => (long)m.Inputs * m.Outputs);
         return new BaseWeights(
-            model.LayerCount, LayerParameters(model) * width, EndParameters(model) * width,
+            model.LayerCount, quantized?.LayerBytes(model, width) ?? LayerParameters(model) * width, EndParameters(model) * width,
             Math.Max(largest, (long)model.HiddenSize * model.VocabularySize) * width);
     }
 

@@ -10,7 +10,9 @@ namespace Meft.Core.Planning;
 /// <param name="trained">What is trained.</param>
 /// <param name="work">The micro-batches.</param>
 /// <param name="machine">The machine's speeds.</param>
-public sealed class CostModel(ModelConfig model, int width, TrainedParameters trained, Workload work, Calibration machine)
+/// <param name="quantized">What the base takes where it is quantised; null where it is not.</param>
+public sealed class CostModel(
+    ModelConfig model, int width, TrainedParameters trained, Workload work, Calibration machine, QuantizedBase? quantized = null)
 {
     private const int Single = sizeof(float);
 
@@ -39,7 +41,7 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
         var full = trained.Kind == MethodKind.Full;
         double layerFlops = 2.0 * BaseWeights.LayerParameters(model) * _tokens;
         double head = 2.0 * model.VocabularySize * model.HiddenSize * work.MeanTrained;
-        var layerSeconds = ElementSeconds();
+        var layerSeconds = ElementSeconds() + DecodingSeconds();
         var matmul = machine.Matmul(width);
         var (denseForward, denseBackward) = DenseFlops();
         var (sparseForward, sparseBackward) = SparseFlops(plan.Execution);
@@ -74,6 +76,10 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
         var bytes = norms + 12 * heads * width + 6 * d * width + 5 * f * width;
         return _tokens * bytes / machine.DeviceBytesPerSecond + (OperationsPerLayer + (model.NormsPerLayer - 2) * OperationsPerNorm) * machine.OperationSeconds;
     }
+
+    /// <summary>The blocks of a layer are read, their weights written and read again; a backward decodes a layer once, not twice, which is little beside it.</summary>
+    private double DecodingSeconds() =>
+        quantized is null ? 0 : (quantized.MapBytes + 2.0 * width * QuantizedBase.MapParameters(model)) / machine.DeviceBytesPerSecond;
 
     /// <summary>Logits are written, widened, exponentiated twice and differentiated: about eight passes.</summary>
     private double HeadElementSeconds() => work.MeanTrained * model.VocabularySize * 8.0 * Single / machine.DeviceBytesPerSecond;
@@ -131,7 +137,7 @@ public sealed class CostModel(ModelConfig model, int width, TrainedParameters tr
 
     /// <summary>A streamed base comes over the link once in each pass, hidden behind the pass as far as that lasts.</summary>
     private double StreamSeconds(ExecutionPlan plan) => plan.Base == BasePlacement.Streamed && machine.ToDeviceBytesPerSecond is { } down
-        ? model.LayerCount * BaseWeights.Of(model, width).LayerBytes / down
+        ? model.LayerCount * BaseWeights.Of(model, width, quantized).LayerBytes / down
         : 0;
 
     /// <summary>AdamW over the touched rows and the gate, or over every trained number; the norm reads the gradients once more.</summary>

@@ -10,7 +10,9 @@ namespace Meft.Core.Planning;
 /// <param name="trained">What is trained.</param>
 /// <param name="work">The micro-batches.</param>
 /// <param name="accelerator">Whether the device is not the CPU.</param>
-public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters trained, Workload work, bool accelerator)
+/// <param name="quantized">What the base takes where it is quantised; null where it is not.</param>
+public sealed class MemoryModel(
+    ModelConfig model, int width, TrainedParameters trained, Workload work, bool accelerator, QuantizedBase? quantized = null)
 {
     /// <summary>The most logits alive at once, in numbers, as <c>TrainedTokenLoss</c> has it.</summary>
     public const long LogitsAtOnce = 1 << 23;
@@ -20,7 +22,7 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
     /// <summary>Masters, both moments and the gradient of a parameter in host memory.</summary>
     private const int TensorHostBytes = 4 * Single;
 
-    private readonly BaseWeights _base = BaseWeights.Of(model, width);
+    private readonly BaseWeights _base = BaseWeights.Of(model, width, quantized);
     private readonly SparseAdapterMemory? _sparse = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
         ? new SparseAdapterMemory(spec, width, work.WorstTokens, accelerator)
         : null;
@@ -51,26 +53,29 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var atLoss = logits + (plan.Recompute ? 0 : inside) > working + inside + (2 * Hidden);
         var hidden = (model.LayerCount - trained.FirstLayer + (atLoss ? 1 : 3)) * Hidden;
         if (atLoss && plan.Recompute) inside = 0;
-        Add(MemoryTier.Device, "base weights", onDevice, onDevice);
+        var baseWeights = quantized is null ? "base weights" : "quantised base weights";
+        var panel = quantized?.PanelWeightsAtOnce ?? 0;
+        Add(MemoryTier.Device, baseWeights, onDevice, onDevice);
+        Add(MemoryTier.Device, "dequantised panel", panel * (width + (accelerator ? QuantizedBase.TensorBytesOfWeight : 0)), panel * width);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
         Add(MemoryTier.Device, "kept for the backward", inside, inside);
         if (atLoss) Add(MemoryTier.Device, "logits", logits, countedLogits);
         else Add(MemoryTier.Device, "adapter working set", working, working);
         Add(MemoryTier.Device, "trained tensors", tensors, countedTensors);
 
-        Add(MemoryTier.Host, "base weights", streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
+        Add(MemoryTier.Host, baseWeights, streamed && !accelerator ? _base.LayerCount * _base.LayerBytes : 0);
         AddTrained(Add);
         var (inputs, selections) = (_sparse?.KeptInputs ?? 0, _sparse?.Selections() ?? 0);
         Add(MemoryTier.Host, "adapter inputs", inputs);
         Add(MemoryTier.Host, "selections", selections);
 
-        Add(MemoryTier.Pinned, "base weights", streamed && accelerator ? _base.LayerCount * _base.LayerBytes : 0);
+        Add(MemoryTier.Pinned, baseWeights, streamed && accelerator ? _base.LayerCount * _base.LayerBytes : 0);
         Add(MemoryTier.Pinned, "staging", accelerator ? 2 * working : 0);
 
         Add(MemoryTier.Program, "program and libtorch", ProgramMemory.RuntimeBytes);
         Add(MemoryTier.Program, "compiled shapes", accelerator || width >= Single ? 0 : ProgramMemory.CompiledShapes(work.DistinctSizes));
         var packs = !accelerator && width == 2 && !streamed && trained.Kind != MethodKind.Full;
-        Add(MemoryTier.Program, "packed weights", packs ? Math.Min(ProgramMemory.PackedWeightBytes, 2 * _base.TotalBytes) : 0);
+        Add(MemoryTier.Program, "packed weights", packs ? Math.Min(ProgramMemory.PackedWeightBytes, 2 * PlainBytes) : 0);
         var inHeap = InHeap(plan, logits);
         Add(MemoryTier.Program, "holes in malloc's heap", ProgramMemory.HeapLimit(inHeap) - inHeap);
         Add(MemoryTier.Program, "uncollected garbage", ProgramMemory.Garbage(selections));
@@ -81,6 +86,9 @@ public sealed class MemoryModel(ModelConfig model, int width, TrainedParameters 
         var load = ProgramMemory.RuntimeBytes + weightFileBytes + 2 * _base.LargestTensorBytes + (accelerator && !streamed ? 0 : _base.TotalBytes);
         return new MemoryPlan(items, accelerator, load, ProgramMemory.HeapLimit(inHeap));
     }
+
+    /// <summary>The weights that packed copies may be made of: of a quantised base, the head alone.</summary>
+    private long PlainBytes => quantized is null ? _base.TotalBytes : (long)model.VocabularySize * model.HiddenSize * width;
 
     /// <summary>
     /// Of what comes and goes with every micro-batch, the part that lies in malloc's heap: on the CPU also the device's, and of it only blocks that are

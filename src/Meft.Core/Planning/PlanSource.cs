@@ -17,6 +17,9 @@ namespace Meft.Core.Planning;
 /// <param name="WeightFileBytes">Bytes of the weights' files; 0 where there are none.</param>
 public sealed record PlanSource(ModelLocation Location, ModelConfig Model, TokenDataset? Rows, Workload Work, long WeightFileBytes)
 {
+    /// <summary>What the base takes where it is quantised; null where it is not.</summary>
+    public QuantizedBase? Quantized { get; init; }
+
     /// <summary>Reads what there is.</summary>
     /// <exception cref="InvalidInputException">There is no such model, its config.json is wrong, or a row that is there cannot be used.</exception>
     public static PlanSource Read(RunConfig config)
@@ -26,7 +29,10 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         if (config.Method.Kind == MethodKind.Full) location.RequireTokenizerFiles(); // what is trained is saved as a model of its own
         var (rows, reason) = ReadRows(config, location, model);
         var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows);
-        return new PlanSource(location, model, rows, work, WeightBytes(location));
+        return new PlanSource(location, model, rows, work, WeightBytes(location))
+        {
+            Quantized = QuantizedBase.Of(config.Quantize, location, model, BaseWeights.WidthOf(config.DType, model)),
+        };
     }
 
     /// <summary>What the model takes, for reading rows.</summary>

@@ -13,8 +13,9 @@ namespace Meft.Core.Planning;
 /// <param name="bounds">What may be used.</param>
 /// <param name="machine">The machine's speeds; null where they were not measured.</param>
 /// <param name="weightFileBytes">Bytes of the weights' files; 0 where they are not there.</param>
+/// <param name="quantized">What the base takes where it is quantised; null where it is not.</param>
 public sealed class RunPlanner(
-    RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, long weightFileBytes = 0)
+    RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, long weightFileBytes = 0, QuantizedBase? quantized = null)
 {
     /// <summary>More than anyone keeps; it keeps products within their types.</summary>
     private const int MostCheckpoints = 1000;
@@ -35,12 +36,12 @@ public sealed class RunPlanner(
     internal RunPlan Plan(RunConfig changed, Workload work)
     {
         var trained = TrainedParameters.Of(changed.Method, model);
-        var memory = new MemoryModel(model, _width, trained, work, accelerator);
+        var memory = new MemoryModel(model, _width, trained, work, accelerator, quantized);
         var sizes = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
             ? new LinkSizes(spec.HiddenSize, _width, spec.Rank, spec.Experts, spec.Probe, spec.TopK)
             : null;
         var tokens = (long)Math.Ceiling(work.MeanTokens);
-        var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine);
+        var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine, quantized);
         var cheaper = sizes is null ? ExecutionKind.Activations : Cheaper(sizes, tokens, cost);
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
             .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
@@ -62,15 +63,18 @@ public sealed class RunPlanner(
             UnionBound = sizes is null ? null : ExpectedUnion.Bound(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
             Link = sizes is null ? [] : Link(sizes with { Recompute = chosen.Recompute }, tokens, (long)trained.Layers.Count * work.MicroBatches),
             StreamedBytes = chosen.Base == BasePlacement.Streamed
-                ? work.MicroBatches * BaseWeights.Of(model, _width).StreamedBytes(trained.FirstLayer)
+                ? work.MicroBatches * BaseWeights.Of(model, _width, quantized).StreamedBytes(trained.FirstLayer)
                 : 0,
             StreamHiddenFromTokens = chosen.Base == BasePlacement.Streamed && machine?.ToDeviceBytesPerSecond is { } down
-                ? (long)Math.Ceiling(_width * machine.Matmul(_width).LargeFlops / (2 * down)) // w bytes and 2·T operations a weight
+                ? (long)Math.Ceiling(BytesOfWeight * machine.Matmul(_width).LargeFlops / (2 * down)) // so many bytes and 2·T operations a weight
                 : null,
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
             Step = cost?.Of(chosen),
         };
     }
+
+    /// <summary>Bytes of a weight of a layer.</summary>
+    private double BytesOfWeight => quantized is null ? _width : (double)quantized.LayerBytes(model, _width) / BaseWeights.LayerParameters(model);
 
     /// <summary>The execution whose step takes less time; where this machine was not measured, the one that moves fewer bytes.</summary>
     private static ExecutionKind Cheaper(LinkSizes sizes, long tokens, CostModel? cost)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using Meft.Kernels.Attention;
+using Meft.Kernels.Quantization;
 using Meft.Kernels.Simd;
 
 namespace Meft.Kernels.Linear;
@@ -10,7 +11,8 @@ namespace Meft.Kernels.Linear;
 /// <param name="Bias">[outputs], or 0 where the map has none.</param>
 /// <param name="Outputs">The rows of the weights.</param>
 /// <param name="Result">[count, outputs], written.</param>
-public readonly record struct LinearTarget(nint Weight, nint Bias, int Outputs, nint Result);
+/// <param name="Blocks">The blocks that the weights lie in; null where they are plain numbers.</param>
+public readonly record struct LinearTarget(nint Weight, nint Bias, int Outputs, nint Result, BlockFormat? Blocks = null);
 
 /// <summary>
 /// Linear maps of a few vectors, as in generating: bound by reading the weights, which go through once whatever the number of vectors.
@@ -29,7 +31,7 @@ public static unsafe class FewVectorsLinear
     /// <param name="x">[count, inputs].</param>
     /// <param name="count">How many vectors.</param>
     /// <param name="inputs">The length of a vector.</param>
-    /// <param name="format">The format of everything.</param>
+    /// <param name="format">The format of everything; weights in blocks are rounded to it, and the results are those of the plain weights that they then are.</param>
     /// <param name="targets">The maps, up to four.</param>
     /// <param name="width">The register width; for tests.</param>
     public static void Apply(nint x, int count, int inputs, FloatFormat format, ReadOnlySpan<LinearTarget> targets, SimdWidth? width = null)
@@ -71,6 +73,7 @@ public static unsafe class FewVectorsLinear
     private struct Work : IRangeWork
     {
         public const int MostTargets = 4;
+        private const int Most = 48, Stride = Most + VectorDots.Overrun;
         private readonly SimdWidth _width;
         private readonly FloatFormat _format;
         private readonly float* _vectors;
@@ -119,19 +122,45 @@ public static unsafe class FewVectorsLinear
         private readonly void RunTarget<TSimd, TFormat>(in LinearTarget target, int from, int to)
             where TSimd : unmanaged, ISimd<TSimd> where TFormat : IWeightFormat
         {
-            const int most = 48, stride = most + VectorDots.Overrun;
-            // Some vectors and rows at a time, so that their sums fit beside them; whole groups of vectors.
-            var sums = stackalloc float[most * stride];
-            for (var v = 0; v < _count; v += most)
+            if (target.Blocks is not null)
             {
-                var count = Math.Min(most, _count - v);
+                RunBlocks<TSimd, TFormat>(target, from, to);
+                return;
+            }
+            // Some vectors and rows at a time, so that their sums fit beside them; whole groups of vectors.
+            var sums = stackalloc float[Most * Stride];
+            for (var v = 0; v < _count; v += Most)
+            {
+                var count = Math.Min(Most, _count - v);
                 var vectors = _vectors + VectorDots.PreparedLength(v, _inputs);
-                for (var r = from; r < to; r += most)
+                for (var r = from; r < to; r += Most)
                 {
-                    var rows = Math.Min(most, to - r);
+                    var rows = Math.Min(Most, to - r);
                     VectorDots.Compute<TSimd, TFormat>(
-                        vectors, count, target.Weight + (nint)r * _inputs * TFormat.Bytes, rows, _inputs, sums, stride);
-                    for (var i = 0; i < count; i++) Put<TFormat>(target, v + i, r, rows, sums + i * stride);
+                        vectors, count, target.Weight + (nint)r * _inputs * TFormat.Bytes, rows, _inputs, sums, Stride);
+                    for (var i = 0; i < count; i++) Put<TFormat>(target, v + i, r, rows, sums + i * Stride);
+                }
+            }
+        }
+
+        /// <summary>A few rows at a time become plain numbers, near enough that all vectors find them in the nearest caches.</summary>
+        private readonly void RunBlocks<TSimd, TFormat>(in LinearTarget target, int from, int to)
+            where TSimd : unmanaged, ISimd<TSimd> where TFormat : IWeightFormat
+        {
+            const int atOnce = VectorDots.RowMultiple;
+            var tile = ThreadScratch.Take((nint)atOnce * _inputs * TFormat.Bytes);
+            var decoder = new BlockTiles.TileDecoder(
+                new BlockMatrix(new BlockLayout(target.Blocks!.Value, target.Outputs, _inputs), target.Weight), _format, _width);
+            var sums = stackalloc float[Most * Stride];
+            for (var r = from; r < to; r += atOnce)
+            {
+                var rows = Math.Min(atOnce, to - r);
+                for (var i = 0; i < rows; i++) decoder.DecodeRow(r + i, 0, _inputs, tile + (nint)i * _inputs * TFormat.Bytes);
+                for (var v = 0; v < _count; v += Most)
+                {
+                    var count = Math.Min(Most, _count - v);
+                    VectorDots.Compute<TSimd, TFormat>(_vectors + VectorDots.PreparedLength(v, _inputs), count, tile, rows, _inputs, sums, Stride);
+                    for (var i = 0; i < count; i++) Put<TFormat>(target, v + i, r, rows, sums + i * Stride);
                 }
             }
         }

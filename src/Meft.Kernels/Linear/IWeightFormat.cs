@@ -20,6 +20,9 @@ internal unsafe interface IWeightFormat
     /// <summary>Rounds two registers and writes them where <see cref="First"/> and <see cref="Second"/> would read them.</summary>
     static abstract void StorePair<TSimd>(TSimd a, TSimd b, nint destination, int i) where TSimd : unmanaged, ISimd<TSimd>;
 
+    /// <summary>Rounds a register and writes it as the elements from i on.</summary>
+    static abstract void StoreInOrder<TSimd>(TSimd value, nint destination, int i) where TSimd : unmanaged, ISimd<TSimd>;
+
     /// <summary>Asks for the cache line of an element that will be read soon.</summary>
     static abstract void Prefetch(nint source, int i);
 
@@ -48,6 +51,10 @@ internal readonly unsafe struct SingleWeights : IWeightFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInOrder<TSimd>(TSimd value, nint destination, int i) where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.Store(value, (float*)destination + i);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(nint source, int i)
     {
         if (Sse.IsSupported) Sse.Prefetch0((float*)source + i);
@@ -74,6 +81,10 @@ internal readonly unsafe struct BFloat16Weights : IWeightFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePair<TSimd>(TSimd a, TSimd b, nint destination, int i) where TSimd : unmanaged, ISimd<TSimd> =>
         TSimd.StorePair(a, b, (ushort*)destination + i);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInOrder<TSimd>(TSimd value, nint destination, int i) where TSimd : unmanaged, ISimd<TSimd> =>
+        TSimd.StoreBFloat16(value, (ushort*)destination + i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(nint source, int i)

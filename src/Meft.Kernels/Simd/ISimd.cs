@@ -25,6 +25,12 @@ internal unsafe interface ISimd<TSelf> where TSelf : unmanaged, ISimd<TSelf>
     /// <summary>Rounds to bfloat16, to nearest even; a NaN stays one.</summary>
     static abstract void StoreBFloat16(TSelf value, ushort* destination);
 
+    /// <summary>Sixteen signed bytes as numbers: the <paramref name="part"/>-th <see cref="Lanes"/> of them.</summary>
+    static abstract TSelf Widen(Vector128<sbyte> values, int part);
+
+    /// <summary>Of a table of sixteen numbers those that sixteen bytes from 0 to 15 name: for the <paramref name="part"/>-th <see cref="Lanes"/> bytes.</summary>
+    static abstract TSelf LookUp(float* table, Vector128<byte> codes, int part);
+
     /// <summary>The even ones of 2·<see cref="Lanes"/> bfloat16 numbers: the lower halves of 32-bit words.</summary>
     static abstract TSelf LoadEven(ushort* source);
 

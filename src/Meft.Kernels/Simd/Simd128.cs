@@ -12,6 +12,9 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     public static int Lanes => Vector128<float>.Count;
 
+    /// <summary>The lanes.</summary>
+    public Vector128<float> Value => _value;
+
     public static Simd128 Zero => new(Vector128<float>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -36,6 +39,20 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
         var isNumber = Vector128.Equals(value._value, value._value).AsUInt32();
         rounded = Vector128.ConditionalSelect(isNumber, rounded, (bits >> 16) | Vector128.Create(0x40u));
         Vector128.Narrow(rounded, rounded).GetLower().Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Widen(Vector128<sbyte> values, int part)
+    {
+        var words = part < 2 ? Vector128.WidenLower(values) : Vector128.WidenUpper(values);
+        return new(Vector128.ConvertToSingle((part & 1) == 0 ? Vector128.WidenLower(words) : Vector128.WidenUpper(words)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 LookUp(float* table, Vector128<byte> codes, int part)
+    {
+        var four = codes.AsUInt32().GetElement(part);
+        return new(Vector128.Create(table[four & 0xFF], table[four >> 8 & 0xFF], table[four >> 16 & 0xFF], table[four >> 24]));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Meft.Kernels.Simd;
 
@@ -9,6 +10,9 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     private readonly Vector256<float> _value = value;
 
     public static int Lanes => Vector256<float>.Count;
+
+    /// <summary>The lanes.</summary>
+    public Vector256<float> Value => _value;
 
     public static Simd256 Zero => new(Vector256<float>.Zero);
 
@@ -34,6 +38,24 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
         var isNumber = Vector256.Equals(value._value, value._value).AsUInt32();
         rounded = Vector256.ConditionalSelect(isNumber, rounded, (bits >> 16) | Vector256.Create(0x40u));
         Vector256.Narrow(rounded, rounded).GetLower().Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Widen(Vector128<sbyte> values, int part)
+    {
+        var words = part == 0 ? Vector128.WidenLower(values) : Vector128.WidenUpper(values);
+        return new(Vector256.ConvertToSingle(Vector256.Create(Vector128.WidenLower(words), Vector128.WidenUpper(words))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LookUp(float* table, Vector128<byte> codes, int part)
+    {
+        if (!Avx2.IsSupported) return new(Vector256.Create(Simd128.LookUp(table, codes, 2 * part).Value, Simd128.LookUp(table, codes, 2 * part + 1).Value));
+        var words = part == 0 ? Vector128.WidenLower(codes) : Vector128.WidenUpper(codes);
+        var indices = Vector256.Create(Vector128.WidenLower(words), Vector128.WidenUpper(words)).AsInt32();
+        var low = Avx2.PermuteVar8x32(Vector256.Load(table), indices);
+        var high = Avx2.PermuteVar8x32(Vector256.Load(table + 8), indices);
+        return new(Vector256.ConditionalSelect(Vector256.GreaterThan(indices, Vector256.Create(7)).AsSingle(), high, low));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

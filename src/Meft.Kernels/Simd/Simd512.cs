@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Meft.Kernels.Simd;
 
@@ -34,6 +35,20 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
         var isNumber = Vector512.Equals(value._value, value._value).AsUInt32();
         rounded = Vector512.ConditionalSelect(isNumber, rounded, (bits >> 16) | Vector512.Create(0x40u));
         Vector512.Narrow(rounded, rounded).GetLower().Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Widen(Vector128<sbyte> values, int part)
+    {
+        if (Avx512F.IsSupported) return new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(values)));
+        return new(Vector512.Create(Simd256.Widen(values, 0).Value, Simd256.Widen(values, 1).Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LookUp(float* table, Vector128<byte> codes, int part)
+    {
+        if (Avx512F.IsSupported) return new(Avx512F.PermuteVar16x32(Vector512.Load(table), Avx512F.ConvertToVector512Int32(codes)));
+        return new(Vector512.Create(Simd256.LookUp(table, codes, 0).Value, Simd256.LookUp(table, codes, 1).Value));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,6 +27,10 @@ internal readonly unsafe struct SimdScalar(float value) : ISimd<SimdScalar>
         *destination = (ushort)(float.IsNaN(value._value) ? (bits >> 16) | 0x40 : (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
+    public static SimdScalar Widen(Vector128<sbyte> values, int part) => new(values.GetElement(part));
+
+    public static SimdScalar LookUp(float* table, Vector128<byte> codes, int part) => new(table[codes.GetElement(part)]);
+
     public static SimdScalar Add(SimdScalar a, SimdScalar b) => new(a._value + b._value);
 
     public static SimdScalar Multiply(SimdScalar a, SimdScalar b) => new(a._value * b._value);

@@ -36,6 +36,7 @@ public sealed record StepBenchmarkOptions
 }
 
 /// <summary>One method at one rank.</summary>
+/// <param name="Base">How the layers of its base are held.</param>
 /// <param name="Method">Its name.</param>
 /// <param name="Rank">R, or the method's own rank.</param>
 /// <param name="Group">Sides of one group took turns, step by step, on the same rows.</param>
@@ -51,7 +52,7 @@ public sealed record StepBenchmarkOptions
 /// <param name="HostBytesAParameter">Host memory over trained parameters.</param>
 /// <param name="Phases">Share of a step by phase, medians; parts named <c>phase: part</c> lie within their phase.</param>
 public sealed record StepFigure(
-    string Method, int Rank, int Group, double Seconds, double Ratio, long Parameters, double Tokens, double? ActiveRows, long DeviceBytesPeak,
+    string Base, string Method, int Rank, int Group, double Seconds, double Ratio, long Parameters, double Tokens, double? ActiveRows, long DeviceBytesPeak,
     IReadOnlyDictionary<string, long> DeviceBytesByCause, long HostToDeviceBytes, long DeviceToHostBytes, double HostBytesAParameter,
     IReadOnlyDictionary<string, double> Phases);
 
@@ -74,7 +75,7 @@ public static class StepBenchmark
     public static IReadOnlyList<string> MethodNames { get; } = [.. StepMethod.All.Select(m => m.Name)];
 
     /// <summary>Times all sides.</summary>
-    /// <param name="model">The base.</param>
+    /// <param name="models">The base, or several forms of it to be compared; the first with the first method is what all are compared with.</param>
     /// <param name="rows">Rows to train on, in order.</param>
     /// <param name="options">What to time.</param>
     /// <param name="progress">Is told what comes next; null for nobody.</param>
@@ -84,29 +85,28 @@ public static class StepBenchmark
     /// There is no such method or layer, or a side does not fit into memory: the numbers are named.
     /// </exception>
     public static StepBenchmarkResult Run(
-        LoadedModel model, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, Action<string>? progress = null, MemoryLimits? limits = null,
+        IReadOnlyList<LoadedModel> models, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, Action<string>? progress = null, MemoryLimits? limits = null,
         CancellationToken cancellation = default)
     {
-        var plans = Plans(model, options);
+        var plans = Plans(models, options);
         var groups = Grouped(plans, Free(limits ?? MemoryLimits.Read()));
         var figures = new List<StepFigure>();
         for (var g = 0; g < groups.Count; g++)
         {
             var which = groups.Count > 1 ? $" (group {g + 1} of {groups.Count}: memory does not hold all at once)" : "";
             progress?.Invoke(string.Join(", ", groups[g]) + which);
-            figures.AddRange(RunGroup(model, rows, options, groups[g], g, cancellation));
+            figures.AddRange(RunGroup(rows, options, groups[g], g, cancellation));
         }
         return new StepBenchmarkResult(plans[0].ToString(), groups.Count, figures);
     }
 
     private static List<StepFigure> RunGroup(
-        LoadedModel model, IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, List<StepPlan> group, int index,
-        CancellationToken cancellation)
+        IReadOnlyList<TokenRow> rows, StepBenchmarkOptions options, List<StepPlan> group, int index, CancellationToken cancellation)
     {
         var sides = new List<StepSide>();
         try
         {
-            foreach (var plan in group) sides.Add(new StepSide(plan, model, options.Profile));
+            foreach (var plan in group) sides.Add(new StepSide(plan, options.Profile));
             var batches = (rows.Count + options.BatchSize - 1) / options.BatchSize;
             for (var round = 0; round < options.Rounds.WarmUp + options.Rounds.Repeats; round++)
             {
@@ -130,7 +130,7 @@ public static class StepBenchmark
         }
     }
 
-    private static List<StepPlan> Plans(LoadedModel model, StepBenchmarkOptions options)
+    private static List<StepPlan> Plans(IReadOnlyList<LoadedModel> models, StepBenchmarkOptions options)
     {
         var plans = new List<StepPlan>();
         foreach (var method in options.Methods.Select(StepMethod.Find))
@@ -146,7 +146,7 @@ public static class StepBenchmark
                     TopK = options.TopK,
                     Layers = options.Layers,
                 };
-                plans.Add(new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount)));
+                plans.AddRange(models.Select(model => new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount), model)));
             }
         }
         return plans.Count > 0 ? plans : throw new InvalidInputException(

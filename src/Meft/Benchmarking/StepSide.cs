@@ -22,12 +22,12 @@ internal sealed class StepSide : IDisposable
     private Dictionary<string, long> _devicePeakByCause = [];
     private long _step;
 
-    public StepSide(StepPlan plan, LoadedModel model, bool profile)
+    public StepSide(StepPlan plan, bool profile)
     {
         Plan = plan;
-        _method = plan.Method.Create(model, plan.Spec);
+        _method = plan.Method.Create(plan.Model, plan.Spec);
         if (profile) _method = _profile = new ProfiledMethod(_method);
-        _runner = new StepRunner(model.Decoder, _method, new OptimizerConfig { LearningRate = LearningRate }, _ledger);
+        _runner = new StepRunner(plan.Model.Decoder, _method, new OptimizerConfig { LearningRate = LearningRate }, _ledger);
     }
 
     public StepPlan Plan { get; }
@@ -66,7 +66,7 @@ internal sealed class StepSide : IDisposable
         var seconds = BenchmarkTimer.Median(Seconds);
         var active = BenchmarkTimer.Median(_activeRows);
         return new StepFigure(
-            Plan.Method.Name, Plan.Spec.Rank, group, seconds, ratio, _method.ParameterCount, BenchmarkTimer.Median(_tokens),
+            ChoiceName.Of(Plan.Model.Decoder.Quantization), Plan.Method.Name, Plan.Spec.Rank, group, seconds, ratio, _method.ParameterCount, BenchmarkTimer.Median(_tokens),
             double.IsNaN(active) ? null : active, _devicePeak, _devicePeakByCause,
             (long)BenchmarkTimer.Median(_toDevice), (long)BenchmarkTimer.Median(_toHost), (double)_method.HostByteCount / _method.ParameterCount,
             _phases.ToDictionary(p => p.Key, p => BenchmarkTimer.Median(p.Value) / seconds));
@@ -78,11 +78,14 @@ internal sealed class StepSide : IDisposable
 /// <summary>A side before its memory is taken.</summary>
 /// <param name="Method">How it fine-tunes.</param>
 /// <param name="Spec">Its sizes.</param>
-internal sealed record StepPlan(StepMethod Method, SparseAdapterSpec Spec)
+/// <param name="Model">Its base.</param>
+internal sealed record StepPlan(StepMethod Method, SparseAdapterSpec Spec, LoadedModel Model)
 {
     /// <summary>Bytes of host memory that it takes at most.</summary>
     public long HostBytes => Spec.ParameterCount * Method.BytesAParameter;
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Method.Name} R = {Spec.Rank:N0}";
+    public override string ToString() => $"{Method.Name} R = {Spec.Rank:N0}{(Form == Quantization.None ? "" : $" on {ChoiceName.Of(Form)}")}";
+
+    private Quantization Form => Model.Decoder.Quantization;
 }

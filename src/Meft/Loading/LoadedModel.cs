@@ -4,6 +4,7 @@ using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
+using Meft.Core.Formats.Gguf;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Tokenization;
 using Meft.Evaluation;
@@ -84,10 +85,12 @@ public sealed class LoadedModel : IDisposable
         Decoder? decoder = null;
         try
         {
-            using var source = new ObservedTensorSource(ModelWeights.Open(location.WeightsPath, config, decodeTo), options.Progress, cancellation);
+            var weights = ModelWeights.Open(location.WeightsPath, config, decodeTo);
+            using var source = new ObservedTensorSource(weights, options.Progress, cancellation);
+            if (options.Quantize == Quantization.Gguf && weights is not GgufModelSource) throw KeptBlocks.None(weights.Path);
             decoder = options.Base == BasePlacement.Streamed
-                ? Decoder.LoadStreamed(source, config, device, type)
-                : Decoder.Load(source, config, device, type);
+                ? Decoder.LoadStreamed(source, config, device, type, options.Quantize)
+                : Decoder.Load(source, config, device, type, options.Quantize);
             return new LoadedModel(location, decoder, adapter, defaults);
         }
         catch

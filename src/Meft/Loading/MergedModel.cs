@@ -1,5 +1,6 @@
 using Meft.Adapters;
 using Meft.Adapters.Lora;
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Storage;
 
@@ -34,6 +35,8 @@ public static class MergedModel
     public static void Write(LoadedModel model, string folder)
     {
         if (model.Adapter is not LoraAdapter adapter) throw new InvalidInputException("the model has no LoRA adapter to merge");
+        if (model.Decoder.Quantization != Quantization.None)
+            throw new InvalidInputException("the base is quantised, and an adapter is merged into the weights themselves", null, "a base that is loaded without quantize");
         AtomicFolder.RequireFree(folder);
         model.Location.RequireTokenizerFiles();
         LoraMerge.Into(model.Decoder, adapter);

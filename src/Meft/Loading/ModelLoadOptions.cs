@@ -19,6 +19,9 @@ public sealed record ModelLoadOptions
     /// <summary>Where the frozen layers wait; <see cref="BasePlacement.Auto"/> is on the device.</summary>
     public BasePlacement Base { get; init; } = BasePlacement.Auto;
 
+    /// <summary>How the linear maps of the frozen layers are held.</summary>
+    public Quantization Quantize { get; init; } = Quantization.None;
+
     /// <summary>An adapter folder to put beside the base, or null.</summary>
     public string? Adapter { get; init; }
 

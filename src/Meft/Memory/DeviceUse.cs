@@ -6,10 +6,13 @@ namespace Meft.Memory;
 public sealed record DeviceUse(string Name, string Lever)
 {
     /// <summary>The frozen (or, with <c>method.kind: full</c>, the trained) weights that wait on the device.</summary>
-    public static readonly DeviceUse BaseWeights = new("base weights", "set base: streamed, or take a narrower dtype");
+    public static readonly DeviceUse BaseWeights = new("base weights", "set base: streamed or quantize: nf4, or take a narrower dtype");
 
     /// <summary>The two layer-sized buffers of a streamed base.</summary>
-    public static readonly DeviceUse LayerWindow = new("layer window", "take a narrower dtype");
+    public static readonly DeviceUse LayerWindow = new("layer window", "set quantize: nf4, or take a narrower dtype");
+
+    /// <summary>Weights of a quantised base that are plain numbers for the moment, while they are multiplied.</summary>
+    public static readonly DeviceUse DequantizedPanel = new("dequantised panel", "raise budget.device: this is a fixed amount");
 
     /// <summary>Trained tensors and their gradients, of the methods that hold them on the device.</summary>
     public static readonly DeviceUse TrainedTensors = new("trained tensors", "take method.kind: meft, or lower method.rank");

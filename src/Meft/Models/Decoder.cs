@@ -1,8 +1,10 @@
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
 using Meft.Memory;
+using Meft.Models.Quantized;
 using Meft.Native;
 using static TorchSharp.torch;
 
@@ -19,12 +21,15 @@ public sealed class Decoder : IDisposable
     private readonly DecoderWeights _weights;
     private readonly FewTokensPass _fewTokens;
     private readonly double _embeddingFactor;
+    private readonly QuantizedWeights? _quantized;
 
-    private Decoder(ModelConfig config, Dictionary<string, Tensor> parameters, Func<ILayerSource>? layers = null)
+    private Decoder(
+        ModelConfig config, Dictionary<string, Tensor> parameters, Func<ILayerSource>? layers = null, QuantizedWeights? quantized = null)
     {
         Config = config;
         _parameters = parameters;
-        _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke());
+        _quantized = quantized;
+        _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke(), quantized);
         _fewTokens = new FewTokensPass(config, _weights);
         using var factor = ScalarOperations.Filled([1], config.Multipliers.Embedding, DataType, CPU);
         using var rounded = factor.to(float64);
@@ -43,19 +48,31 @@ public sealed class Decoder : IDisposable
     /// <summary>Whether the layers wait in host memory and come to the device in turn.</summary>
     public bool IsStreamed => _weights.Layers.HostByteCount > 0;
 
+    /// <summary>How the linear maps of the layers are held.</summary>
+    public Quantization Quantization => _quantized?.Kind ?? Quantization.None;
+
     /// <summary>Whether the weights want gradients.</summary>
     public bool IsTrainable { get; private set; }
 
-    /// <summary>The weights by their Hugging Face names, layer by layer; a tied head is not listed twice.</summary>
+    /// <summary>
+    /// The weights by their Hugging Face names, layer by layer; a tied head is not listed twice. Quantised ones are the bytes of their blocks.
+    /// </summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
 
     /// <summary>Reads a model from a source of tensors.</summary>
+    /// <param name="source">The tensors.</param>
+    /// <param name="config">The model's sizes and flags.</param>
+    /// <param name="device">Where the weights shall be.</param>
+    /// <param name="type">Their type.</param>
+    /// <param name="quantize">How the linear maps of the layers shall be held.</param>
     /// <exception cref="WeightsMismatchException">The tensors are not those the config asks for.</exception>
-    public static Decoder Load(ITensorSource source, ModelConfig config, Device device, ScalarType type)
+    /// <exception cref="InvalidInputException">A weight that is to be quantised is not finite.</exception>
+    public static Decoder Load(ITensorSource source, ModelConfig config, Device device, ScalarType type, Quantization quantize = Quantization.None)
     {
         NativeTorch.Load();
         config.Validate();
-        return new Decoder(config, WeightLoader.Read(source, config, _ => device, type));
+        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
+        return new Decoder(config, WeightLoader.Read(source, config, _ => device, type, quantized), quantized: quantized);
     }
 
     /// <summary>
@@ -63,12 +80,14 @@ public sealed class Decoder : IDisposable
     /// two layers are ever there. The results have the same bits.
     /// </summary>
     /// <exception cref="WeightsMismatchException">The tensors are not those the config asks for.</exception>
-    public static Decoder LoadStreamed(ITensorSource source, ModelConfig config, Device device, ScalarType type)
+    /// <exception cref="InvalidInputException">A weight that is to be quantised is not finite.</exception>
+    public static Decoder LoadStreamed(ITensorSource source, ModelConfig config, Device device, ScalarType type, Quantization quantize = Quantization.None)
     {
         NativeTorch.Load();
         config.Validate();
-        var tensors = WeightLoader.Read(source, config, spec => spec.IsOfLayer ? CPU : device, type);
-        return new Decoder(config, tensors, () => new StreamedLayers(config.LayerCount, tensors, device));
+        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
+        var tensors = WeightLoader.Read(source, config, spec => spec.IsOfLayer ? CPU : device, type, quantized);
+        return new Decoder(config, tensors, () => new StreamedLayers(config.LayerCount, tensors, device, quantized: quantized), quantized);
     }
 
     /// <summary>Reads a model folder: config.json and its safetensors, one file or shards.</summary>
@@ -87,8 +106,10 @@ public sealed class Decoder : IDisposable
     /// Writes the model as a folder in the Hugging Face layout: config.json and model.safetensors, in the weights' own type.
     /// </summary>
     /// <param name="folder">The folder; made where it is not there.</param>
+    /// <exception cref="InvalidOperationException">The base is quantised: its weights are no longer there.</exception>
     public void Save(string folder)
     {
+        if (_quantized is not null) throw new InvalidOperationException("a quantised base cannot be saved");
         Directory.CreateDirectory(folder);
         var writer = new SafetensorsWriter();
         writer.SetMetadata("format", "pt");
@@ -112,10 +133,12 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>Whether all weights want gradients.</summary>
-    /// <exception cref="InvalidOperationException">The layers are streamed: they are frozen.</exception>
+    /// <exception cref="InvalidOperationException">The layers are streamed or quantised: they are frozen.</exception>
     public void SetTrainable(bool trainable)
     {
         if (trainable && IsStreamed) throw new InvalidOperationException("a streamed base is frozen");
+        if (trainable && _quantized is not null) throw new InvalidOperationException("a quantised base is frozen");
+        if (_quantized is not null) return;
         foreach (var parameter in _parameters.Values) parameter.requires_grad = trainable;
         IsTrainable = trainable;
     }
@@ -125,6 +148,7 @@ public sealed class Decoder : IDisposable
     {
         ledger.Hold(DeviceUse.BaseWeights, _parameters.Values.Sum(TensorMemory.ByteCount) - _weights.Layers.HostByteCount);
         _weights.Layers.CountIn(ledger);
+        if (_quantized is not null) ledger.Hold(DeviceUse.DequantizedPanel, _quantized.PanelWeights * TensorMemory.ElementBytes(DataType));
     }
 
     /// <summary>
@@ -208,6 +232,7 @@ public sealed class Decoder : IDisposable
     public void Dispose()
     {
         _weights.Dispose();
+        _quantized?.Dispose();
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 

@@ -46,15 +46,6 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
 
     private static nint Address(Tensor tensor) => (nint)TensorMemory.Pointer(tensor);
 
-    private static LinearTarget Target(LinearWeights map, nint result) => Target(map, 0, (int)map.Weight.shape[0], result);
-
-    /// <summary>Some rows of a map, as those of a fused one that belong to one of its results.</summary>
-    private static LinearTarget Target(LinearWeights map, int firstRow, int rows, nint result)
-    {
-        nint Row(Tensor tensor) => Address(tensor) + (nint)(firstRow * tensor.stride(0) * TensorMemory.ElementBytes(tensor.dtype));
-        return new(Row(map.Weight), map.Bias is null ? 0 : Row(map.Bias), rows, result);
-    }
-
     /// <summary>Cosines and sines of a step's tokens, [T, turned/2] each.</summary>
     private readonly record struct Turning(nint Cosine, nint Sine, int Turned);
 
@@ -91,7 +82,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
         public void RunLayer(int layer, LayerWeights w)
         {
             var x = Normed(H, w.AttentionNorm);
-            FewVectorsLinear.Apply(x, _tokens, _hidden, _format, QueryKeyValue(w));
+            RunQueryKeyValue(x, w);
             HeadNorm(_q, w.QueryNorm, _heads);
             HeadNorm(_k, w.KeyNorm, _keyHeads);
             if (_config.RopeOf(layer) is { } rope)
@@ -103,13 +94,13 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
             _slots.Write(layer, _k, _v, _format);
             var shape = _shapes[AttentionTerms.Of(_config, layer)];
             FewQueriesAttention.Forward(shape, _format, _q, _slots.Keys(layer), _slots.Values(layer), _attended);
-            FewVectorsLinear.Apply(_attended, _tokens, _heads * _headSize, _format, [Target(w.Output, _y)]);
+            FewVectorsLinear.Apply(_attended, _tokens, _heads * _headSize, _format, [w.Output.Target(_y)]);
             AddToHidden(_y, w.AttentionPostNorm);
 
             x = Normed(H, w.FeedForwardNorm);
-            FewVectorsLinear.Apply(x, _tokens, _hidden, _format, GateUp(w));
+            RunGateUp(x, w);
             GatedRows.Apply(HostGatedUnit.KernelOf(_config.Activation)!.Value, _gate, _up, _format, (long)_tokens * _inner, _gate);
-            FewVectorsLinear.Apply(_gate, _tokens, _inner, _format, [Target(w.Down, _y)]);
+            FewVectorsLinear.Apply(_gate, _tokens, _inner, _format, [w.Down.Target(_y)]);
             if (_adapter is not null && _adapter.Adapts(layer))
             {
                 _adapter.ApplyToFew(layer, x, _format, _tokens, _beside);
@@ -121,16 +112,45 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
         public void Norm(nint x, Tensor weight, int rows, int width, nint y) =>
             RootMeanSquareRows.Apply(x, Address(weight), _format, _config.NormEpsilon, rows, width, y, HostNorm.KernelOf(_config.NormScaling));
 
-        private LinearTarget[] QueryKeyValue(LayerWeights w)
+        private void RunQueryKeyValue(nint x, LayerWeights w)
         {
-            if (w.QueryKeyValue is not { } fused) return [Target(w.Query!, _q), Target(w.Key!, _k), Target(w.Value!, _v)];
             int queries = _heads * _headSize, keys = _keyHeads * _headSize;
-            return [Target(fused, 0, queries, _q), Target(fused, queries, keys, _k), Target(fused, queries + keys, keys, _v)];
+            if (w.QueryKeyValue is { } fused) RunFused(x, fused, [(queries, _q), (keys, _k), (keys, _v)]);
+            else FewVectorsLinear.Apply(x, _tokens, _hidden, _format, [w.Query!.Target(_q), w.Key!.Target(_k), w.Value!.Target(_v)]);
         }
 
-        private LinearTarget[] GateUp(LayerWeights w) => w.GateUp is { } fused
-            ? [Target(fused, 0, _inner, _gate), Target(fused, _inner, _inner, _up)]
-            : [Target(w.Gate!, _gate), Target(w.Up!, _up)];
+        private void RunGateUp(nint x, LayerWeights w)
+        {
+            if (w.GateUp is { } fused) RunFused(x, fused, [(_inner, _gate), (_inner, _up)]);
+            else FewVectorsLinear.Apply(x, _tokens, _hidden, _format, [w.Gate!.Target(_gate), w.Up!.Target(_up)]);
+        }
+
+        /// <summary>A map whose rows belong to several results, in order. Blocks do not come apart: the results do, after it.</summary>
+        private void RunFused(nint x, LinearWeights fused, (int Width, nint Result)[] parts)
+        {
+            var first = 0;
+            if (fused.Quantized is null)
+            {
+                var targets = new LinearTarget[parts.Length];
+                for (var i = 0; i < parts.Length; first += parts[i++].Width) targets[i] = fused.Target(parts[i].Result, first, parts[i].Width);
+                FewVectorsLinear.Apply(x, _tokens, _hidden, _format, targets);
+                return;
+            }
+            using var scope = NewDisposeScope();
+            var width = parts.Sum(part => part.Width);
+            var whole = empty([_tokens, width], _type);
+            FewVectorsLinear.Apply(x, _tokens, _hidden, _format, [fused.Target(Address(whole))]);
+            var bytes = TensorMemory.ElementBytes(_type);
+            foreach (var part in parts)
+            {
+                for (var token = 0; token < _tokens; token++)
+                {
+                    var row = (byte*)Address(whole) + ((long)token * width + first) * bytes;
+                    new ReadOnlySpan<byte>(row, (int)(part.Width * bytes)).CopyTo(new Span<byte>((byte*)part.Result + (long)token * part.Width * bytes, (int)(part.Width * bytes)));
+                }
+                first += part.Width;
+            }
+        }
 
         /// <summary>Where x [T, D], normed, lies: x itself where there is no norm.</summary>
         private nint Normed(nint x, Tensor? weight)

@@ -1,4 +1,5 @@
 using Meft.Core.Formats.HuggingFace;
+using Meft.Models.Quantized;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -47,14 +48,16 @@ internal static class HuggingFaceWeightNames
     /// <param name="config">The model's config.</param>
     /// <param name="tensors">All weights.</param>
     /// <param name="layers">Where the layers' weights come from; null: they stay where they are.</param>
-    public static DecoderWeights Assemble(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null)
+    /// <param name="quantized">Which weights are held in blocks; null: none.</param>
+    public static DecoderWeights Assemble(
+        ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, ILayerSource? layers = null, QuantizedWeights? quantized = null)
     {
         var packing = new PackingBudget();
         return new DecoderWeights
         {
             Packing = packing,
             Embedding = tensors[Embedding],
-            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors, packing))]),
+            Layers = layers ?? new ResidentLayers([.. Enumerable.Range(0, config.LayerCount).Select(l => AssembleLayer(l, tensors, packing, quantized))]),
             FinalNorm = tensors[FinalNorm],
             Head = new LinearWeights(tensors[config.TiedEmbeddings ? Embedding : Head], null, packing),
         };
@@ -64,7 +67,9 @@ internal static class HuggingFaceWeightNames
     /// <param name="layer">The layer.</param>
     /// <param name="tensors">Its weights, and perhaps others.</param>
     /// <param name="packing">What may be spent on packed copies; null for layers whose weights come and go.</param>
-    public static LayerWeights AssembleLayer(int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null)
+    /// <param name="quantized">Which weights are held in blocks; null: none.</param>
+    public static LayerWeights AssembleLayer(
+        int layer, IReadOnlyDictionary<string, Tensor> tensors, PackingBudget? packing = null, QuantizedWeights? quantized = null)
     {
         var prefix = LayerPrefix(layer);
         // The norm called post_attention stands behind attention only where another one is called post_feedforward.
@@ -89,9 +94,13 @@ internal static class HuggingFaceWeightNames
         };
 
         Tensor? Norm(string name) => tensors.GetValueOrDefault($"{prefix}{name}.weight");
-        LinearWeights? Map(string name) => tensors.TryGetValue($"{prefix}{name}.weight", out var weight)
-            ? new(weight, tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing)
-            : null;
+        LinearWeights? Map(string name)
+        {
+            var weight = $"{prefix}{name}.weight";
+            return tensors.TryGetValue(weight, out var tensor)
+                ? new(tensor, tensors.GetValueOrDefault($"{prefix}{name}.bias"), packing) { Quantized = quantized?.Of(weight, tensor) }
+                : null;
+        }
     }
 
     /// <summary>Whether a weight belongs to a layer.</summary>

@@ -1,12 +1,13 @@
 using Meft.Devices;
 using Meft.Memory;
+using Meft.Models.Quantized;
 using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
 
 /// <summary>
-/// Frozen layers that wait in host memory, one contiguous block each, and pass through two layer-sized buffers on the device: while a layer computes
+/// Frozen layers that wait in host memory, one contiguous block each (of each type), and pass through two layer-sized buffers on the device: while a layer computes
 /// in one, the next is brought into the other (SlideFormer, arXiv 2603.16428, of whose traffic a frozen base needs only the way down).
 /// </summary>
 internal sealed class StreamedLayers : ILayerSource
@@ -26,20 +27,22 @@ internal sealed class StreamedLayers : ILayerSource
     /// <param name="tensors">All weights, those of the layers in host memory, by name.</param>
     /// <param name="device">Where the layers are to compute.</param>
     /// <param name="links">Makes a link to that device; null for <see cref="DeviceLinks.For"/>.</param>
+    /// <param name="quantized">Which weights are held in blocks; null: none.</param>
     public StreamedLayers(
-        int layerCount, Dictionary<string, Tensor> tensors, Device device, Func<MemoryLedger?, IDeviceLink>? links = null)
+        int layerCount, Dictionary<string, Tensor> tensors, Device device, Func<MemoryLedger?, IDeviceLink>? links = null, QuantizedWeights? quantized = null)
     {
         _links = links ?? (ledger => DeviceLinks.For(device, ledger));
         _link = _links(null);
         _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
-        var size = _layers.Max(l => l.Block.numel());
-        var type = _layers[0].Block.dtype;
-        _windows = [new Window(empty(size, type, device)), new Window(empty(size, type, device))];
-        _windowBytes = 2 * size * TensorMemory.ElementBytes(type);
+        // A quantised layer has two blocks: bytes, and what stays in the model's type.
+        var sizes = _layers.SelectMany(l => l.Blocks.Values).GroupBy(b => b.dtype).ToDictionary(g => g.Key, g => g.Max(b => b.numel()));
+        Window NewWindow() => new(sizes.ToDictionary(s => s.Key, s => empty(s.Value, s.Key, device)), quantized);
+        _windows = [NewWindow(), NewWindow()];
+        _windowBytes = 2 * sizes.Sum(s => s.Value * TensorMemory.ElementBytes(s.Key));
     }
 
     /// <inheritdoc/>
-    public long HostByteCount => _layers.Sum(l => TensorMemory.ByteCount(l.Block));
+    public long HostByteCount => _layers.Sum(l => l.Blocks.Values.Sum(TensorMemory.ByteCount));
 
     /// <inheritdoc/>
     public void CountIn(MemoryLedger ledger)
@@ -77,7 +80,7 @@ internal sealed class StreamedLayers : ILayerSource
     {
         foreach (var window in _windows) window.Dispose();
         _link.Dispose(); // no copy reads the blocks any more
-        foreach (var layer in _layers) layer.Block.Dispose();
+        foreach (var block in _layers.SelectMany(l => l.Blocks.Values)) block.Dispose();
     }
 
     private Window? Find(int layer) => Array.Find(_windows, w => w.Layer == layer);
@@ -91,36 +94,48 @@ internal sealed class StreamedLayers : ILayerSource
     }
 
     /// <summary>A layer in host memory.</summary>
-    /// <param name="Block">All its numbers, [n].</param>
-    /// <param name="Weights">Name, place in the block and shape of each tensor.</param>
-    private sealed record HostLayer(Tensor Block, IReadOnlyList<(string Name, long Start, long[] Shape)> Weights)
+    /// <param name="Blocks">All its numbers, [n] of each type.</param>
+    /// <param name="Weights">Name, type, place in the block of that type and shape of each tensor.</param>
+    private sealed record HostLayer(IReadOnlyDictionary<ScalarType, Tensor> Blocks, IReadOnlyList<(string Name, ScalarType Type, long Start, long[] Shape)> Weights)
     {
         public static HostLayer Gather(int layer, Dictionary<string, Tensor> tensors, IDeviceLink link)
         {
             var prefix = HuggingFaceWeightNames.LayerPrefix(layer);
             var names = tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-            var block = link.HostBuffer(names.Sum(name => tensors[name].numel()), tensors[names[0]].dtype).DetachFromDisposeScope();
-            var weights = new List<(string, long, long[])>();
-            long start = 0;
-            foreach (var name in names)
+            var blocks = new Dictionary<ScalarType, Tensor>();
+            var weights = new List<(string, ScalarType, long, long[])>();
+            foreach (var ofType in names.GroupBy(name => tensors[name].dtype))
             {
-                using var tensor = tensors[name];
-                var view = View(block, start, tensor.shape);
-                view.copy_(tensor);
-                tensors[name] = view.DetachFromDisposeScope();
-                weights.Add((name, start, tensor.shape));
-                start += tensor.numel();
+                var block = link.HostBuffer(ofType.Sum(name => tensors[name].numel()), ofType.Key).DetachFromDisposeScope();
+                blocks.Add(ofType.Key, block);
+                long start = 0;
+                foreach (var name in ofType)
+                {
+                    using var tensor = tensors[name];
+                    var view = View(block, start, tensor.shape);
+                    view.copy_(tensor);
+                    tensors[name] = view.DetachFromDisposeScope();
+                    weights.Add((name, ofType.Key, start, tensor.shape));
+                    start += tensor.numel();
+                }
             }
-            return new HostLayer(block, weights);
+            return new HostLayer(blocks, weights);
         }
     }
 
-    /// <summary>A buffer on the device that holds one layer at a time.</summary>
-    private sealed class Window(Tensor buffer) : IDisposable
+    /// <summary>Buffers on the device, one of each type, that hold one layer at a time.</summary>
+    private sealed class Window : IDisposable
     {
-        private readonly Tensor _buffer = buffer.DetachFromDisposeScope();
+        private readonly Dictionary<ScalarType, Tensor> _buffers;
+        private readonly QuantizedWeights? _quantized;
+        private readonly List<ITransfer> _transfers = [];
         private Dictionary<string, Tensor> _views = [];
-        private ITransfer? _transfer;
+
+        public Window(Dictionary<ScalarType, Tensor> buffers, QuantizedWeights? quantized)
+        {
+            (_buffers, _quantized) = (buffers, quantized);
+            foreach (var buffer in buffers.Values) buffer.DetachFromDisposeScope();
+        }
 
         public int Layer { get; private set; } = -1;
 
@@ -128,30 +143,33 @@ internal sealed class StreamedLayers : ILayerSource
         {
             Settle();
             DisposeViews();
-            using var target = _buffer.narrow(0, 0, source.Block.numel());
-            _transfer = link.BeginToDevice(source.Block, target, LinkUse.BaseLayers);
-            _views = source.Weights.ToDictionary(w => w.Name, w => View(_buffer, w.Start, w.Shape).DetachFromDisposeScope());
+            foreach (var (type, block) in source.Blocks)
+            {
+                using var target = _buffers[type].narrow(0, 0, block.numel());
+                _transfers.Add(link.BeginToDevice(block, target, LinkUse.BaseLayers));
+            }
+            _views = source.Weights.ToDictionary(w => w.Name, w => View(_buffers[w.Type], w.Start, w.Shape).DetachFromDisposeScope());
             Layer = layer;
         }
 
         public LayerWeights Finish()
         {
             Settle();
-            return HuggingFaceWeightNames.AssembleLayer(Layer, _views);
+            return HuggingFaceWeightNames.AssembleLayer(Layer, _views, quantized: _quantized);
         }
 
-        /// <summary>Has what is computed from now on come after the copy that is under way.</summary>
+        /// <summary>Has what is computed from now on come after the copies that are under way.</summary>
         public void Settle()
         {
-            _transfer?.Wait();
-            _transfer = null;
+            foreach (var transfer in _transfers) transfer.Wait();
+            _transfers.Clear();
         }
 
         public void Dispose()
         {
             Settle();
             DisposeViews();
-            _buffer.Dispose();
+            foreach (var buffer in _buffers.Values) buffer.Dispose();
         }
 
         private void DisposeViews()

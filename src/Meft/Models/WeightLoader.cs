@@ -1,5 +1,6 @@
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
+using Meft.Models.Quantized;
 using Meft.Native;
 using static TorchSharp.torch;
 
@@ -11,14 +12,20 @@ internal static class WeightLoader
     /// <summary>
     /// Reads all weights of a model in the wanted type; beside them no more than one tensor in its stored type is alive.
     /// </summary>
+    /// <param name="source">Where they are read from.</param>
+    /// <param name="config">The model's config.</param>
+    /// <param name="placement">Where each is to be.</param>
+    /// <param name="type">The wanted type.</param>
+    /// <param name="quantized">Learns which weights are held in blocks; null: none is.</param>
     /// <exception cref="WeightsMismatchException">Tensors are missing, unexpected or of a wrong shape or type.</exception>
     public static Dictionary<string, Tensor> Read(
-        ITensorSource source, ModelConfig config, Func<WeightSpec, Device> placement, ScalarType type)
+        ITensorSource source, ModelConfig config, Func<WeightSpec, Device> placement, ScalarType type, QuantizedWeights? quantized = null)
     {
         var specs = HuggingFaceWeightNames.Of(config).ToList();
         Check(source, config, specs);
         return Make(specs, spec =>
         {
+            if (quantized is not null && QuantizedLoader.TryRead(source, spec, type, quantized) is { } blocks) return blocks.to(placement(spec));
             using var stored = source.ReadTensor(spec.Name);
             return stored.to(type, placement(spec), copy: true);
         });

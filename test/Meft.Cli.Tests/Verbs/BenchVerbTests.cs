@@ -58,6 +58,17 @@ public sealed class BenchVerbTests : IDisposable
     }
 
     [Fact]
+    public void Forms_of_a_base_are_timed_side_by_side()
+    {
+        var model = SampleModel.Write(_folder);
+        var result = Json(
+            "step", "--model", model, "--rows", Rows(), "--ranks", "16", "--methods", "meft", "--quantize", "none,nf4", "--warm-up", "0", "--repeats", "1");
+        result.GetProperty("sides").EnumerateArray().Select(s => s.GetProperty("base").GetString()).ShouldBe(["none", "nf4"]);
+        Error("step", "--model", model, "--rows", Rows(), "--quantize", "none,int4").ShouldContain("--quantize is 'int4'");
+        Error("generate", "--model", model, "--quantize", "none,int8").ShouldContain("one form");
+    }
+
+    [Fact]
     public void Generation_is_timed_with_an_adapter_and_without()
     {
         var figures = Json(

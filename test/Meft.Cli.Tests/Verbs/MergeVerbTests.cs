@@ -35,6 +35,16 @@ public sealed class MergeVerbTests : IDisposable
     }
 
     [Fact]
+    public void Weights_are_merged_as_they_are_and_never_quantised()
+    {
+        var run = ProgramRun.Of(
+            "merge", "--model", SampleModel.Write(_folder), "--adapter", SampleModel.WriteLora(_folder), "--output", _folder.File("merged"), "--quantize", "int8");
+        run.ExitCode.ShouldBe(2);
+        run.Error.ShouldContain("--quantize");
+        Directory.Exists(_folder.File("merged")).ShouldBeFalse();
+    }
+
+    [Fact]
     public void What_stands_at_the_output_stays()
     {
         var (model, lora) = (SampleModel.Write(_folder), SampleModel.WriteLora(_folder));

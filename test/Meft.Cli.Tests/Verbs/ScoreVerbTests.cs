@@ -60,6 +60,21 @@ public sealed class ScoreVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_quantised_base_scores_nearly_as_the_base_and_takes_its_adapters()
+    {
+        var rows = "{\"input_ids\":[0,1,2,3,2,1,0]}";
+        var adapter = SampleModel.WriteAdapter(_folder);
+        foreach (string[] beside in new string[][] { [], ["--adapter", adapter], ["--adapter", SampleModel.WriteLora(_folder)] })
+        {
+            var plain = MeanLoss(rows, beside);
+            var int8 = MeanLoss(rows, [.. beside, "--quantize", "int8"]);
+            int8.ShouldNotBe(plain);
+            int8.ShouldBe(plain, 0.05 * plain);
+            MeanLoss(rows, [.. beside, "--quantize", "nf4"]).ShouldNotBe(int8);
+        }
+    }
+
+    [Fact]
     public void Rows_of_ids_need_no_tokenizer_and_texts_do()
     {
         var model = SampleModel.Write(_folder, "bare", tokenizer: false);
@@ -88,6 +103,8 @@ public sealed class ScoreVerbTests : IDisposable
 
     [Theory]
     [InlineData("--dtype", "fp3", "--dtype is 'fp3'. Allowed: auto | fp32 | bf16")]
+    [InlineData("--quantize", "int4", "--quantize is 'int4'. Allowed: none | int8 | nf4 | gguf")]
+    [InlineData("--quantize", "gguf", "quantize is gguf, which keeps the blocks of a GGUF file")]
     [InlineData("--device", "tpu", "the device 'tpu' is not known. Allowed: auto | cpu | cuda")]
     [InlineData("--max-length", "1", "--max-length is 1")]
     [InlineData("--format", "poem", "--format is 'poem'")]
@@ -192,6 +209,14 @@ public sealed class ScoreVerbTests : IDisposable
         run.ExitCode.ShouldBe(2);
         run.Error.ShouldContain("is the file of --input");
         File.ReadAllText(_folder.File("rows.jsonl")).ShouldBe(Rows);
+    }
+
+    private double MeanLoss(string rows, string[] options)
+    {
+        var run = Score(rows, [.. options, "--json"]);
+        run.ExitCode.ShouldBe(0, run.Error);
+        using var summary = JsonDocument.Parse(run.Output);
+        return summary.RootElement.GetProperty("mean_nll").GetDouble();
     }
 
     private ProgramRun Score(string rows, params string[] options)

@@ -82,6 +82,25 @@ public sealed class TrainVerbTests : IDisposable
         generated.ExitCode.ShouldBe(0, generated.Error);
     }
 
+    [Theory]
+    [InlineData("int8", "meft, rank: 32, top_k: 8, experts: 8, probe: 2")]
+    [InlineData("nf4", "lora")]
+    [InlineData("nf4", "parallel, rank: 32")]
+    public void An_adapter_that_was_trained_on_a_quantised_base_loads_on_any_form_of_it(string form, string kind)
+    {
+        var run = Train(Config($"method: {{kind: {kind}}}"), "--set", $"quantize={form}");
+        run.ExitCode.ShouldBe(0, run.Error);
+        foreach (var other in new[] { "none", "int8", "nf4" })
+        {
+            var scored = ProgramRun.Of(
+                "score", "--model", _folder.File("model"), "--adapter", _folder.File("run/adapter"), "--quantize", other, "--input", _folder.File("rows.jsonl"));
+            scored.ExitCode.ShouldBe(0, scored.Error);
+        }
+        var resumed = Train(_folder.File("run/config.yaml"), "--resume", "--set", "quantize=none");
+        resumed.ExitCode.ShouldBe(2);
+        resumed.Error.ShouldContain($"quantize was {form} when the run began and is none now");
+    }
+
     [Fact]
     public void An_adapter_can_be_the_start_of_another_run()
     {

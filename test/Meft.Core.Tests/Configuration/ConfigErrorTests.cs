@@ -133,6 +133,7 @@ public sealed class ConfigErrorTests : IDisposable
     [InlineData("method: {kind: parallel, top_k: 3}", "method.top_k")]
     [InlineData("method: {kind: full, rank: 3}", "method.rank")]
     [InlineData("method: {alpha: 8}", "method.alpha")]
+    [InlineData("method: {kind: full}\nquantize: nf4", "quantize")]
     public void Contradictions_are_refused(string lines, string key) => _folder.ErrorWith(lines).Key.ShouldBe(key);
 
     [Fact]

@@ -7,7 +7,6 @@ public sealed class UnsupportedSettingsTests : IDisposable
     private readonly ConfigTestFolder _folder = new();
 
     [Theory]
-    [InlineData("quantize: int8", "quantize", "none")]
     [InlineData("dtype: fp16", "dtype", "bf16")]
     public void What_this_version_cannot_do_is_refused_with_what_it_can(string line, string key, string allowed)
     {

@@ -1,10 +1,12 @@
 using CsCheck;
 using Meft.Kernels.Linear;
+using Meft.Kernels.Quantization;
+using Meft.Kernels.Tests.Quantization;
 using Meft.Kernels.Tests.Rows;
 
 namespace Meft.Kernels.Tests.Linear;
 
-public class FewVectorsLinearTests
+public unsafe class FewVectorsLinearTests
 {
     private static readonly Gen<FloatFormat> AnyFormat = Gen.Bool.Select(narrow => narrow ? FloatFormat.BFloat16 : FloatFormat.Single);
 
@@ -48,6 +50,25 @@ public class FewVectorsLinearTests
             }
         }
     }
+
+    [Fact]
+    public void Weights_in_blocks_give_the_bits_of_the_plain_weights_that_they_are() =>
+        Gen.Select(AnyFormat, BlockSamples.AnyFormat, Gen.Int[1, 60], Gen.Int[1, 3], Gen.Int[1, 90], Reference.AnyWidth, Gen.Int[0, 1000])
+            .Sample((format, blocks, count, inBlocks, outputs, width, seed) =>
+            {
+                var inputs = inBlocks * BlockLayout.BlockOf(blocks).Weights - (blocks == BlockFormat.Nf4 ? seed % 64 : 0);
+                var layout = new BlockLayout(blocks, outputs, inputs);
+                var bytes = BlockSamples.RandomBytes(layout, seed);
+                using FormattedRow x = new(format, count * inputs, seed), b = new(format, outputs, seed + 2);
+                using FormattedRow w = new(format, outputs * inputs), y = new(format, count * outputs), plain = new(format, count * outputs);
+                fixed (byte* data = bytes)
+                {
+                    BlockTiles.Decode(new BlockMatrix(layout, (nint)data), 0, outputs, 0, inputs, w.Address, format);
+                    FewVectorsLinear.Apply(x.Address, count, inputs, format, [new((nint)data, b.Address, outputs, y.Address, blocks)], width);
+                    FewVectorsLinear.Apply(x.Address, count, inputs, format, [new(w.Address, b.Address, outputs, plain.Address)], width);
+                }
+                for (var i = 0; i < y.Count; i++) Assert.Equal(plain[i], y[i]);
+            }, iter: 200);
 
     private static void ShouldBeProducts(
         FloatFormat format, FormattedRow x, FormattedRow w, FormattedRow? b, int count, int inputs, int outputs, FormattedRow y)

@@ -1,4 +1,5 @@
 using Meft.Benchmarking;
+using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Machine;
 using Meft.Loading;
@@ -50,6 +51,18 @@ public sealed class StepBenchmarkTests : IDisposable
     }
 
     [Fact]
+    public void Forms_of_a_base_take_turns_and_are_compared_with_the_first()
+    {
+        using var quantized = LoadedModel.Load(
+            _folder.File("model"), new ModelLoadOptions { Quantize = Quantization.Nf4 }, TestContext.Current.CancellationToken);
+        var result = Run(1 << 30, models: [_model, quantized]);
+        result.Reference.ShouldBe("meft R = 16");
+        result.Sides.Select(s => (s.Base, s.Rank)).ShouldBe([("none", 16), ("nf4", 16), ("none", 64), ("nf4", 64)]);
+        // 3 layers of 7 maps; a block of 64 weights and its scale are 33 bytes, and rows of 16 or 24 weights fill one each.
+        result.Sides[1].DeviceBytesByCause["base weights"].ShouldBeLessThan(result.Sides[0].DeviceBytesByCause["base weights"]);
+    }
+
+    [Fact]
     public void No_tensor_is_left_behind()
     {
         Run(1 << 30);
@@ -64,6 +77,6 @@ public sealed class StepBenchmarkTests : IDisposable
         _folder.Dispose();
     }
 
-    private StepBenchmarkResult Run(long free, StepBenchmarkOptions? options = null) =>
-        StepBenchmark.Run(_model, TinyTask.Rows(10), options ?? Options, limits: new MemoryLimits(null, Reserve + free, null, null));
+    private StepBenchmarkResult Run(long free, StepBenchmarkOptions? options = null, IReadOnlyList<LoadedModel>? models = null) =>
+        StepBenchmark.Run(models ?? [_model], TinyTask.Rows(10), options ?? Options, limits: new MemoryLimits(null, Reserve + free, null, null));
 }

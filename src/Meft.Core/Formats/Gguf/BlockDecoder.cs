@@ -1,15 +1,16 @@
 using System.Runtime.InteropServices;
-using Meft.Core.Formats.Gguf.Blocks;
+using Meft.Kernels;
+using Meft.Kernels.Quantization;
 
 namespace Meft.Core.Formats.Gguf;
 
 /// <summary>Decodes the blocks of GGUF tensors to float32 or bfloat16.</summary>
-public static class BlockDecoder
+public static unsafe class BlockDecoder
 {
     private static readonly Dictionary<GgmlType, Decode> Decoders = new[]
     {
-        Of<Q40Block>(), Of<Q41Block>(), Of<Q50Block>(), Of<Q51Block>(), Of<Q80Block>(),
-        Of<Q2KBlock>(), Of<Q3KBlock>(), Of<Q4KBlock>(), Of<Q5KBlock>(), Of<Q6KBlock>(), Of<IQ4NLBlock>(), Of<IQ4XSBlock>(),
+        Of(GgmlType.Q40), Of(GgmlType.Q41), Of(GgmlType.Q50), Of(GgmlType.Q51), Of(GgmlType.Q80), Of(GgmlType.Q2K), Of(GgmlType.Q3K),
+        Of(GgmlType.Q4K), Of(GgmlType.Q5K), Of(GgmlType.Q6K), Of(GgmlType.IQ4NL), Of(GgmlType.IQ4XS),
         new(GgmlType.F32, (blocks, weights) => blocks.CopyTo(MemoryMarshal.AsBytes(weights))),
         new(GgmlType.F16, (blocks, weights) => SingleConversion.FromHalf(MemoryMarshal.Cast<byte, ushort>(blocks), weights)),
         new(GgmlType.BF16, (blocks, weights) => SingleConversion.FromBFloat16(MemoryMarshal.Cast<byte, ushort>(blocks), weights)),
@@ -35,13 +36,34 @@ public static class BlockDecoder
         Decoders[type](blocks, weights);
     }
 
-    private static KeyValuePair<GgmlType, Decode> Of<TFormat>()
-        where TFormat : IBlockFormat => new(TFormat.Type, DecodeAll<TFormat>);
-
-    private static void DecodeAll<TFormat>(ReadOnlySpan<byte> blocks, Span<float> weights)
-        where TFormat : IBlockFormat
+    /// <summary>What the kernels call a type of blocks; null for plain numbers and for types that cannot be decoded.</summary>
+    public static BlockFormat? FormatOf(GgmlType type) => type switch
     {
-        var (bytes, count) = (TFormat.Type.BlockBytes(), TFormat.Type.BlockWeights());
-        for (; !blocks.IsEmpty; blocks = blocks[bytes..], weights = weights[count..]) TFormat.Decode(blocks[..bytes], weights[..count]);
+        GgmlType.Q40 => BlockFormat.Q40,
+        GgmlType.Q41 => BlockFormat.Q41,
+        GgmlType.Q50 => BlockFormat.Q50,
+        GgmlType.Q51 => BlockFormat.Q51,
+        GgmlType.Q80 => BlockFormat.Q80,
+        GgmlType.Q2K => BlockFormat.Q2K,
+        GgmlType.Q3K => BlockFormat.Q3K,
+        GgmlType.Q4K => BlockFormat.Q4K,
+        GgmlType.Q5K => BlockFormat.Q5K,
+        GgmlType.Q6K => BlockFormat.Q6K,
+        GgmlType.IQ4NL => BlockFormat.IQ4NL,
+        GgmlType.IQ4XS => BlockFormat.IQ4XS,
+        _ => null,
+    };
+
+    private static KeyValuePair<GgmlType, Decode> Of(GgmlType type)
+    {
+        var (format, bytes) = (FormatOf(type)!.Value, type.BlockBytes());
+        return new(type, (blocks, weights) =>
+        {
+            fixed (byte* from = blocks)
+            fixed (float* to = weights)
+            {
+                BlockTiles.DecodeBlocks(format, from, blocks.Length / bytes, (nint)to, FloatFormat.Single);
+            }
+        });
     }
 }

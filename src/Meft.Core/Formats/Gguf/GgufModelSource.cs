@@ -8,7 +8,7 @@ namespace Meft.Core.Formats.Gguf;
 /// The model in a GGUF file as Hugging Face names and orders it: blocks are decoded to float32 or bfloat16 when they are read, and
 /// permuted query and key rows are put back.
 /// </summary>
-public sealed unsafe class GgufModelSource : ITensorSource
+public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
 {
     private const nuint Alignment = 64;
 
@@ -139,6 +139,25 @@ public sealed unsafe class GgufModelSource : ITensorSource
         {
             NativeMemory.AlignedFree(bytes);
         }
+    }
+
+    /// <inheritdoc/>
+    public GgmlType? BlocksOf(string name)
+    {
+        _ = Entry(name);
+        var type = _rows[name].Tensor.Type;
+        return BlockDecoder.FormatOf(type) is null ? null : type;
+    }
+
+    /// <inheritdoc/>
+    public void CopyBlocks(string name, nint destination, long byteLength)
+    {
+        _ = Entry(name);
+        var rows = _rows[name];
+        ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, rows.Tensor.ByteLength);
+        var rowBytes = rows.Count == 0 ? 0 : (int)(byteLength / rows.Count);
+        for (long row = 0; row < rows.Count; row++)
+            _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights).CopyTo(new Span<byte>((byte*)destination + row * rowBytes, rowBytes));
     }
 
     /// <inheritdoc/>

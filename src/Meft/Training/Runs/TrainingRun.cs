@@ -101,7 +101,7 @@ public sealed class TrainingRun : IDisposable
         var execution = planned.Plan.Execution;
         if (RunFolder.ExecutionToKeep(config, existing) is { } kept) execution = execution with { Execution = kept };
         var model = LoadedModel.Load(
-            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Base = execution.Base, Progress = progress }, cancellation);
+            config.Model, new ModelLoadOptions { Device = config.Device, DType = config.DType, Quantize = config.Quantize, Base = execution.Base, Progress = progress }, cancellation);
         try
         {
             var plan = planned.Plan with { Execution = execution };

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Meft.Core.Formats.Gguf.Blocks;
+namespace Meft.Kernels.Quantization.Blocks;
 
 /// <summary>The sixteen values of the IQ4 types, denser near zero.</summary>
 internal static class UnevenScale

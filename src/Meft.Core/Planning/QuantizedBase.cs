@@ -1,0 +1,65 @@
+using Meft.Core.Configuration;
+using Meft.Core.Formats;
+using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.HuggingFace;
+using Meft.Kernels.Quantization;
+
+namespace Meft.Core.Planning;
+
+/// <summary>What a base takes whose layers' linear maps are held in blocks.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="MapBytes">Bytes of the linear maps of a layer, the mean over the layers, which a GGUF file may hold in several types.</param>
+/// <param name="PanelWeightsAtOnce">The most weights that are plain numbers at once.</param>
+public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelWeightsAtOnce)
+{
+    /// <summary>The most weights of any model that are plain numbers at once: few enough for the caches, enough to be multiplied fast.</summary>
+    public const long PanelWeights = 1 << 21;
+
+    /// <summary>
+    /// Bytes a weight of a panel that operations on tensors hold at once beside it, where the kernels cannot reach the blocks: an index (8), its halves
+    /// and they together, the value and the product (float32).
+    /// </summary>
+    public const int TensorBytesOfWeight = 8 + 4 * sizeof(float) + sizeof(float);
+
+    /// <summary>Bytes of a layer: its linear maps, and norms and biases in the base's type.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="width">Bytes an element of the base's type.</param>
+    public long LayerBytes(ModelConfig model, int width) => MapBytes + (BaseWeights.LayerParameters(model) - MapParameters(model)) * width;
+
+    /// <summary>Weights of the linear maps of a layer.</summary>
+    public static long MapParameters(ModelConfig model) => LinearModule.Of(model).Sum(m => (long)m.Inputs * m.Outputs) / model.LayerCount;
+
+    /// <summary>The sizes for a config; null where nothing is quantised.</summary>
+    /// <param name="quantize">How the base is held.</param>
+    /// <param name="location">Where the model lies; its weights are looked at only where their own blocks are kept.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="width">Bytes an element of the base's type.</param>
+    /// <exception cref="Errors.InvalidInputException">The file's blocks shall be kept, and there is no GGUF file, or it is not well formed.</exception>
+    public static QuantizedBase? Of(Quantization quantize, ModelLocation location, ModelConfig model, int width) => quantize switch
+    {
+        Quantization.Int8 => Of(quantize, BlockFormat.Int8, model),
+        Quantization.Nf4 => Of(quantize, BlockFormat.Nf4, model),
+        Quantization.Gguf => OfFile(location, model, width),
+        _ => null,
+    };
+
+    /// <summary>The sizes of a model that is quantised when it is loaded.</summary>
+    public static QuantizedBase Of(Quantization quantize, BlockFormat format, ModelConfig model) => new(
+        quantize, LinearModule.Of(model).Sum(m => new BlockLayout(format, m.Outputs, m.Inputs).ByteCount) / model.LayerCount, Panel(model));
+
+    private static QuantizedBase OfFile(ModelLocation location, ModelConfig model, int width)
+    {
+        using var source = ModelWeights.Open(location.WeightsPath);
+        if (source is not GgufModelSource gguf) throw KeptBlocks.None(source.Path);
+        long bytes = 0;
+        foreach (var map in LinearModule.Of(model))
+        {
+            var name = $"{map.FullName}.weight";
+            var kept = gguf.Tensors.ContainsKey(name) && gguf.BlocksOf(name) is { } type ? BlockDecoder.FormatOf(type) : null;
+            bytes += kept is { } format ? new BlockLayout(format, map.Outputs, map.Inputs).ByteCount : (long)map.Outputs * map.Inputs * width;
+        }
+        return new QuantizedBase(Quantization.Gguf, bytes / model.LayerCount, Panel(model));
+    }
+
+    private static long Panel(ModelConfig model) => Math.Min(PanelWeights, LinearModule.Of(model).Max(m => (long)m.Inputs * m.Outputs));
+}

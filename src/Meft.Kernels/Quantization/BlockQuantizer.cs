@@ -1,0 +1,129 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Meft.Kernels.Quantization.Blocks;
+
+namespace Meft.Kernels.Quantization;
+
+/// <summary>Puts plain weights into blocks: done once, when a model is loaded.</summary>
+[SkipLocalsInit]
+public static unsafe class BlockQuantizer
+{
+    /// <summary>Two codes of NF4's exact zero.</summary>
+    private const byte Zeros = 0x77;
+
+    /// <summary>
+    /// Quantises a matrix. Int8: a block's scale is its largest magnitude over 127, its codes are the nearest multiples; no weight moves further than half
+    /// a scale. NF4: a block's scale is its largest magnitude, its codes are the nearest of the sixteen values; the scales less their mean are multiples of
+    /// a 127th of the largest such difference among 256 neighbours.
+    /// </summary>
+    /// <param name="weights">[rows, columns].</param>
+    /// <param name="matrix">Written. Its format is <see cref="BlockFormat.Int8"/> or <see cref="BlockFormat.Nf4"/>.</param>
+    /// <returns>False where a weight is not finite; what is written is then of no use.</returns>
+    public static bool Quantize(float* weights, BlockMatrix matrix)
+    {
+        if (matrix.Layout.Format is not (BlockFormat.Int8 or BlockFormat.Nf4))
+            throw new ArgumentOutOfRangeException(nameof(matrix), matrix.Layout.Format, "Int8 or Nf4");
+        var layout = matrix.Layout;
+        var largest = new float[layout.Blocks];
+        fixed (float* scales = largest)
+        {
+            var work = new Work(weights, matrix, scales);
+            KernelThreads.For(layout.Rows, Math.Max(1, (1 << 14) / Math.Max(1, layout.Columns)), ref work);
+            if (!Finite.All(scales, 1, largest.Length)) return false;
+            if (layout.Format == BlockFormat.Nf4) QuantizeScales(largest, matrix);
+        }
+        return true;
+    }
+
+    private static void QuantizeScales(float[] scales, BlockMatrix matrix)
+    {
+        var codes = (sbyte*)matrix.Data + matrix.Layout.ScalesOffset;
+        var groups = (float*)(matrix.Data + matrix.Layout.GroupsOffset);
+        double sum = 0;
+        foreach (var scale in scales) sum += scale;
+        var mean = scales.Length == 0 ? 0f : (float)(sum / scales.Length);
+        for (var group = 0; group < matrix.Layout.ScaleGroups; group++)
+        {
+            var start = group * BlockLayout.ScalesOfGroup;
+            var some = scales.AsSpan(start, Math.Min(BlockLayout.ScalesOfGroup, scales.Length - start));
+            var most = 0f;
+            foreach (var scale in some) most = Math.Max(most, Math.Abs(scale - mean));
+            var unit = most / sbyte.MaxValue;
+            groups[group] = unit;
+            for (var i = 0; i < some.Length; i++) codes[start + i] = Code(some[i] - mean, unit);
+        }
+        groups[matrix.Layout.ScaleGroups] = mean;
+    }
+
+    private static sbyte Code(float value, float unit) =>
+        unit > 0 ? (sbyte)Math.Clamp(MathF.Round(value / unit), -sbyte.MaxValue, sbyte.MaxValue) : (sbyte)0;
+
+    private readonly struct Work(float* weights, BlockMatrix matrix, float* scales) : IRangeWork
+    {
+        public void Run(int from, int to)
+        {
+            var layout = matrix.Layout;
+            int width = layout.BlockWeights, bytes = layout.BlockBytes, inRow = layout.BlocksOfRow;
+            var block = stackalloc float[Int8Block.Weights];
+            for (var row = from; row < to; row++)
+            {
+                for (var b = 0; b < inRow; b++)
+                {
+                    var count = Math.Min(width, layout.Columns - b * width);
+                    new Span<float>(block, width).Clear();
+                    new ReadOnlySpan<float>(weights + (long)row * layout.Columns + b * width, count).CopyTo(new Span<float>(block, width));
+                    var index = (long)row * inRow + b;
+                    var target = (byte*)matrix.Data + index * bytes;
+                    var most = scales[index] = LargestMagnitude(block);
+                    if (layout.Format == BlockFormat.Nf4) WriteNf4(block, most, target);
+                    else WriteInt8(block, most, target);
+                }
+            }
+        }
+
+        /// <summary>A NaN wins over all numbers.</summary>
+        private static float LargestMagnitude(float* block)
+        {
+            var most = 0f;
+            for (var i = 0; i < Int8Block.Weights; i++) most = MathF.Max(most, MathF.Abs(block[i]));
+            return most;
+        }
+
+        private static void WriteInt8(float* block, float most, byte* target)
+        {
+            var scale = most / sbyte.MaxValue;
+            Unsafe.WriteUnaligned(target, scale);
+            for (var i = 0; i < Int8Block.Weights; i++) target[sizeof(float) + i] = (byte)Code(block[i], scale);
+        }
+
+        private static void WriteNf4(float* block, float most, byte* target)
+        {
+            if (most == 0)
+            {
+                new Span<byte>(target, Nf4Block.Bytes).Fill(Zeros);
+                return;
+            }
+            var codes = stackalloc int[Nf4Block.Weights];
+            // Codes ascend with their values: a weight's code is the number of midpoints between neighbours that lie below it.
+            for (var i = 0; i < Nf4Block.Weights; i += Vector<float>.Count)
+            {
+                var weight = Vector.Load(block + i);
+                var code = Vector<int>.Zero;
+                for (var v = 1; v < Nf4Block.Values.Length; v++)
+                {
+                    var midpoint = 0.5f * (Nf4Block.Values[v - 1] + Nf4Block.Values[v]) * most;
+                    code -= Vector.GreaterThan(weight, new Vector<float>(midpoint));
+                }
+                code.Store(codes + i);
+            }
+            for (var half = 0; half < 2; half++)
+            {
+                for (var i = 0; i < WeightGroup.Size; i++)
+                {
+                    var at = 2 * WeightGroup.Size * half + i;
+                    target[WeightGroup.Size * half + i] = (byte)(codes[at] | codes[at + WeightGroup.Size] << 4);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using Meft.Core.Configuration;
+using Meft.Kernels.Quantization;
+using static TorchSharp.torch;
+
+namespace Meft.Models.Quantized;
+
+/// <summary>
+/// Which matrices of a model are held in blocks, and the scratch memory that they are decoded into. Only the linear maps of the layers are: norms, biases,
+/// embedding and head stay in the model's type, as in QLoRA (arXiv 2305.14314).
+/// </summary>
+/// <param name="kind">How they are quantised.</param>
+internal sealed class QuantizedWeights(Quantization kind) : IDisposable
+{
+    private readonly Dictionary<string, BlockLayout> _layouts = new(StringComparer.Ordinal);
+    private readonly PanelPool _panels = new();
+
+    /// <summary>How they are quantised.</summary>
+    public Quantization Kind => kind;
+
+    /// <summary>The matrices by name.</summary>
+    public IReadOnlyDictionary<string, BlockLayout> Layouts => _layouts;
+
+    /// <summary>The most weights that are plain numbers at once.</summary>
+    public long PanelWeights => _layouts.Values.Select(QuantizedMatrix.PanelWeights).DefaultIfEmpty(0).Max();
+
+    /// <summary>Whether a weight can be held in blocks.</summary>
+    public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };
+
+    /// <summary>Enters a matrix.</summary>
+    public void Add(string name, BlockLayout layout) => _layouts.Add(name, layout);
+
+    /// <summary>The matrix of a name over its blocks; null where that weight is plain.</summary>
+    public QuantizedMatrix? Of(string name, Tensor data) => _layouts.TryGetValue(name, out var layout) ? new QuantizedMatrix(data, layout, _panels) : null;
+
+    /// <inheritdoc/>
+    public void Dispose() => _panels.Dispose();
+}

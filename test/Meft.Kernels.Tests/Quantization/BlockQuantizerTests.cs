@@ -1,0 +1,145 @@
+using CsCheck;
+using Meft.Kernels.Quantization;
+
+namespace Meft.Kernels.Tests.Quantization;
+
+public unsafe class BlockQuantizerTests
+{
+    private const double Rounding = 1e-6;
+
+    /// <summary>Half of the widest gap between two of NF4's values, in scales: that between −1 and the next one.</summary>
+    private const double HalfGap = (1 - 0.6961928) / 2;
+
+    [Fact]
+    public void Int8_moves_no_weight_further_than_half_a_scale() =>
+        Gen.Select(Gen.Int[1, 30], Gen.Int[1, 300], Gen.Double[-6, 3], Gen.Int[0, 1000]).Sample((rows, columns, exponent, seed) =>
+        {
+            var (weights, layout, bytes) = Quantized(BlockFormat.Int8, rows, columns, Math.Pow(10, exponent), seed);
+            var decoded = BlockSamples.Decoded(layout, bytes);
+            ForEachBlock(layout, (_, indices) =>
+            {
+                var largest = indices.Max(i => Math.Abs((double)weights[i]));
+                foreach (var i in indices)
+                    Assert.True(Math.Abs((double)weights[i] - decoded[i]) <= largest * (1.0 / 254 + Rounding), $"{weights[i]} became {decoded[i]} beside {largest}");
+            });
+        }, iter: 200);
+
+    [Fact]
+    public void Nf4_moves_no_weight_further_than_half_the_gap_it_lies_in_and_the_change_of_its_scale() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 300], Gen.Double[-6, 3], Gen.Int[0, 1000]).Sample((rows, columns, exponent, seed) =>
+        {
+            var (weights, layout, bytes) = Quantized(BlockFormat.Nf4, rows, columns, Math.Pow(10, exponent), seed);
+            var decoded = BlockSamples.Decoded(layout, bytes);
+            var scales = new double[layout.Blocks];
+            ForEachBlock(layout, (block, indices) => scales[block] = indices.Max(i => Math.Abs((double)weights[i])));
+            var mean = scales.Average();
+            fixed (byte* fixedBytes = bytes)
+            {
+                var data = fixedBytes;
+                ForEachBlock(layout, (block, indices) =>
+                {
+                    var group = scales.Skip((int)block / 256 * 256).Take(256);
+                    var moved = Math.Abs(scales[block] - BlockSamples.Nf4Scale(layout, data, block));
+                    Assert.True(moved <= group.Max(s => Math.Abs(s - mean)) / 254 + Rounding * scales.Max(), $"the scale {scales[block]} moved by {moved}");
+                    foreach (var i in indices)
+                    {
+                        var error = Math.Abs((double)weights[i] - decoded[i]);
+                        Assert.True(error <= HalfGap * scales[block] + moved + Rounding * scales[block], $"{weights[i]} became {decoded[i]} beside {scales[block]}");
+                    }
+                });
+            }
+        }, iter: 100);
+
+    [Fact]
+    public void Nf4_takes_the_nearest_of_its_values()
+    {
+        // Equal scales change nothing when they are quantised: the second row repeats the first block.
+        var weights = Reference.Random(64, 3);
+        weights[5] = 1;
+        var (layout, bytes) = Quantize(BlockFormat.Nf4, 1, 64, weights);
+        var decoded = BlockSamples.Decoded(layout, bytes);
+        for (var i = 0; i < 64; i++)
+            Assert.Equal(BlockSamples.Nf4Values.MinBy(v => Math.Abs((double)v - weights[i])), decoded[i]);
+    }
+
+    [Theory]
+    [InlineData(BlockFormat.Int8)]
+    [InlineData(BlockFormat.Nf4)]
+    public void Zeros_stay_zeros_beside_large_weights(BlockFormat format)
+    {
+        var weights = Reference.Random(64 * 5, 3);
+        Array.Clear(weights, 64, 64);
+        var (layout, bytes) = Quantize(format, 5, 64, weights);
+        Assert.All(BlockSamples.Decoded(layout, bytes).Skip(64).Take(64), w => Assert.Equal(0f, w));
+    }
+
+    [Theory]
+    [InlineData(BlockFormat.Int8, float.NaN)]
+    [InlineData(BlockFormat.Int8, float.PositiveInfinity)]
+    [InlineData(BlockFormat.Nf4, float.NaN)]
+    [InlineData(BlockFormat.Nf4, float.NegativeInfinity)]
+    public void Weights_that_are_not_finite_are_noticed(BlockFormat format, float bad)
+    {
+        var layout = new BlockLayout(format, 3, 70);
+        var weights = Reference.Random(3 * 70, 1);
+        weights[180] = bad;
+        var bytes = new byte[layout.ByteCount];
+        fixed (float* from = weights)
+        fixed (byte* to = bytes)
+            Assert.False(BlockQuantizer.Quantize(from, new BlockMatrix(layout, (nint)to)));
+    }
+
+    [Fact]
+    public void The_number_of_threads_changes_no_bit()
+    {
+        foreach (var format in new[] { BlockFormat.Int8, BlockFormat.Nf4 })
+        {
+            var weights = Reference.Random(301 * 500, 2);
+            var (layout, many) = Quantize(format, 301, 500, weights);
+            var decoded = BlockSamples.Decoded(layout, many);
+            var threads = KernelThreads.Count;
+            KernelThreads.Count = 1;
+            try
+            {
+                Assert.Equal(many, Quantize(format, 301, 500, weights).Bytes);
+                Assert.Equal(decoded, BlockSamples.Decoded(layout, many));
+            }
+            finally
+            {
+                KernelThreads.Count = threads;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(BlockFormat.Int8, 4096, 4096, 8.5)]
+    [InlineData(BlockFormat.Nf4, 4096, 4096, 4.127)]
+    public void A_weight_takes_so_many_bits(BlockFormat format, int rows, int columns, double bits) =>
+        Assert.Equal(bits, 8.0 * new BlockLayout(format, rows, columns).ByteCount / rows / columns, 3);
+
+    private static (float[] Weights, BlockLayout Layout, byte[] Bytes) Quantized(BlockFormat format, int rows, int columns, double size, int seed)
+    {
+        // Rows of very different size, as few models have them.
+        var weights = Reference.Random(rows * columns, seed);
+        for (var i = 0; i < weights.Length; i++) weights[i] *= (float)(size * Math.Pow(2, i / columns % 9));
+        var (layout, bytes) = Quantize(format, rows, columns, weights);
+        return (weights, layout, bytes);
+    }
+
+    private static (BlockLayout Layout, byte[] Bytes) Quantize(BlockFormat format, int rows, int columns, float[] weights)
+    {
+        var layout = new BlockLayout(format, rows, columns);
+        var bytes = new byte[layout.ByteCount];
+        fixed (float* from = weights)
+        fixed (byte* to = bytes)
+            Assert.True(BlockQuantizer.Quantize(from, new BlockMatrix(layout, (nint)to)));
+        return (layout, bytes);
+    }
+
+    private static void ForEachBlock(BlockLayout layout, Action<long, int[]> look)
+    {
+        for (var r = 0; r < layout.Rows; r++)
+            for (var b = 0; b < layout.BlocksOfRow; b++)
+                look((long)r * layout.BlocksOfRow + b, [.. Enumerable.Range(b * 64, Math.Min(64, layout.Columns - b * 64)).Select(c => r * layout.Columns + c)]);
+    }
+}
