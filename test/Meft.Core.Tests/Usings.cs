@@ -1,2 +1,2 @@
-global using Xunit;
 global using Meft.TestSupport.Gguf;
+global using Xunit;

@@ -4,6 +4,7 @@ using Meft.Core.Data;
 using Meft.Core.Data.Store;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
+using Meft.Core.Formats.Gguf;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Tokenization;
 
@@ -46,9 +47,9 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         {
             return (TokenDataset.Load(config.Data.Train, config.Data, new TokenizerOnDemand(location.TokenizerPath), LimitsOf(model), () => ChatTemplate.Load(location.ChatTemplatePath), RowCache.OfUser(location)), null);
         }
-        catch (InvalidInputException) when (!location.HasTokenizer)
+        catch (InvalidInputException e) when (e is TokenizerFileException or GgufException && !location.HasTokenizer)
         {
-            return (null, "the model has no tokenizer to read the rows with");
+            return (null, $"the model has no {HuggingFaceTokenizer.FileName}, nor another tokenizer, to read the rows with");
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class InspectVerbTests : IDisposable
         (run.ExitCode, run.Error).ShouldBe((0, ""));
         run.Output.ShouldContain("architecture  LlamaForCausalLM, float32\n");
         run.Output.ShouldContain("layers        2, hidden size 16, feed-forward 24\n");
-        run.Output.ShouldContain("tokenizer     5 tokens, begins with nothing, ends with </s>, no chat template\n");
+        run.Output.ShouldContain("tokenizer     5 tokens (tokenizer.json), begins with nothing, ends with </s>, no chat template\n");
         // 16 experts of a row: 2 layers of (2·16 + 16) rows of 16.
         run.Output.ShouldContain("of rank 16 (16 experts) on every layer adds 1.54 k parameters");
         run.Output.ShouldNotContain("model.embed_tokens.weight");
