@@ -28,7 +28,9 @@ public sealed class KeptForBackwardTests
 
     /// <summary>Where the families differ in what they keep.</summary>
     public static TheoryData<string, ScalarType, bool> Families => new(
-        from family in new[] { "olmo2", "granite", "phi3", "gemma" } from type in new[] { ScalarType.BFloat16, ScalarType.Float32 } from trained in new[] { false, true }
+        from family in new[] { "olmo2", "granite", "phi3", "gemma" }
+        from type in new[] { ScalarType.BFloat16, ScalarType.Float32 }
+        from trained in new[] { false, true }
         select (family, type, trained));
 
     [Theory]
