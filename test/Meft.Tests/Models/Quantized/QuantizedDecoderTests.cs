@@ -53,18 +53,33 @@ public class QuantizedDecoderTests
     public void It_generates_the_hidden_states_of_a_plain_base_of_its_weights(Quantization quantize, ScalarType type)
     {
         using var bases = new Bases(quantize, type);
+        ShouldGenerateAlike(bases, Config, type);
+    }
+
+    [Theory]
+    [MemberData(nameof(RandomFamilies.Names), MemberType = typeof(RandomFamilies))]
+    public void Every_family_generates_the_hidden_states_of_a_plain_base_of_its_weights(string family)
+    {
+        var config = RandomFamilies.Create(family, seed: 5);
+        using var bases = new Bases(Quantization.Nf4, ScalarType.BFloat16, config);
+        ShouldGenerateAlike(bases, config, ScalarType.BFloat16);
+    }
+
+    private static void ShouldGenerateAlike(Bases bases, ModelConfig config, ScalarType type)
+    {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        Step(bases.Quantized).equal(Step(bases.Plain)).all().item<bool>().ShouldBeTrue();
+        Step(bases.Streamed).equal(Step(bases.Plain)).all().item<bool>().ShouldBeTrue();
+
         Tensor Step(Decoder decoder)
         {
-            using var cache = new KeyValueCache(Config, 2, 8, CPU, type);
+            using var cache = new KeyValueCache(config, 2, 8, CPU, type);
             using var first = cache.Next([3, 2]);
             decoder.Forward(tensor(new long[] { 1, 2, 3, 4, 5 }), first, cache).Dispose();
             using var second = cache.Next([1, 1]);
             return decoder.Forward(tensor(new long[] { 6, 7 }), second, cache);
         }
-        Step(bases.Quantized).equal(Step(bases.Plain)).all().item<bool>().ShouldBeTrue();
-        Step(bases.Streamed).equal(Step(bases.Plain)).all().item<bool>().ShouldBeTrue();
     }
 
     [Fact]
