@@ -57,9 +57,13 @@ internal sealed class DemoVerb : IVerb
         var document = DemoReportView.Json(report);
         folder.Write(report, document);
         if (arguments.GetValue(_json)) context.Results.WriteLine(document);
-        else DemoReportView.WriteText(report, context.Results);
+        else DemoReportView.WriteText(report, context.Results, WidthOf(context.Status.Profile));
         context.Status.WriteLine($"report     {Path.GetRelativePath(Environment.CurrentDirectory, folder.Page)}");
         if (arguments.GetValue(_quick)) context.Status.WriteLine("--quick only shows that everything works; run `meft demo` to see it learn.");
         return 0;
     }
+
+    /// <summary>The terminal's columns, as far as tables can use them; what they take elsewhere.</summary>
+    private static int WidthOf(Profile profile) =>
+        profile.Capabilities.Interactive ? Math.Clamp(profile.Width, ComparisonTable.DefaultWidth * 2 / 3, ComparisonTable.DefaultWidth) : ComparisonTable.DefaultWidth;
 }

@@ -146,7 +146,7 @@ public sealed class Demo
 
     private string Teaching() => string.Create(
         CultureInfo.InvariantCulture,
-        $"each fact is read {_options.Epochs} times; a step reads {_options.FactBatch} facts and, against forgetting, {_options.ReplayStories} old {(_options.ReplayStories == 1 ? "story" : "stories")}; rates were found on facts about other people");
+        $"each fact is read {_options.Epochs} times; a step reads {_options.FactBatch} facts and, against forgetting, {_options.ReplayStories} old {(_options.ReplayStories == 1 ? "story" : "stories")}; {(_options.FindsRates ? "each method has the best of several rates, tried on facts about other people" : _options.RatesAreFrom)}");
 
     private void Tell(FormattableString text) => _progress.Remark(text.ToString(CultureInfo.InvariantCulture));
 }
