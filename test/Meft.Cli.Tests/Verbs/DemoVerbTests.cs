@@ -20,7 +20,7 @@ public sealed class DemoVerbTests : IDisposable
         (run.Output + run.Error).ShouldNotContain("\r");
         foreach (var label in new[] { "base alone", "LoRA r = 8", "MEFT R = 1,024", "new facts", "link/step", "host bytes", "device budget", "dense R = 2,048 does not fit: " })
             run.Output.ShouldContain(label);
-        run.Output.ShouldContain("taught           A letter for");
+        run.Output.ShouldContain("taught          A letter for");
         run.Output.ShouldContain("MEFT R = 1,024 against LoRA r = 8: ");
         run.Output.Split('\n').Max(line => line.Length).ShouldBeLessThanOrEqualTo(120);
         run.Error.ShouldContain("base model from scratch");

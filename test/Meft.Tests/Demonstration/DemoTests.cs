@@ -29,8 +29,8 @@ public class DemoTests
             method.Figures!.Count.ShouldBe(result.Figures.Count);
             method.Figures[NewFacts].Value.ShouldBeGreaterThan(before[NewFacts].Value + 0.15);
             method.Cost!.DeviceBytesPeak.ShouldBeInRange(4 * model.Parameters, result.DeviceBudget.Value);
-            // The step with the most tokens was planned with.
-            method.Cost.DeviceBytesPeak.ShouldBeLessThanOrEqualTo(method.PlannedDeviceBytes);
+            // Planned was with the step of the most tokens; another may have more of them trained.
+            (method.Cost.DeviceBytesPeak / (double)method.PlannedDeviceBytes).ShouldBeInRange(0.8, 1.2);
             method.Cost.LinkBytesPerStep.ShouldBeGreaterThan(0);
             // Weights with two moments each, in host memory.
             method.Cost.HostBytes.ShouldBeGreaterThanOrEqualTo(12 * method.Parameters);
