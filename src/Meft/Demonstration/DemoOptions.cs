@@ -40,7 +40,7 @@ public sealed record DemoOptions
         new(MethodKind.Lora, 64, 4e-3),
         new(MethodKind.Parallel, 1024, 1.6e-2),
         new(MethodKind.Parallel, 4096, 8e-3), // beyond the budget, so that this rate has not been looked for
-        new(MethodKind.Meft, 4096, 1e-3),
+        new(MethodKind.Meft, 4096, 2e-3),
         new(MethodKind.Meft, 16384, 1e-3),
     ];
 
