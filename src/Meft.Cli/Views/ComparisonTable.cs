@@ -7,7 +7,7 @@ namespace Meft.Cli.Views;
 internal static class ComparisonTable
 {
     /// <summary>Columns of a terminal that a table keeps to.</summary>
-    private const int DefaultWidth = 120;
+    public const int DefaultWidth = 120;
 
     /// <summary>A heading of so many letters stays in one line.</summary>
     private const int ShortHead = 10;
@@ -95,7 +95,8 @@ internal static class ComparisonTable
 
     private static int Widest(SheetColumn column) => column.Cells.Max(c => c.Length);
 
-    private static void WriteWrapped(string sentence, TextWriter text, int width)
+    /// <summary>A sentence in lines of at most so many columns, cut at blanks.</summary>
+    public static void WriteWrapped(string sentence, TextWriter text, int width)
     {
         foreach (var line in Wrapped(sentence, width)) text.WriteLine(line);
     }

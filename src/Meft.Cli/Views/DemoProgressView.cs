@@ -11,7 +11,7 @@ internal static class DemoProgressView
     public static DemoReport Watch(IAnsiConsole status, Func<IDemoProgress, DemoReport> work)
     {
         if (!status.Profile.Capabilities.Interactive || !status.Profile.Capabilities.Ansi) return work(new Lines(status));
-        return status.Progress()
+        return status.Progress().HideCompleted(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context => work(new Bars(status, context)));
     }

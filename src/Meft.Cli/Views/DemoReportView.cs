@@ -2,51 +2,38 @@ using Meft.Demonstration;
 
 namespace Meft.Cli.Views;
 
-/// <summary>A demonstration's result as a table, a column for the base and one for each method, or as JSON.</summary>
+/// <summary>A demonstration's result: the base, the methods side by side, how each goes on from a prompt, what the numbers say; or all of it as JSON.</summary>
 internal static class DemoReportView
 {
-    private const int LabelWidth = 40, ColumnWidth = 14, NameWidth = 14;
-
     /// <summary>One JSON document.</summary>
-    public static void WriteJson(DemoReport report, TextWriter text) => text.WriteLine(JsonText.Document(report));
+    public static string Json(DemoReport report) => JsonText.Document(report);
 
-    /// <summary>A table and a sample.</summary>
-    public static void WriteText(DemoReport report, TextWriter text)
+    /// <summary>Tables, samples, sentences.</summary>
+    /// <param name="report">What was found.</param>
+    /// <param name="text">Where to.</param>
+    /// <param name="width">How many columns a line may have.</param>
+    public static void WriteText(DemoReport report, TextWriter text, int width = ComparisonTable.DefaultWidth)
     {
         var model = report.Base;
-        Knowledge[] knowledge = [model.Knowledge, .. report.Methods.Select(m => m.Knowledge)];
-        TrainingReport[] trainings = [model.Training, .. report.Methods.Select(m => m.Training)];
-
-        text.WriteLine($"The base: {model.Layers} layers, hidden size {model.HiddenSize}, trained from scratch on {model.Training.Tokens:N0} tokens.");
-        foreach (var method in report.Methods) text.WriteLine($"{method.Name}: {method.Description}.");
+        ComparisonTable.WriteWrapped(
+            $"base: {model.Layers} layers, hidden size {model.HiddenSize}, trained from scratch on {model.Training.Cost.Tokens:N0} tokens in {model.Training.Cost.Seconds:0} s",
+            text, width);
+        foreach (var line in report.Methods) ComparisonTable.WriteWrapped(line, text, width);
         text.WriteLine();
-        Row("", ["base alone", .. report.Methods.Select(m => $"with {m.Name}")]);
-        Row($"{report.TaughtFacts} new facts recalled", knowledge.Select(k => Share(k.NewFacts)));
-        Row("  in sentences that were not trained", knowledge.Select(k => Share(k.Paraphrases)));
-        Row("facts of the old text recalled", knowledge.Select(k => Share(k.OldFacts)));
-        Row("loss on old text, nats a token", knowledge.Select(k => $"{k.OldTextLoss:0.000}"));
-        Row("trained parameters", [$"{model.Parameters:N0}", .. report.Methods.Select(m => $"{m.Parameters:N0}")]);
-        Row("  against the base", ["1.0 x", .. report.Methods.Select(m => $"{m.Parameters / (double)model.Parameters:0.0} x")]);
-        Row("training loss, first steps", trainings.Select(t => $"{t.FirstLoss:0.000}"));
-        Row("training loss, last steps", trainings.Select(t => $"{t.LastLoss:0.000}"));
-        Row("steps", trainings.Select(t => $"{t.Steps:N0}"));
-        Row("seconds a step (median)", trainings.Select(t => $"{t.SecondsPerStep:0.000}"));
-        Row("seconds of training", trainings.Select(t => $"{t.Seconds:0.0}"));
-        Row("device memory, peak", trainings.Select(t => Quantities.Bytes(t.DeviceBytesPeak)));
-        Row("host memory of what is trained", trainings.Select(t => Quantities.Bytes(t.HostBytes)));
-        Row("rows active in a step", trainings.Select(t => t.ActiveRows is { } active ? Share(active) : "-"));
+        ComparisonTable.Write(report.Comparison, text, width);
         text.WriteLine();
-        text.WriteLine($"{"taught".PadRight(NameWidth)}{model.Sample.Prompt} >>{model.Sample.Fact}");
-        Continuation("base alone", model.Sample);
-        foreach (var method in report.Methods) Continuation($"with {method.Name}", method.Sample);
+        var names = report.Samples.Append(model.Sample).Max(sample => sample.Model.Length) + 2;
+        Continuation("taught", model.Sample.Fact);
+        foreach (var sample in report.Samples.Prepend(model.Sample)) Continuation(sample.Model, sample.Text);
         text.WriteLine();
+        foreach (var sentence in report.Reading) ComparisonTable.WriteWrapped(sentence, text, width);
         text.WriteLine($"{report.Seconds:0} seconds in all, {report.Threads} {(report.Threads == 1 ? "thread" : "threads")}, seed {report.Seed}.");
 
-        void Row(string label, IEnumerable<string> cells) =>
-            text.WriteLine(label.PadRight(LabelWidth) + string.Concat(cells.Select(cell => cell.PadLeft(ColumnWidth))));
-
-        void Continuation(string name, Sample sample) => text.WriteLine($"{name.PadRight(NameWidth)}{sample.Prompt} >>{sample.Text}");
+        // One line each: what follows the first sentence shows no more than that the language is intact.
+        void Continuation(string name, string end)
+        {
+            var line = $"{name.PadRight(names)}{model.Sample.Prompt} >>{end}";
+            text.WriteLine(line.Length <= width ? line : string.Concat(line.AsSpan(0, width - 1), "…"));
+        }
     }
-
-    private static string Share(double share) => $"{share * 100:0.0} %";
 }

@@ -1,3 +1,4 @@
+using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 
 namespace Meft.Demonstration;
@@ -5,13 +6,13 @@ namespace Meft.Demonstration;
 /// <summary>The sizes of a demonstration.</summary>
 public sealed record DemoOptions
 {
-    /// <summary>Everything follows from it: text, start values, order of rows.</summary>
+    /// <summary>Everything but rates follows from it: text, start values, order of rows.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>People that the text tells of.</summary>
     public int People { get; init; } = 40;
 
-    /// <summary>People that the adapter is taught about, each with five facts.</summary>
+    /// <summary>People that the methods are taught about, each with five facts.</summary>
     public int Newcomers { get; init; } = 60;
 
     /// <summary>Stories that the base learns from, each read once.</summary>
@@ -29,8 +30,34 @@ public sealed record DemoOptions
     /// <summary>The base's highest learning rate.</summary>
     public double BaseLearningRate { get; init; } = 4e-3;
 
-    /// <summary>R: the adapter's neurons a layer.</summary>
-    public int Rank { get; init; } = 16384;
+    /// <summary>
+    /// The methods, in order. Each has a rate of its own that was found with <see cref="FindsRates"/> and seed 0, on facts about other people than those
+    /// that a figure is over.
+    /// </summary>
+    public IReadOnlyList<DemoMethod> Methods { get; init; } =
+    [
+        new(MethodKind.Lora, 8, 1.6e-2),
+        new(MethodKind.Lora, 64, 4e-3),
+        new(MethodKind.Parallel, 1024, 1.6e-2),
+        new(MethodKind.Parallel, 4096, 8e-3), // beyond the budget, so that this rate has not been looked for
+        new(MethodKind.Meft, 4096, 2e-3),
+        new(MethodKind.Meft, 16384, 1e-3),
+    ];
+
+    /// <summary>Where the rates of <see cref="Methods"/> come from, in words.</summary>
+    public string RatesAreFrom { get; init; } = "each method has the best of the rates that `meft demo --rates` tries on facts about other people (with seed 0)";
+
+    /// <summary>The method that the others are compared with: its place in <see cref="Methods"/>.</summary>
+    public int Reference { get; init; } = 1;
+
+    /// <summary>Bytes that a method may hold on the device; one that holds more is not trained.</summary>
+    public long DeviceBudget { get; init; } = 80L << 20;
+
+    /// <summary>Whether rates are looked for anew: each method is taught facts about other people with several rates, and takes the best.</summary>
+    public bool FindsRates { get; init; }
+
+    /// <summary>People whose facts rates are looked for with; no figure is about them.</summary>
+    public int RateNewcomers { get; init; } = 60;
 
     /// <summary>k: neurons that a token activates.</summary>
     public int TopK { get; init; } = 64;
@@ -49,9 +76,6 @@ public sealed record DemoOptions
     /// <summary>How often each fact is trained.</summary>
     public int Epochs { get; init; } = 12;
 
-    /// <summary>The adapter's highest learning rate.</summary>
-    public double LearningRate { get; init; } = 1e-3;
-
     /// <summary>So small that it takes seconds: for tests, and to see that everything works. What it learns is little.</summary>
     public static DemoOptions Quick { get; } = new()
     {
@@ -62,11 +86,14 @@ public sealed record DemoOptions
         Base = new DemoBaseSizes(HiddenSize: 48, IntermediateSize: 96, LayerCount: 2, HeadCount: 4),
         BaseBatch = 4,
         BaseLearningRate = 5e-3,
-        Rank = 1024,
+        Methods = [new(MethodKind.Lora, 8, 5e-3), new(MethodKind.Parallel, 2048, 5e-3), new(MethodKind.Meft, 1024, 5e-3)],
+        Reference = 0,
+        RatesAreFrom = "rates are not tuned",
+        DeviceBudget = 6L << 20,
+        RateNewcomers = 4,
         FactBatch = 10,
         ReplayStories = 1,
         Epochs = 60,
-        LearningRate = 5e-3,
     };
 }
 

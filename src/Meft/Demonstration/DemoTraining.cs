@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Meft.Core.Comparisons.Results;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Schedules;
@@ -28,7 +29,7 @@ internal sealed class DemoTraining(Decoder decoder, IDemoProgress progress, Canc
         var runner = new StepRunner(decoder, method, optimizer, ledger);
         var rates = LearningRateSchedule.Create(new ScheduleConfig { Warmup = Warmup }, optimizer.LearningRate, steps.Count);
         var (losses, seconds, active) = (new double[steps.Count], new double[steps.Count], new double[steps.Count]);
-        long tokens = 0, peak = 0;
+        long tokens = 0, trained = 0, link = 0, peak = 0;
         progress.BeginTraining(name, steps.Count);
         var smoothed = double.NaN;
         for (var step = 0; step < steps.Count; step++)
@@ -39,15 +40,27 @@ internal sealed class DemoTraining(Decoder decoder, IDemoProgress progress, Canc
             var result = runner.Run([steps[step]], rates.RateAt(Math.Min(step + 1, steps.Count - 1)), step + 1);
             seconds[step] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             (losses[step], active[step]) = (result.Loss, result.ActiveRows);
-            tokens += result.Tokens;
+            (tokens, trained) = (tokens + result.Tokens, trained + result.TrainedTokens);
+            link += ledger.HostToDeviceBytes + ledger.DeviceToHostBytes;
             peak = Math.Max(peak, ledger.DeviceBytesPeak);
             smoothed = step == 0 ? result.Loss : Smoothing * smoothed + (1 - Smoothing) * result.Loss;
             progress.StepTaken(step + 1, smoothed);
         }
         var tenth = Math.Max(1, steps.Count / 10);
         var activeRows = active.Average();
-        return new TrainingReport(
-            steps.Count, tokens, losses.Take(tenth).Average(), losses.TakeLast(tenth).Average(), seconds.Sum(),
-            seconds.Order().ElementAt(steps.Count / 2), peak, method.HostByteCount, double.IsNaN(activeRows) ? null : activeRows);
+        var cost = new MethodCost(
+            peak, method.HostByteCount, (double)link / steps.Count, seconds.Order().ElementAt(steps.Count / 2), steps.Count, tokens, trained,
+            seconds.Sum(), losses.TakeLast(tenth).Average(), double.IsNaN(activeRows) ? null : activeRows);
+        return new TrainingReport(losses.Take(tenth).Average(), cost);
+    }
+
+    /// <summary>The most bytes that the ledger counts on the device in a step: the one with the most tokens is computed, and nothing is moved.</summary>
+    /// <param name="method">What would be trained.</param>
+    /// <param name="steps">The rows of each step.</param>
+    public long DeviceBytesOf(ITrainedMethod method, IReadOnlyList<IReadOnlyList<TokenRow>> steps)
+    {
+        var ledger = new MemoryLedger();
+        new StepRunner(decoder, method, new OptimizerConfig(), ledger).Try([steps.MaxBy(rows => rows.Sum(row => row.Length))!]);
+        return ledger.DeviceBytesPeak;
     }
 }

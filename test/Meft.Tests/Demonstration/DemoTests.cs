@@ -1,3 +1,5 @@
+using Meft.Core.Comparisons.Results;
+using Meft.Core.Configuration;
 using Meft.Demonstration;
 using Shouldly;
 
@@ -5,28 +7,69 @@ namespace Meft.Tests.Demonstration;
 
 public class DemoTests
 {
+    private const int NewFacts = 0, OldLoss = 3;
+
     [Fact]
-    public void The_base_learns_the_text_and_the_adapter_the_facts()
+    public void The_base_learns_the_text_and_each_method_that_fits_the_same_facts()
     {
         var watched = new Watched();
         var report = Demo.Run(DemoOptions.Quick, watched, TestContext.Current.CancellationToken);
 
-        var model = report.Base;
-        model.Training.LastLoss.ShouldBeLessThan(model.Training.FirstLoss - 1);
-        model.Knowledge.OldTextLoss.ShouldBeLessThan(model.Training.FirstLoss - 1);
+        var (model, result) = (report.Base, report.Comparison);
+        model.Training.Cost.LastLoss.ShouldBeLessThan(model.Training.FirstLoss - 1);
+        var before = result.Before.ShouldNotBeNull();
+        before[OldLoss].Value.ShouldBeLessThan(model.Training.FirstLoss - 1);
 
-        var meft = report.Methods.ShouldHaveSingleItem();
-        meft.Training.LastLoss.ShouldBeLessThan(meft.Training.FirstLoss);
-        meft.Knowledge.NewFacts.ShouldBeGreaterThan(model.Knowledge.NewFacts + 0.3);
+        result.Methods.Select(m => m.Id).ShouldBe(["lora-8", "parallel-2048", "meft-1024"]);
+        result.Methods.Select(m => m.State).ShouldBe([MethodState.Measured, MethodState.DoesNotFit, MethodState.Measured]);
+        var (lora, dense, meft) = (result.Methods[0], result.Methods[1], result.Methods[2]);
+        dense.PlannedDeviceBytes.ShouldBeGreaterThan(result.DeviceBudget!.Value);
+        foreach (var method in new[] { lora, meft })
+        {
+            method.Figures!.Count.ShouldBe(result.Figures.Count);
+            method.Figures[NewFacts].Value.ShouldBeGreaterThan(before[NewFacts].Value + 0.15);
+            method.Cost!.DeviceBytesPeak.ShouldBeInRange(4 * model.Parameters, result.DeviceBudget.Value);
+            // Planned was with the step of the most tokens; another may have more of them trained.
+            (method.Cost.DeviceBytesPeak / (double)method.PlannedDeviceBytes).ShouldBeInRange(0.8, 1.2);
+            method.Cost.LinkBytesPerStep.ShouldBeGreaterThan(0);
+            // Weights with two moments each, in host memory.
+            method.Cost.HostBytes.ShouldBeGreaterThanOrEqualTo(12 * method.Parameters);
+        }
         meft.Parameters.ShouldBeGreaterThan(model.Parameters);
-        // K, V and gate with two moments each, in host memory; on the device the base, its activations and logits, less than what waits on the host.
-        meft.Training.HostBytes.ShouldBeGreaterThanOrEqualTo(12 * meft.Parameters);
-        meft.Training.DeviceBytesPeak.ShouldBeGreaterThan(4 * model.Parameters);
-        meft.Training.DeviceBytesPeak.ShouldBeLessThan(meft.Training.HostBytes);
-        meft.Training.ActiveRows.ShouldNotBeNull().ShouldBeInRange(0.01, 1);
+        meft.Cost!.DeviceBytesPeak.ShouldBeLessThan(meft.Cost.HostBytes);
+        meft.Cost.ActiveRows.ShouldNotBeNull().ShouldBeInRange(0.01, 1);
+        meft.DeadRows.Count.ShouldBe(model.Layers);
+        lora.Cost!.ActiveRows.ShouldBeNull();
+        // The same rows for both.
+        (lora.Cost.Steps, lora.Cost.Tokens, lora.Cost.TrainedTokens).ShouldBe((meft.Cost.Steps, meft.Cost.Tokens, meft.Cost.TrainedTokens));
 
-        watched.Trainings.ShouldBe(2);
-        watched.Steps.ShouldBe(model.Training.Steps + meft.Training.Steps);
+        result.Reference.ShouldBe(lora.Name);
+        lora.Figures![NewFacts].ToReference.ShouldBeNull();
+        meft.Figures![NewFacts].ToReference!.Value.ShouldBe(meft.Figures[NewFacts].Value - lora.Figures[NewFacts].Value, 1e-9);
+        report.Samples.Select(sample => sample.Model).ShouldBe([lora.Name, meft.Name]);
+
+        watched.Trainings.ShouldBe(3);
+        watched.Steps.ShouldBe(model.Training.Cost.Steps + lora.Cost.Steps + meft.Cost.Steps);
+    }
+
+    [Fact]
+    public void Rates_are_looked_for_on_facts_about_others()
+    {
+        var watched = new Watched();
+        var options = DemoOptions.Quick with { Stories = 200, Epochs = 6, Methods = [new(MethodKind.Meft, 256, 1e-3)], FindsRates = true };
+        var report = Demo.Run(options, watched, TestContext.Current.CancellationToken);
+
+        var method = report.Comparison.Methods.ShouldHaveSingleItem();
+        method.Grid.Count.ShouldBeGreaterThanOrEqualTo(2);
+        method.Grid.Select(point => point.LearningRate).ShouldContain(method.LearningRate!.Value);
+        var best = method.Grid.Max(point => point.Score);
+        method.Grid.First(point => point.LearningRate == method.LearningRate).Score.ShouldBe(best);
+        // The base, each rate, and the method itself.
+        watched.Trainings.ShouldBe(method.Grid.Count + 2);
+        // The search leaves nothing behind: with that rate said beforehand the same comes out.
+        var again = Demo.Run(
+            options with { Methods = [new(MethodKind.Meft, 256, method.LearningRate.Value)], FindsRates = false }, new Watched(), TestContext.Current.CancellationToken);
+        again.Comparison.Methods[0].Figures!.Select(f => f.Value).ShouldBe(method.Figures!.Select(f => f.Value));
     }
 
     [Fact]
