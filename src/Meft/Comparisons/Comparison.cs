@@ -107,7 +107,8 @@ public sealed class Comparison : IDisposable
     {
         if (_lock is null) throw new InvalidOperationException("the comparison was planned alone");
         WriteConfig();
-        Save(_record.Result());
+        // The mark by which the folder is known; what is there already stays until there is news.
+        if (!File.Exists(Path.Combine(_config.Output, ResultFile))) Save(_record.Result());
         _record.Before = _runner.RunBase(Path.Combine(_config.Output, ComparisonPlace.Before), _config.Methods[0].Run, _tasks, cancellation);
         Tell(new ComparisonStep("the base alone", null));
         foreach (var method in _methods) method.Rate = RateOf(method, cancellation);
