@@ -16,6 +16,8 @@ internal static class CellFolder
 
     private const string FactsFile = "facts.json", AsideMark = ".aside-";
 
+    private static readonly string[] OfTraining = ["adapter", "model", "checkpoints"];
+
     /// <summary>Makes the folder these facts' own: what is there of others is put aside, what was put aside of these comes back.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="facts">The facts.</param>
@@ -46,7 +48,7 @@ internal static class CellFolder
     }
 
     /// <summary>Whether a run's folder holds a result or checkpoints; they are removed when they have been judged.</summary>
-    private static bool HoldsTraining(string run) => new[] { "adapter", "model", "checkpoints" }.Any(name => Directory.Exists(Path.Combine(run, name)));
+    private static bool HoldsTraining(string run) => OfTraining.Any(name => Directory.Exists(Path.Combine(run, name)));
 
     /// <summary>Whose a folder is; null where nothing in it says so.</summary>
     private static EvalIdentity? OwnerOf(string folder)
