@@ -120,7 +120,11 @@ public sealed class ComparePlaceTests : IDisposable
     [Fact]
     public void A_line_tells_the_score_of_its_own_method()
     {
-        var run = Compare("--json");
+        const string First = "{name: small, method: {kind: lora, rank: 2, targets: all-linear}}";
+        const string Learns = "{name: small, method: {kind: meft, rank: 64, top_k: 8, experts: 4, probe: 2}, optimizer: {learning_rate: 0.02}}";
+        _folder.Write("compare.yaml", Config.Replace(First, Learns, StringComparison.Ordinal));
+        var run = Compare("--json", "--set", "run.epochs=20");
+        run.ExitCode.ShouldBe(0, run.Error);
         var (small, slow) = (ComparisonResult.Parse(run.Output, "").Methods[0].Figures![0].Value, ComparisonResult.Parse(run.Output, "").Methods[1].Figures![0].Value);
         small.ShouldNotBe(slow);
         run.Error.ShouldContain(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"done: small, slow, rate 0.000000001: recall {100 * slow:0.0} %"));
