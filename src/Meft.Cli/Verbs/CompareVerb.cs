@@ -18,7 +18,7 @@ internal sealed class CompareVerb : IVerb
         Description = "Override a key of the config, for example seeds=[0] or run.epochs=2; may be given several times.",
         DefaultValueFactory = _ => [],
     };
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check everything and plan every method; train nothing." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check everything and plan every method; train nothing, leave nothing behind." };
     private readonly Option<bool> _json = new("--json") { Description = "Write the result as one JSON document." };
     private readonly Option<int?> _threads = ThreadsOption.Create("Threads that compute; the default is one a physical core. Other counts may give other bits.");
 
@@ -33,7 +33,7 @@ internal sealed class CompareVerb : IVerb
     public Command Command { get; }
 
     /// <inheritdoc/>
-    public string Example => "meft compare configs/compare-facts.yaml --set seeds=[0]";
+    public string Example => "meft compare configs/compare/facts1000.yaml --set seeds=[0]";
 
     /// <inheritdoc/>
     public int Run(ParseResult arguments, VerbContext context)
@@ -42,8 +42,8 @@ internal sealed class CompareVerb : IVerb
         ThreadsOption.Use(arguments.GetValue(_threads));
         var (result, stopped) = CompareProgress.Run(context.Status, observer =>
         {
+            if (arguments.GetValue(_dryRun)) return (Comparison.Plan(config, observer), false);
             using var comparison = Comparison.Prepare(config, observer);
-            if (arguments.GetValue(_dryRun)) return (comparison.Result, false);
             try
             {
                 return (comparison.Run(context.Cancellation), false);
@@ -56,7 +56,7 @@ internal sealed class CompareVerb : IVerb
         if (stopped)
         {
             throw new RunFailedException(
-                "stopped before the comparison was complete; what is done is saved", config.Output, null, $"go on with `meft compare {config.Path}`");
+                "stopped before the comparison was complete; what is done is saved", config.Output, null, "the same command goes on where it was");
         }
         if (arguments.GetValue(_json)) context.Results.WriteLine(result.ToJson());
         else ComparisonTable.Write(result, context.Results);

@@ -56,25 +56,19 @@ internal sealed class CompareProgress : IComparisonObserver
     }
 
     /// <inheritdoc/>
-    public void Progressed(ComparisonResult result, string what)
-    {
-        var method = result.Methods.FirstOrDefault(m => what.StartsWith(m.Name, StringComparison.Ordinal));
-        Line($"done: {what}{Score(result, method, what)}");
-    }
+    public void Progressed(ComparisonResult result, ComparisonStep step) => Line($"done: {step.Title}{Score(result, step)}");
 
     /// <inheritdoc/>
     public void Remarked(string text) => Line(text);
 
     /// <summary>What a run on the held-out split, or a method so far, has reached.</summary>
-    private static string Score(ComparisonResult result, MethodResult? method, string what)
+    private static string Score(ComparisonResult result, ComparisonStep step)
     {
+        var method = result.Methods.FirstOrDefault(m => m.Name == step.Method);
+        if (step.Tried is { } tried)
+            return tried.Score is { } score ? $": {step.TriedFigure!.Label} {FigureText.Of(score, step.TriedFigure)}" : $": {tried.Failure}";
         if (method?.Failure is { } failure) return $": {failure}";
-        if (method is null || what.Contains("held-out", StringComparison.Ordinal))
-        {
-            var point = method?.Grid.FirstOrDefault(p => what.Contains(string.Create(CultureInfo.InvariantCulture, $"rate {p.LearningRate:0.######} "), StringComparison.Ordinal));
-            return point is null ? "" : point.Score is { } score ? $": {FigureText.Of(score, result.Figures[0])}" : $": {point.Failure}";
-        }
-        return method.Figures is [var figure, ..] ? $": {result.Figures[0].Label} {FigureText.Of(figure.Value, result.Figures[0])}" : "";
+        return method?.Figures is [var figure, ..] ? $": {result.Figures[0].Label} {FigureText.Of(figure.Value, result.Figures[0])}" : "";
     }
 
     private static string Seeds(int count) => count == 1 ? "one seed" : $"{count} seeds";

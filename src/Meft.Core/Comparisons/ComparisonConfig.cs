@@ -10,6 +10,9 @@ public sealed record ComparisonConfig
     /// <summary>The config file's full path.</summary>
     public required string Path { get; init; }
 
+    /// <summary>Overrides <c>key=value</c> of the file, as they were given.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
     /// <summary>Full path of the folder that takes everything.</summary>
     public required string Output { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Meft.Core.Comparisons;
 using Meft.Core.Configuration;
+using Meft.Evaluation;
 using Meft.Training.Runs;
 
 namespace Meft.Comparisons;
@@ -13,7 +14,8 @@ namespace Meft.Comparisons;
 /// <param name="KeepsAdapter">Whether the adapter stays when it has been judged.</param>
 internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnlyList<AskedTask> Tasks, bool KeepsAdapter)
 {
-    private const string RunFolderName = "run";
+    /// <summary>The name of the fact that only the questions decide.</summary>
+    public const string TasksFact = "tasks";
 
     /// <summary>A rate that is tried for a method.</summary>
     public static Cell OfRate(ComparisonConfig config, ComparedMethod method, double rate, IReadOnlyList<string>? rows, AskedTask task) => Of(
@@ -29,13 +31,19 @@ internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnl
 
     /// <summary>What the run's numbers depend on, by name. Where things lie is no part of it.</summary>
     /// <param name="model">The base model's files, in short.</param>
-    public Dictionary<string, string> Facts(string model) => new()
+    public Dictionary<string, string> Facts(string model)
     {
-        ["model"] = model,
-        ["run"] = Hash((Run with { Model = "", Output = "", Data = Run.Data with { Train = [], Validation = [] } }).ToYaml()),
-        ["rows"] = Hash(string.Join('\n', Run.Data.Train.Concat(Run.Data.Validation).Select(RunManifest.HashOf))),
-        ["tasks"] = string.Join(' ', Tasks.Select(task => task.Fact)),
-    };
+        var method = Run.Method.Init is null ? Run.Method : Run.Method with { Init = "" };
+        var facts = new Dictionary<string, string>
+        {
+            ["model"] = model,
+            ["run"] = Hash((Run with { Model = "", Output = "", Method = method, Data = Run.Data with { Train = [], Validation = [] } }).ToYaml()),
+            ["rows"] = Hash(string.Join('\n', Run.Data.Train.Concat(Run.Data.Validation).Select(RunManifest.HashOf))),
+            [TasksFact] = string.Join(' ', Tasks.Select(task => task.Fact)),
+        };
+        if (Run.Method.Init is { } init) facts["init"] = EvalFingerprint.OfAdapter(init);
+        return facts;
+    }
 
     private static Cell Of(
         ComparisonConfig config, ComparedMethod method, string title, string name, long seed, double rate, IReadOnlyList<string>? rows,
@@ -44,7 +52,7 @@ internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnl
         var folder = Path.Combine(config.Output, "methods", method.Id, name);
         var run = method.Run with
         {
-            Output = Path.Combine(folder, RunFolderName),
+            Output = Path.Combine(folder, CellFolder.RunName),
             Seed = seed,
             Optimizer = method.Run.Optimizer with { LearningRate = rate },
             Data = rows is null ? method.Run.Data : method.Run.Data with { Train = [.. rows], TrainWeights = [] },
@@ -54,5 +62,6 @@ internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnl
 
     private static string Hash(string text) => RunManifest.HashOfText(text)[..16];
 
-    private static string Text(double rate) => rate.ToString("0.######", CultureInfo.InvariantCulture);
+    /// <summary>All digits of a rate: two that differ have folders of their own.</summary>
+    private static string Text(double rate) => rate.ToString("0.##############################", CultureInfo.InvariantCulture);
 }

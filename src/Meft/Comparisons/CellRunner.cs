@@ -2,7 +2,6 @@ using Meft.Core.Comparisons.Results;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Evaluation.Results;
-using Meft.Core.Storage;
 using Meft.Evaluation;
 using Meft.Loading;
 using Meft.Training;
@@ -12,34 +11,40 @@ namespace Meft.Comparisons;
 
 /// <summary>
 /// Trains what a cell says and puts the questions to it. What is there already is not done again: a finished cell is read, a run that was interrupted is
-/// resumed, answers that were given stay. What is there of another cell (other data, other settings) is removed.
+/// resumed, answers that were given stay. What is there of another cell (other data, other settings) is put aside.
 /// </summary>
 /// <param name="modelFact">The base model's files, in short.</param>
+/// <param name="machine">What it runs on.</param>
+/// <param name="version">The version of Meft.</param>
 /// <param name="observer">Is told of it.</param>
-internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
+internal sealed class CellRunner(string modelFact, string machine, string version, IComparisonObserver observer)
 {
     private const string RowsFile = "rows-", RowsEnding = ".jsonl";
+
+    /// <summary>What a cell came to; null where it is not done.</summary>
+    public CellResult? Find(Cell cell) => CellResult.TryRead(cell.Folder) is { } done && done.Has(cell.Facts(modelFact)) ? done : null;
 
     /// <summary>Runs a cell, or reads what it came to.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
     /// <exception cref="MeftException">Something stands in the way that is not the method's own failure.</exception>
     public CellResult Run(Cell cell, CancellationToken cancellation)
     {
+        if (Find(cell) is { } done) return done;
         var facts = cell.Facts(modelFact);
-        if (CellResult.TryRead(cell.Folder) is { } done && done.Has(facts)) return done;
         Claim(cell, facts);
+        if (Find(cell) is { } earlier) return earlier;
         CellResult result;
         try
         {
             var trained = Train(cell, cancellation);
             var figures = Ask(cell.Title, cell.Folder, OptionsOf(cell.Run, trained), ModelOf(cell.Run, trained), cell.Tasks, new EvalIdentity(facts), cancellation);
             var (experts, rows) = RunCosts.ReadDead(cell.RunFolder);
-            result = new CellResult(facts, RunCosts.Read(cell.RunFolder), figures, experts, rows, null);
+            result = new CellResult(facts, RunCosts.Read(cell.RunFolder), figures, experts, rows, null, machine, version);
         }
         catch (NonFiniteException e)
         {
             // A rate that is too high fails every time: that is a result.
-            result = new CellResult(facts, null, [], [], [], e.Problem);
+            result = new CellResult(facts, null, [], [], [], e.Problem, machine, version);
         }
         result.Write(cell.Folder);
         Tidy(cell);
@@ -59,7 +64,7 @@ internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
         Directory.CreateDirectory(folder);
         RemoveStaleRows(folder, facts);
         var figures = Ask("the base alone", folder, OptionsOf(run, null), run.Model, tasks, new EvalIdentity(facts), cancellation);
-        var result = new CellResult(facts, null, figures, [], [], null);
+        var result = new CellResult(facts, null, figures, [], [], null, machine, version);
         result.Write(folder);
         return result;
     }
@@ -67,15 +72,15 @@ internal sealed class CellRunner(string modelFact, IComparisonObserver observer)
     /// <summary>Makes the folder this cell's own.</summary>
     private void Claim(Cell cell, Dictionary<string, string> facts)
     {
-        var claim = Path.Combine(cell.Folder, "facts.json");
-        var line = new EvalIdentity(facts).ToLine();
-        if (Directory.Exists(cell.Folder) && (!File.Exists(claim) || File.ReadAllText(claim) != line))
+        try
         {
-            observer.Remarked($"{cell.Title}: what is there was made with other data or settings, and is made anew");
-            Directory.Delete(cell.Folder, recursive: true);
+            if (CellFolder.Claim(cell.Folder, new EvalIdentity(facts)) is { } aside)
+                observer.Remarked($"{cell.Title}: what is there was made with other data or settings; it lies in {Path.GetFileName(aside)} now");
         }
-        Directory.CreateDirectory(cell.Folder);
-        AtomicFile.WriteAllText(claim, line);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException($"the folder of a run cannot be made: {e.Message}", cell.Folder, null, "change output or its permissions", e);
+        }
     }
 
     /// <summary>The folder of what was trained.</summary>

@@ -22,7 +22,9 @@ public sealed class Comparison : IDisposable
     public const string ResultFile = "compare.json", ReportFile = "report.html", TableFile = "table.md", PictureFile = "score.svg", ConfigFile = "compare.yaml";
 
     private readonly ComparisonConfig _config;
-    private readonly RunLock _lock;
+    private readonly string _configText;
+    private readonly RunLock? _lock;
+    private readonly TemporaryRows? _planned;
     private readonly IReadOnlyList<AskedTask> _tasks;
     private readonly AskedTask? _gridTask;
     private readonly IReadOnlyList<string>? _rows, _gridRows;
@@ -31,31 +33,46 @@ public sealed class Comparison : IDisposable
     private readonly CellRunner _runner;
     private readonly ComparisonRecord _record;
 
-    private Comparison(ComparisonConfig config, IComparisonObserver observer, RunLock held)
+    /// <param name="config">The comparison.</param>
+    /// <param name="observer">Is told of it.</param>
+    /// <param name="held">The output folder's lock; null to plan and leave nothing behind.</param>
+    private Comparison(ComparisonConfig config, IComparisonObserver observer, RunLock? held)
     {
         (_config, _observer, _lock) = (config, observer, held);
+        _configText = string.Concat(config.Overrides.Select(set => $"# --set {set.ReplaceLineEndings(" ")}\n")) + File.ReadAllText(config.Path);
         _tasks = [.. config.Tasks.Select(AskedTask.Read)];
         _gridTask = config.Grid is null ? null : AskedTask.Read(config.Grid.Task);
-        _rows = RowsOf(config.Train, "train");
-        _gridRows = config.Grid?.Train is { } source ? RowsOf(source, "grid") : _rows;
-        _methods = [.. config.Methods.Select(method => PlannedMethod.Of(method, _rows))];
+        _planned = held is null ? new TemporaryRows() : null;
+        try
+        {
+            _rows = RowsOf(config.Train, "train");
+            _gridRows = config.Grid?.Train is { } source ? RowsOf(source, "grid") : _rows;
+            _methods = [.. config.Methods.Select(method => PlannedMethod.Of(method, _rows))];
+        }
+        catch
+        {
+            _planned?.Dispose();
+            throw;
+        }
         var model = ModelLocation.Find(config.Methods[0].Run.Model);
-        _runner = new CellRunner(EvalFingerprint.OfModel(model), observer);
-        _record = new ComparisonRecord(config, [.. _tasks.SelectMany(task => task.Figures())], _methods, BenchmarkMachine.Read());
+        var machine = BenchmarkMachine.Read();
+        _record = new ComparisonRecord(config, [.. _tasks.SelectMany(task => task.Figures())], _methods, machine);
+        _runner = new CellRunner(held is null ? "" : EvalFingerprint.OfModel(model), _record.Machine, machine.Meft, observer);
     }
 
     /// <summary>Reads and checks all that a comparison needs, makes its rows, and plans every method; trains nothing.</summary>
     /// <param name="config">The comparison.</param>
     /// <param name="observer">Is told of it.</param>
-    /// <exception cref="InvalidInputException">A record, the model, a method is wrong; or another process is at work in the output folder.</exception>
+    /// <exception cref="InvalidInputException">A record, the model, a method is wrong; or the output folder is another's, or another process is at work in it.</exception>
     /// <exception cref="RunFailedException">The output folder cannot be written.</exception>
     public static Comparison Prepare(ComparisonConfig config, IComparisonObserver observer)
     {
         FairMethods.Require(config);
+        ComparisonPlace.Require(config);
+        var isNew = !Directory.Exists(config.Output);
         var held = RunLock.Take(config.Output);
         try
         {
-            AtomicFile.WriteAllText(Path.Combine(config.Output, ConfigFile), File.ReadAllText(config.Path));
             var comparison = new Comparison(config, observer, held);
             observer.Planned(comparison._record.Result());
             return comparison;
@@ -63,8 +80,21 @@ public sealed class Comparison : IDisposable
         catch
         {
             held.Dispose();
+            if (isNew) RemoveBeginning(config.Output);
             throw;
         }
+    }
+
+    /// <summary>Checks and plans as <see cref="Prepare"/> does, and leaves nothing behind. What has been done already is not looked at.</summary>
+    /// <exception cref="InvalidInputException">As there.</exception>
+    public static ComparisonResult Plan(ComparisonConfig config, IComparisonObserver observer)
+    {
+        FairMethods.Require(config);
+        ComparisonPlace.Require(config);
+        using var comparison = new Comparison(config, observer, held: null);
+        var plan = comparison._record.Result();
+        observer.Planned(plan);
+        return plan;
     }
 
     /// <summary>What it has come to so far.</summary>
@@ -75,17 +105,21 @@ public sealed class Comparison : IDisposable
     /// <exception cref="MeftException">Something stands in the way that is no method's own failure.</exception>
     public ComparisonResult Run(CancellationToken cancellation = default)
     {
-        _record.Before = _runner.RunBase(Path.Combine(_config.Output, "before"), _config.Methods[0].Run, _tasks, cancellation);
-        Tell("the base alone");
-        var fitting = _methods.Where(method => method.DoesNotFit is null).ToList();
-        foreach (var method in fitting) method.Rate = RateOf(method, cancellation);
+        if (_lock is null) throw new InvalidOperationException("the comparison was planned alone");
+        WriteConfig();
+        // The mark by which the folder is known; what is there already stays until there is news.
+        if (!File.Exists(Path.Combine(_config.Output, ResultFile))) Save(_record.Result());
+        _record.Before = _runner.RunBase(Path.Combine(_config.Output, ComparisonPlace.Before), _config.Methods[0].Run, _tasks, cancellation);
+        Tell(new ComparisonStep("the base alone", null));
+        foreach (var method in _methods) method.Rate = RateOf(method, cancellation);
         foreach (var seed in _config.Seeds)
         {
-            foreach (var method in fitting.Where(method => method.Failure is null))
+            foreach (var method in _methods.Where(method => method.Failure is null))
             {
                 var cell = Cell.OfSeed(_config, method.Method, seed, method.Rate!.Value, _rows, _tasks);
                 if (Attempt(method, cell, cancellation) is { } result) method.Seeds.Add(result);
-                Tell(cell.Title);
+                else if (method.IsLeftOut) continue;
+                Tell(new ComparisonStep(cell.Title, method.Method.Name));
             }
         }
         _record.IsComplete = true;
@@ -95,22 +129,29 @@ public sealed class Comparison : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        _planned?.Dispose();
+        _lock?.Dispose();
+    }
 
     /// <summary>The rate of a method: the config's, or the best one of the grid; null where every rate of the grid failed.</summary>
     private double? RateOf(PlannedMethod method, CancellationToken cancellation)
     {
         if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Method.Run.Optimizer.LearningRate;
         var search = new RateSearch(method.Method.LearningRates, grid.Extend);
-        var sign = _gridTask!.Figures().First().HigherIsBetter ? 1 : -1;
+        var (figure, metric) = (_gridTask!.Figures().First(), _gridTask.Source.Metrics[0].Metric);
+        var sign = figure.HigherIsBetter ? 1 : -1;
         while (search.Next() is { } rate)
         {
             var cell = Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask);
             var result = Attempt(method, cell, cancellation);
-            double? score = result is { Figures: [var numbers, ..] } ? FigureStatistics.Of([numbers], null, isPerplexity: false).Value : null;
+            if (method.IsLeftOut) return null;
+            double? score = result is { Figures: [var numbers, ..] } ? FigureStatistics.Of([numbers], null, FigureStatistics.IsPerplexity(metric)).Value : null;
             search.Add(rate, sign * (score ?? double.NaN));
-            method.Grid.Add(new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null)));
-            Tell(cell.Title);
+            var point = new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null));
+            method.Grid.Add(point);
+            Tell(new ComparisonStep(cell.Title, method.Method.Name, point, figure));
             if (method.Failure is not null) return null;
         }
         method.IsRateAtEdge = search.IsAtEdge;
@@ -121,6 +162,12 @@ public sealed class Comparison : IDisposable
     /// <summary>Runs a cell; what fails for the method's own reasons, such as memory, is the method's failure and no end of the comparison.</summary>
     private CellResult? Attempt(PlannedMethod method, Cell cell, CancellationToken cancellation)
     {
+        // What is done stays done where it was, whatever fits here and now.
+        if (method.DoesNotFit is { } tooLarge && _runner.Find(cell) is null)
+        {
+            method.Failure = tooLarge;
+            return null;
+        }
         try
         {
             var result = _runner.Run(cell, cancellation);
@@ -138,17 +185,40 @@ public sealed class Comparison : IDisposable
     private string[]? RowsOf(TaskSource? source, string name)
     {
         if (source is null) return null;
-        var path = Path.Combine(_config.Output, "rows", string.Create(CultureInfo.InvariantCulture, $"{name}.jsonl"));
+        var path = Path.Combine(_planned?.Folder ?? Path.Combine(_config.Output, ComparisonPlace.Rows), string.Create(CultureInfo.InvariantCulture, $"{name}.jsonl"));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         TrainingRowsOfTask.Write(source, path);
         return [path];
     }
 
-    private void Tell(string what)
+    private void Tell(ComparisonStep step)
     {
         var result = _record.Result();
         Save(result);
-        _observer.Progressed(result, what);
+        _observer.Progressed(result, step);
+    }
+
+    /// <summary>A copy of the config beside the results, unless that is where it lies.</summary>
+    private void WriteConfig()
+    {
+        var copy = Path.Combine(_config.Output, ConfigFile);
+        if (!Path.Exists(copy) || LinkTarget(copy) != LinkTarget(_config.Path)) AtomicFile.WriteAllText(copy, _configText);
+
+        static string LinkTarget(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    }
+
+    /// <summary>Removes what a comparison that could not be prepared has made in a folder that was not there.</summary>
+    private static void RemoveBeginning(string output)
+    {
+        try
+        {
+            if (Path.Combine(output, ComparisonPlace.Rows) is var rows && Directory.Exists(rows)) Directory.Delete(rows, recursive: true);
+            Directory.Delete(output);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What stays is harmless; what went wrong is told.
+        }
     }
 
     private void Save(ComparisonResult result)
@@ -156,7 +226,7 @@ public sealed class Comparison : IDisposable
         Write(ResultFile, result.ToJson());
         Write(TableFile, ComparisonMarkdown.Text(result));
         Write(PictureFile, ComparisonPicture.Svg(result, PictureAxis.Parameters));
-        Write(ReportFile, ComparisonReport.Html(result, File.ReadAllText(Path.Combine(_config.Output, ConfigFile))));
+        Write(ReportFile, ComparisonReport.Html(result, _configText));
     }
 
     private void Write(string name, string text) => AtomicFile.WriteAllText(Path.Combine(_config.Output, name), text);

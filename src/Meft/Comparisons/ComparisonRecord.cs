@@ -15,6 +15,9 @@ namespace Meft.Comparisons;
 internal sealed class ComparisonRecord(
     ComparisonConfig config, IReadOnlyList<ShownFigure> figures, IReadOnlyList<PlannedMethod> methods, BenchmarkMachine machine)
 {
+    /// <summary>The machine in a line.</summary>
+    public string Machine { get; } = Text(machine, config.Methods[0].Run.Device);
+
     private readonly IReadOnlyList<ShownMetric> _metrics = [.. config.Tasks.SelectMany(task => task.Metrics)];
 
     /// <summary>What the base alone came to; null where it has not been asked.</summary>
@@ -30,8 +33,8 @@ internal sealed class ComparisonRecord(
         var first = config.Methods[0].Run;
         return new ComparisonResult
         {
-            Version = machine.Meft,
-            Machine = Text(machine, first.Device),
+            Version = Joined(cell => cell.Version, machine.Meft),
+            Machine = Joined(cell => cell.Machine, Machine),
             Config = Path.GetFileName(config.Path),
             Model = Path.GetFileName(Path.TrimEndingDirectorySeparator(first.Model)),
             BaseParameters = methods[0].Plan.BaseParameters,
@@ -46,6 +49,13 @@ internal sealed class ComparisonRecord(
         };
     }
 
+    /// <summary>What all runs were made with; of runs that were made elsewhere, theirs.</summary>
+    private string Joined(Func<CellResult, string?> get, string here)
+    {
+        var all = methods.SelectMany(method => method.Seeds).Select(cell => get(cell) ?? here).Distinct().ToList();
+        return all.Count == 0 ? here : string.Join("; and ", all);
+    }
+
     private MethodResult Row(PlannedMethod planned, PlannedMethod? reference)
     {
         var (method, plan, seeds) = (planned.Method.Run.Method, planned.Plan, planned.Seeds);
@@ -56,17 +66,17 @@ internal sealed class ComparisonRecord(
             Kind = method.Kind,
             Rank = method.Kind == MethodKind.Full ? null : method.Rank,
             Parameters = plan.TrainedParameters,
-            DoesNotFit = planned.DoesNotFit,
+            DoesNotFit = seeds.Count > 0 ? null : planned.DoesNotFit,
             PlannedDeviceBytes = plan.Memory.CountedDeviceBytes,
             PlannedHostBytes = plan.Memory.Of(MemoryTier.Host),
-            LearningRate = planned.Rate,
+            LearningRate = planned.IsLeftOut ? null : planned.Rate,
             IsRateAtEdge = planned.IsRateAtEdge,
             Grid = [.. planned.Grid.OrderBy(point => point.LearningRate)],
             Cost = seeds.Count == 0 ? null : Cost([.. seeds.Select(seed => seed.Cost!)]),
             Figures = seeds.Count == 0 ? null : [.. figures.Select((_, i) => Figure(planned, reference, i))],
             DeadExperts = Mean([.. seeds.Select(seed => seed.DeadExperts)]),
             DeadRows = Mean([.. seeds.Select(seed => seed.DeadRows)]),
-            Failure = planned.Failure,
+            Failure = seeds.Count == 0 && planned.DoesNotFit is not null ? null : planned.Failure,
         };
     }
 

@@ -35,6 +35,9 @@ internal sealed class PlannedMethod
     /// <summary>What went wrong.</summary>
     public string? Failure { get; set; }
 
+    /// <summary>Whether it does not fit, and nothing is there of it that was done where it did.</summary>
+    public bool IsLeftOut => DoesNotFit is not null && Failure == DoesNotFit && Seeds.Count == 0;
+
     /// <summary>Plans a method.</summary>
     /// <param name="method">The method.</param>
     /// <param name="rows">The files that its runs train on; null for those that it names.</param>

@@ -33,6 +33,10 @@ public static class EvalFingerprint
     /// <exception cref="Core.Errors.InvalidInputException">A file cannot be read.</exception>
     public static string OfModel(ModelLocation model) => HashOf(FilesOf(model));
 
+    /// <summary>An adapter's files in short; it reads them all.</summary>
+    /// <exception cref="Core.Errors.InvalidInputException">A file cannot be read.</exception>
+    public static string OfAdapter(string folder) => HashOf(FilesIn(folder));
+
     private static IEnumerable<string> FilesOf(ModelLocation model) => model.WeightsPath == model.Folder
         ? FilesIn(model.Folder)
         : FilesIn(model.Folder).Where(file => Path.GetExtension(file) != ".safetensors" && Path.GetExtension(file) != ".gguf").Append(model.WeightsPath);

@@ -14,7 +14,8 @@ public static class ComparisonFile
         var errors = new ConfigErrors(path);
         var document = ConfigFile.Read(path);
         var runOverrides = new List<ConfigMapping>();
-        foreach (var (set, index) in sets.Select((set, index) => (set, index)))
+        string[] given = [.. sets];
+        foreach (var (set, index) in given.Select((set, index) => (set, index)))
         {
             var over = ConfigFile.ReadOverride(set, index, "run.epochs=2", (place, key, problem, allowed) => errors.Add(place, key, problem, allowed));
             // Those of the runs are laid over by the rules of a run's config.
@@ -22,6 +23,6 @@ public static class ComparisonFile
             else if (over is not null) document = ConfigOverlay.Lay(document, over);
         }
         var config = new ComparisonReader(path, errors).Read(document, runOverrides);
-        return errors.All is { Count: > 0 } all ? throw new ConfigException(path, all) : config!;
+        return errors.All is { Count: > 0 } all ? throw new ConfigException(path, all) : config! with { Overrides = given };
     }
 }

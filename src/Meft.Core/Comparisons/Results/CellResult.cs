@@ -16,9 +16,11 @@ namespace Meft.Core.Comparisons.Results;
 /// <param name="DeadExperts">The share of experts that no token probed, by adapted layer.</param>
 /// <param name="DeadRows">The share of neurons that were never active, by adapted layer.</param>
 /// <param name="Failure">What went wrong, in a sentence; null where nothing did.</param>
+/// <param name="Machine">What it was made on; null where that was not taken down.</param>
+/// <param name="Version">The version of Meft that made it; null where that was not taken down.</param>
 public sealed record CellResult(
     IReadOnlyDictionary<string, string> Facts, MethodCost? Cost, IReadOnlyList<FigureNumbers> Figures, IReadOnlyList<LayerShare> DeadExperts,
-    IReadOnlyList<LayerShare> DeadRows, string? Failure)
+    IReadOnlyList<LayerShare> DeadRows, string? Failure, string? Machine = null, string? Version = null)
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "cell.json";
