@@ -60,6 +60,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
             ["dtype"] = ChoiceName.Of(run.DType),
             ["tasks"] = string.Join(' ', tasks.Select(task => task.Fact)),
         };
+        if (run.Quantize != Quantization.None) facts["quantize"] = ChoiceName.Of(run.Quantize);
         if (CellResult.TryRead(folder) is { } done && done.Has(facts)) return done;
         Directory.CreateDirectory(folder);
         RemoveStaleRows(folder, facts);
@@ -120,6 +121,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     {
         Device = run.Device,
         DType = run.DType,
+        Quantize = run.Quantize,
         Base = run.Base,
         Adapter = run.Method.Kind == MethodKind.Full ? null : trained,
     };
