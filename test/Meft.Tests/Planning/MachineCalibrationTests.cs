@@ -6,6 +6,8 @@ using static TorchSharp.torch;
 
 namespace Meft.Tests.Planning;
 
+/// <summary>Alone, since the number of threads is the whole process's.</summary>
+[Collection(nameof(AloneCollection))]
 public sealed class MachineCalibrationTests
 {
     /// <summary>Bounds far outside of any machine, loaded or not: what lies beyond them was computed wrongly.</summary>
