@@ -20,7 +20,9 @@ internal sealed class DemoVerb : IVerb
     };
     private readonly Option<string> _output = new("--output")
     {
-        HelpName = "DIR", Description = "The folder of page, pictures and table; an earlier demo's are replaced [runs/demo].", DefaultValueFactory = _ => Path.Combine("runs", "demo"),
+        HelpName = "DIR",
+        Description = "The folder of page, pictures and table; an earlier demo's are replaced [runs/demo].",
+        DefaultValueFactory = _ => Path.Combine("runs", "demo"),
     };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
 

@@ -4,9 +4,9 @@ using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
 using Meft.Core.Comparisons.Tables;
 using Meft.Core.Errors;
+using Meft.Core.Formats;
 using Meft.Core.Storage;
 using Meft.Evaluation;
-using Meft.Core.Formats;
 using Meft.Reporting.Comparisons;
 using Meft.Training.Runs;
 
