@@ -1,6 +1,7 @@
 using System.Globalization;
 using Meft.Comparisons;
 using Meft.Core.Comparisons.Results;
+using Meft.Core.Comparisons.Tables;
 using Meft.Core.Metrics;
 using Meft.Training;
 using Spectre.Console;
@@ -66,9 +67,9 @@ internal sealed class CompareProgress : IComparisonObserver
     {
         var method = result.Methods.FirstOrDefault(m => m.Name == step.Method);
         if (step.Tried is { } tried)
-            return tried.Score is { } score ? $": {step.TriedFigure!.Label} {FigureText.Of(score, step.TriedFigure)}" : $": {tried.Failure}";
+            return tried.Score is { } score ? $": {step.TriedFigure!.Label} {ComparisonText.FigureWithUnit(score, step.TriedFigure.Unit)}" : $": {tried.Failure}";
         if (method?.Failure is { } failure) return $": {failure}";
-        return method?.Figures is [var figure, ..] ? $": {result.Figures[0].Label} {FigureText.Of(figure.Value, result.Figures[0])}" : "";
+        return method?.Figures is [var figure, ..] ? $": {result.Figures[0].Label} {ComparisonText.FigureWithUnit(figure.Value, result.Figures[0].Unit)}" : "";
     }
 
     private static string Seeds(int count) => count == 1 ? "one seed" : $"{count} seeds";

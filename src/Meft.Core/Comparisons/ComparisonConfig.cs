@@ -43,7 +43,11 @@ public sealed record ComparisonConfig
 /// <param name="Id">The name of its folder: letters, digits and hyphens; one of its own for each method.</param>
 /// <param name="Run">Its run: output and seed do not matter, and neither does <c>data.train</c> where rows are made of a task.</param>
 /// <param name="LearningRates">Rates to try on the held-out split, ascending; empty where <paramref name="Run"/> says the rate.</param>
-public sealed record ComparedMethod(string Name, string Id, RunConfig Run, IReadOnlyList<double> LearningRates);
+public sealed record ComparedMethod(string Name, string Id, RunConfig Run, IReadOnlyList<double> LearningRates)
+{
+    /// <summary>Its run on rows that are made of a task; null for the rows that <see cref="Run"/> names.</summary>
+    public RunConfig RunOn(IReadOnlyList<string>? rows) => rows is null ? Run : Run with { Data = Run.Data with { Train = [.. rows], TrainWeights = [] } };
+}
 
 /// <summary>How a learning rate is chosen: each is trained on rows of its own and judged by questions that no reported figure depends on.</summary>
 /// <param name="Extend">How many rates beyond either end are tried while the best one is at that end.</param>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Meft.Core.Comparisons;
 
 /// <summary>
@@ -12,7 +14,6 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
     private const double DefaultRatio = 2;
 
     private readonly SortedDictionary<double, double> _scores = [];
-    private int _below, _above;
 
     /// <summary>The next rate to try; null where none is left.</summary>
     public double? Next()
@@ -20,20 +21,15 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
         if (rates.Where(rate => !_scores.ContainsKey(rate)).Select(rate => (double?)rate).FirstOrDefault() is { } named) return named;
         if (Best is not { } best) return null;
         double[] tried = [.. _scores.Keys];
-        if (best == tried[0] && _below < extend) return Rounded(tried[0] / Ratio(tried, 0));
-        if (best == tried[^1] && _above < extend) return Rounded(tried[^1] * Ratio(tried, tried.Length - 2));
+        if (best == tried[0] && tried.Count(rate => rate < rates[0]) < extend) return Rounded(tried[0] / Ratio(tried, 0));
+        if (best == tried[^1] && tried.Count(rate => rate > rates[^1]) < extend) return Rounded(tried[^1] * Ratio(tried, tried.Length - 2));
         return null;
     }
 
     /// <summary>Takes down what a rate reached.</summary>
     /// <param name="rate">The rate.</param>
     /// <param name="score">Higher is better; NaN for a run that failed.</param>
-    public void Add(double rate, double score)
-    {
-        if (_scores.Count > 0 && rate < _scores.Keys.First() && !rates.Contains(rate)) _below++;
-        if (_scores.Count > 0 && rate > _scores.Keys.Last() && !rates.Contains(rate)) _above++;
-        _scores[rate] = score;
-    }
+    public void Add(double rate, double score) => _scores[rate] = score;
 
     /// <summary>The rate with the best score, of several the least, which changes the model less; null where every run failed or none is done.</summary>
     public double? Best
@@ -58,6 +54,6 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
     private static double Rounded(double rate)
     {
         var unit = Math.Pow(10, Math.Floor(Math.Log10(rate)) - 2);
-        return double.Parse((Math.Round(rate / unit) * unit).ToString("G3", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+        return double.Parse((Math.Round(rate / unit) * unit).ToString("G3", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
     }
 }

@@ -49,13 +49,12 @@ internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnl
         ComparisonConfig config, ComparedMethod method, string title, string name, long seed, double rate, IReadOnlyList<string>? rows,
         IReadOnlyList<AskedTask> tasks, bool keep)
     {
-        var folder = Path.Combine(config.Output, "methods", method.Id, name);
-        var run = method.Run with
+        var folder = Path.Combine(config.Output, ComparisonPlace.Methods, method.Id, name);
+        var run = method.RunOn(rows) with
         {
             Output = Path.Combine(folder, CellFolder.RunName),
             Seed = seed,
             Optimizer = method.Run.Optimizer with { LearningRate = rate },
-            Data = rows is null ? method.Run.Data : method.Run.Data with { Train = [.. rows], TrainWeights = [] },
         };
         return new Cell(title, folder, run, tasks, keep);
     }

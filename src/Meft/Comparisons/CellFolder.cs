@@ -16,7 +16,7 @@ internal static class CellFolder
 
     private const string FactsFile = "facts.json", AsideMark = ".aside-";
 
-    private static readonly string[] OfTraining = ["adapter", "model", "checkpoints"];
+    private static readonly string[] OfTraining = [.. RunFolder.ResultNames, RunFolder.CheckpointsName];
 
     /// <summary>Makes the folder these facts' own: what is there of others is put aside, what was put aside of these comes back.</summary>
     /// <param name="folder">The folder.</param>

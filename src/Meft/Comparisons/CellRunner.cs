@@ -22,17 +22,17 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     private const string RowsFile = "rows-", RowsEnding = ".jsonl";
 
     /// <summary>What a cell came to; null where it is not done.</summary>
-    public CellResult? Find(Cell cell) => CellResult.TryRead(cell.Folder) is { } done && done.Has(cell.Facts(modelFact)) ? done : null;
+    public CellResult? Find(Cell cell) => CellResult.Find(cell.Folder, cell.Facts(modelFact));
 
     /// <summary>Runs a cell, or reads what it came to.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
     /// <exception cref="MeftException">Something stands in the way that is not the method's own failure.</exception>
     public CellResult Run(Cell cell, CancellationToken cancellation)
     {
-        if (Find(cell) is { } done) return done;
         var facts = cell.Facts(modelFact);
+        if (CellResult.Find(cell.Folder, facts) is { } done) return done;
         Claim(cell, facts);
-        if (Find(cell) is { } earlier) return earlier;
+        if (CellResult.Find(cell.Folder, facts) is { } earlier) return earlier; // it had been put aside
         CellResult result;
         try
         {
@@ -58,10 +58,10 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
         {
             ["model"] = modelFact,
             ["dtype"] = ChoiceName.Of(run.DType),
-            ["tasks"] = string.Join(' ', tasks.Select(task => task.Fact)),
+            [Cell.TasksFact] = string.Join(' ', tasks.Select(task => task.Fact)),
         };
         if (run.Quantize != Quantization.None) facts["quantize"] = ChoiceName.Of(run.Quantize);
-        if (CellResult.TryRead(folder) is { } done && done.Has(facts)) return done;
+        if (CellResult.Find(folder, facts) is { } done) return done;
         Directory.CreateDirectory(folder);
         RemoveStaleRows(folder, facts);
         var figures = Ask("the base alone", folder, OptionsOf(run, null), run.Model, tasks, new EvalIdentity(facts), cancellation);
@@ -87,7 +87,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     /// <summary>The folder of what was trained.</summary>
     private string Train(Cell cell, CancellationToken cancellation)
     {
-        var folder = cell.Run.Method.Kind == MethodKind.Full ? Path.Combine(cell.RunFolder, "model") : Path.Combine(cell.RunFolder, "adapter");
+        var folder = RunFolder.ResultFolderOf(cell.RunFolder, cell.Run.Method.Kind);
         if (RunFolder.ResultOf(cell.RunFolder) is { Interrupted: false } && Directory.Exists(folder)) return folder;
         var existing = File.Exists(Path.Combine(cell.RunFolder, RunFolder.ConfigFileName)) ? ExistingRun.Resume : ExistingRun.Refuse;
         if (existing == ExistingRun.Refuse && Directory.Exists(cell.RunFolder)) Directory.Delete(cell.RunFolder, recursive: true);
@@ -139,7 +139,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     /// <summary>Removes what is large and has done its service: checkpoints, and the adapter unless it is to stay.</summary>
     private static void Tidy(Cell cell)
     {
-        string[] large = cell.KeepsAdapter ? ["checkpoints"] : ["checkpoints", "adapter", "model"];
+        string[] large = cell.KeepsAdapter ? [RunFolder.CheckpointsName] : [RunFolder.CheckpointsName, .. RunFolder.ResultNames];
         foreach (var folder in large.Select(name => Path.Combine(cell.RunFolder, name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
     }
 }

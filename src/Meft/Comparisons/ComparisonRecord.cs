@@ -89,7 +89,7 @@ internal sealed class ComparisonRecord(
         var common = Math.Min(numbers.Count, reference.Seeds.Count);
         if (common == 0) return value;
         var others = reference.Seeds.Take(common).Select(seed => seed.Figures[figure]).ToList();
-        return value with { ToReference = FigureStatistics.Of([.. numbers.Take(common)], others, IsPerplexity(figure)).ToReference };
+        return value with { ToReference = FigureStatistics.Difference([.. numbers.Take(common)], others, IsPerplexity(figure)) };
     }
 
     private bool IsPerplexity(int figure) => FigureStatistics.IsPerplexity(_metrics[figure].Metric);
@@ -99,7 +99,7 @@ internal sealed class ComparisonRecord(
         DeviceBytesPeak = runs.Max(run => run.DeviceBytesPeak),
         HostBytes = runs.Max(run => run.HostBytes),
         LinkBytesPerStep = runs.Average(run => run.LinkBytesPerStep),
-        StepSeconds = RunCosts.Median([.. runs.Select(run => run.StepSeconds)]),
+        StepSeconds = BenchmarkTimer.Median([.. runs.Select(run => run.StepSeconds)]),
         Seconds = runs.Average(run => run.Seconds),
         LastLoss = runs.Average(run => run.LastLoss),
         ActiveRows = runs.All(run => run.ActiveRows is not null) ? runs.Average(run => run.ActiveRows!.Value) : null,

@@ -44,8 +44,7 @@ internal sealed class PlannedMethod
     /// <exception cref="Core.Errors.InvalidInputException">The model, a row or the method is wrong.</exception>
     public static PlannedMethod Of(ComparedMethod method, IReadOnlyList<string>? rows)
     {
-        var run = rows is null ? method.Run : method.Run with { Data = method.Run.Data with { Train = [.. rows], TrainWeights = [] } };
-        var planned = PlannedRun.Of(run, calibrations: null);
+        var planned = PlannedRun.Of(method.RunOn(rows), calibrations: null);
         return new PlannedMethod
         {
             Method = method,

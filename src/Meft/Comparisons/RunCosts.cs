@@ -1,3 +1,4 @@
+using Meft.Benchmarking;
 using Meft.Core.Comparisons.Results;
 using Meft.Core.Metrics;
 using Meft.Reporting;
@@ -17,7 +18,7 @@ internal static class RunCosts
         var active = steps.Where(s => double.IsFinite(s.ActiveRows)).Select(s => s.ActiveRows).ToList();
         return new MethodCost(
             (long)steps.Max(s => s.DeviceBytesPeak), (long)steps.Max(s => s.HostBytes), steps.Average(s => s.LinkBytes.Values.Sum()),
-            Median([.. steps.Select(s => s.Seconds)]), steps.Count, (long)steps.Sum(s => s.Tokens), (long)steps.Sum(s => s.TrainedTokens),
+            BenchmarkTimer.Median([.. steps.Select(s => s.Seconds)]), steps.Count, (long)steps.Sum(s => s.Tokens), (long)steps.Sum(s => s.TrainedTokens),
             steps.Sum(s => s.Seconds), steps.TakeLast(Math.Max(1, (int)(Tail * steps.Count))).Average(s => s.Loss), active.Count == 0 ? null : active.Average());
     }
 
@@ -31,13 +32,5 @@ internal static class RunCosts
         return (
             [.. history.Layers.Where(l => l.ExpertTokens.Count > 0).Select(l => new LayerShare(l.Layer, (double)l.ExpertTokens.Count(tokens => tokens == 0) / l.ExpertTokens.Count))],
             [.. history.Layers.Where(l => l.Latest is not null).Select(l => new LayerShare(l.Layer, (double)l.Latest!.DeadRows / l.Latest.Rank))]);
-    }
-
-    /// <summary>The middle of some numbers.</summary>
-    public static double Median(double[] values)
-    {
-        Array.Sort(values);
-        var half = values.Length / 2;
-        return values.Length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
     }
 }

@@ -10,8 +10,6 @@ namespace Meft.Inspection;
 /// <summary>Looks at the folders that training leaves.</summary>
 internal static class RunInspector
 {
-    private static readonly string[] ResultFolders = ["adapter", "model"];
-
     private const string ConfigFile = "config.yaml", MetricsFile = "metrics.jsonl", StateFile = "state.safetensors";
 
     /// <summary>Whether a folder is a run's.</summary>
@@ -25,9 +23,9 @@ internal static class RunInspector
     public static PathReport Inspect(string folder)
     {
         var config = RunConfig.Load(Path.Combine(folder, ConfigFile), []);
-        var checkpoints = new CheckpointFolder(Path.Combine(folder, "checkpoints"), config.Checkpoint.Keep);
+        var checkpoints = new CheckpointFolder(Path.Combine(folder, RunFolder.CheckpointsName), config.Checkpoint.Keep);
         var (steps, loss) = LastStep(Path.Combine(folder, MetricsFile));
-        var result = ResultFolders.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
+        var result = RunFolder.ResultNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
         var facts = new RunFacts(
             config.Model, ChoiceName.Of(config.Method.Kind), config.Method.Kind == MethodKind.Full ? null : config.Method.Rank, steps, loss,
             checkpoints.Steps, result, checkpoints.BestStep);

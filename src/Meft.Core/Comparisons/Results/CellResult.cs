@@ -51,6 +51,9 @@ public sealed record CellResult(
         }
     }
 
+    /// <summary>What a folder holds of these facts; null where it holds nothing, or the numbers of others.</summary>
+    public static CellResult? Find(string folder, IReadOnlyDictionary<string, string> facts) => TryRead(folder) is { } cell && cell.Has(facts) ? cell : null;
+
     /// <summary>Whether two sets of facts are the same.</summary>
     public bool Has(IReadOnlyDictionary<string, string> facts) =>
         facts.Count == Facts.Count && facts.All(fact => Facts.TryGetValue(fact.Key, out var value) && value == fact.Value);

@@ -18,22 +18,26 @@ public static class FigureStatistics
     /// <param name="isPerplexity">Whether the figure is e to the power of the ratio.</param>
     public static FigureValue Of(IReadOnlyList<FigureNumbers> seeds, IReadOnlyList<FigureNumbers>? reference, bool isPerplexity)
     {
-        var all = seeds.SelectMany(numbers => numbers.Observations()).ToList();
+        var all = Joined(seeds);
         var interval = ClusteredBootstrap.Interval(all, Seed);
         return new FigureValue(
-            Shown(ClusteredBootstrap.Ratio(all)),
-            interval is null ? null : new ConfidenceInterval(Shown(interval.Low), Shown(interval.High)),
-            [.. seeds.Select(numbers => Shown(ClusteredBootstrap.Ratio([.. numbers.Observations()])))],
-            reference is null ? null : Difference());
+            Shown(ClusteredBootstrap.Ratio(all), isPerplexity),
+            interval is null ? null : new ConfidenceInterval(Shown(interval.Low, isPerplexity), Shown(interval.High, isPerplexity)),
+            [.. seeds.Select(numbers => Shown(ClusteredBootstrap.Ratio([.. numbers.Observations()]), isPerplexity))],
+            reference is null ? null : Difference(seeds, reference, isPerplexity));
+    }
 
-        double Shown(double ratio) => isPerplexity ? Math.Exp(ratio) : ratio;
-
-        FigureDifference Difference()
-        {
-            var other = reference.SelectMany(numbers => numbers.Observations()).ToList();
-            return new FigureDifference(
-                Shown(ClusteredBootstrap.Ratio(all)) - Shown(ClusteredBootstrap.Ratio(other)), ClusteredBootstrap.DifferenceInterval(all, other, Shown, Seed));
-        }
+    /// <summary>A figure less the reference's, over the same records, with its paired interval.</summary>
+    /// <param name="seeds">The numbers of each seed, at least one.</param>
+    /// <param name="reference">The reference's.</param>
+    /// <param name="isPerplexity">Whether the figure is e to the power of the ratio.</param>
+    /// <exception cref="ArgumentException">The records of the two are not the same.</exception>
+    public static FigureDifference Difference(IReadOnlyList<FigureNumbers> seeds, IReadOnlyList<FigureNumbers> reference, bool isPerplexity)
+    {
+        var (all, other) = (Joined(seeds), Joined(reference));
+        return new FigureDifference(
+            Shown(ClusteredBootstrap.Ratio(all), isPerplexity) - Shown(ClusteredBootstrap.Ratio(other), isPerplexity),
+            ClusteredBootstrap.DifferenceInterval(all, other, ratio => Shown(ratio, isPerplexity), Seed));
     }
 
     /// <summary>Whether a figure of a task is a perplexity, which is e to the power of a mean.</summary>
@@ -41,4 +45,8 @@ public static class FigureStatistics
 
     /// <summary>Whether more of a figure is better.</summary>
     public static bool HigherIsBetter(string metric) => metric is not (EvalSummary.Perplexity or EvalSummary.NllPerToken);
+
+    private static List<Observation> Joined(IReadOnlyList<FigureNumbers> seeds) => [.. seeds.SelectMany(numbers => numbers.Observations())];
+
+    private static double Shown(double ratio, bool isPerplexity) => isPerplexity ? Math.Exp(ratio) : ratio;
 }

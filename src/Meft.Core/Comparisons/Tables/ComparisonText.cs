@@ -28,6 +28,9 @@ public static class ComparisonText
     /// <summary>A share in percent without the sign, or a number.</summary>
     public static string Figure(double value, MetricUnit unit) => Like(value, value, unit);
 
+    /// <summary>A share in percent with the sign, or a number.</summary>
+    public static string FigureWithUnit(double value, MetricUnit unit) => Figure(value, unit) + (unit == MetricUnit.Share ? " %" : "");
+
     /// <summary>A figure with its interval: <c>98.4 [97.5, 99.2]</c>.</summary>
     public static string Figure(double value, ConfidenceInterval? interval, MetricUnit unit) => interval is null
         ? Figure(value, unit)

@@ -61,7 +61,7 @@ public static class ComparisonReport
         Tile("base", ComparisonText.Count(result.BaseParameters), "parameters");
         return page.Append("</div>").ToString();
 
-        string Value(FigureValue value) => ComparisonText.Figure(value.Value, score.Unit) + (score.Unit == Core.Evaluation.Results.MetricUnit.Share ? " %" : "");
+        string Value(FigureValue value) => ComparisonText.FigureWithUnit(value.Value, score.Unit);
     }
 
     /// <summary>What the marks mean.</summary>

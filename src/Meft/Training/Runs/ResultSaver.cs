@@ -10,8 +10,8 @@ namespace Meft.Training.Runs;
 /// <param name="method">What was trained.</param>
 internal sealed class ResultSaver(RunConfig config, LoadedModel model, ITrainedMethod method)
 {
-    /// <summary>A fine-tuned base is a model folder of its own; an adapter is a folder beside its base.</summary>
-    public string FolderOf(RunFolder run) => config.Method.Kind == MethodKind.Full ? run.ModelPath : run.AdapterPath;
+    /// <summary>Where the result goes.</summary>
+    public string FolderOf(RunFolder run) => RunFolder.ResultFolderOf(run.Path, config.Method.Kind);
 
     /// <summary>Saves the state of a step: the method's own, or an earlier one's from its checkpoint. A fine-tuned base gets its tokenizer.</summary>
     /// <param name="run">The run's folder.</param>

@@ -14,14 +14,19 @@ public sealed class RunFolder
 {
     internal const string ConfigFileName = "config.yaml";
     internal const string ManifestFileName = "manifest.json";
+    internal const string CheckpointsName = "checkpoints";
+    private const string AdapterName = "adapter", ModelName = "model";
     private const string ResultFileName = "result.json";
     private const string FailuresName = "failures";
 
     private RunFolder(string path, CheckpointConfig checkpoints, ICheckpointDisk disk)
     {
         Path = path;
-        Checkpoints = new CheckpointFolder(System.IO.Path.Combine(path, "checkpoints"), checkpoints.Keep, checkpoints.Incremental, disk);
+        Checkpoints = new CheckpointFolder(System.IO.Path.Combine(path, CheckpointsName), checkpoints.Keep, checkpoints.Incremental, disk);
     }
+
+    /// <summary>The folders that a result may lie in, whatever was trained.</summary>
+    internal static IReadOnlyList<string> ResultNames { get; } = [AdapterName, ModelName];
 
     /// <summary>The folder.</summary>
     public string Path { get; }
@@ -29,11 +34,8 @@ public sealed class RunFolder
     /// <summary>Its checkpoints.</summary>
     public CheckpointFolder Checkpoints { get; }
 
-    /// <summary>Where an adapter goes when training is done.</summary>
-    public string AdapterPath => System.IO.Path.Combine(Path, "adapter");
-
-    /// <summary>Where a fine-tuned base goes when training is done.</summary>
-    public string ModelPath => System.IO.Path.Combine(Path, "model");
+    /// <summary>Where the result of a run in a folder goes: a fine-tuned base is a model folder of its own, an adapter lies beside its base.</summary>
+    internal static string ResultFolderOf(string folder, MethodKind kind) => System.IO.Path.Combine(folder, kind == MethodKind.Full ? ModelName : AdapterName);
 
     /// <summary>Refuses an output folder that cannot be used, before anything is loaded; changes nothing.</summary>
     /// <exception cref="InvalidInputException">The folder exists and may not be touched, or is no run that could be resumed.</exception>
@@ -137,7 +139,7 @@ public sealed class RunFolder
     /// </summary>
     private static void ClearRun(string path)
     {
-        foreach (var name in new[] { "checkpoints", "adapter", "model", FailuresName })
+        foreach (var name in (string[])[CheckpointsName, .. ResultNames, FailuresName])
         {
             var folder = System.IO.Path.Combine(path, name);
             if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
@@ -149,7 +151,7 @@ public sealed class RunFolder
     /// <summary>Removes the half-written files that a process left behind when it was killed.</summary>
     private static void RemoveLeftovers(string path)
     {
-        foreach (var folder in new[] { path, System.IO.Path.Combine(path, "adapter"), System.IO.Path.Combine(path, "model") }.Where(Directory.Exists))
+        foreach (var folder in ResultNames.Select(name => System.IO.Path.Combine(path, name)).Prepend(path).Where(Directory.Exists))
         {
             foreach (var file in Directory.EnumerateFiles(folder).Where(AtomicFile.IsTemporary)) File.Delete(file);
         }
