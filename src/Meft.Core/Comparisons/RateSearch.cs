@@ -48,6 +48,21 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
     /// <summary>Whether the best rate is the least or the largest of those that were tried: a better one may lie beyond.</summary>
     public bool IsAtEdge => Best is { } best && _scores.Count > 1 && (best == _scores.Keys.First() || best == _scores.Keys.Last());
 
+    /// <summary>
+    /// The least of the tried rates, up to the best one, that is as good as the best as far as can be told: what a larger rate gains by chance is no
+    /// reason for it, and it is the larger ones that go wrong in a longer run (the rule of one standard error: Breiman et al. 1984, §3.4.3). Null as <see cref="Best"/>.
+    /// </summary>
+    /// <param name="isClearlyWorse">Whether a rate (first) is worse than the best one (second) beyond chance.</param>
+    public double? Chosen(Func<double, double, bool> isClearlyWorse)
+    {
+        if (Best is not { } best) return null;
+        foreach (var (rate, score) in _scores)
+        {
+            if (rate == best || (!double.IsNaN(score) && !isClearlyWorse(rate, best))) return rate;
+        }
+        return best;
+    }
+
     private static double Ratio(double[] tried, int at) => tried.Length > 1 ? tried[at + 1] / tried[at] : DefaultRatio;
 
     /// <summary>Three digits are enough to name a rate.</summary>

@@ -41,6 +41,13 @@ internal sealed class AskedTask
     public IEnumerable<FigureNumbers> Numbers(IReadOnlyDictionary<int, EvalRow> rows) => Source.Metrics.Select(metric =>
         FigureNumbers.Of(EvalSummary.ObservationsOf(metric.Part, metric.Metric, _items!, rows)));
 
+    /// <summary>What is judged by where one figure has to decide: the mean of the shown ones.</summary>
+    public ShownFigure Mean()
+    {
+        var all = Figures().ToList();
+        return all.Count == 1 ? all[0] : all[0] with { Label = $"mean of {string.Join(", ", all.SkipLast(1).Select(f => f.Label))} and {all[^1].Label}" };
+    }
+
     /// <summary>The shown figures.</summary>
     public IEnumerable<ShownFigure> Figures() => Source.Metrics.Select(metric => new ShownFigure(
         metric.Label, Source.Task.Name,

@@ -135,19 +135,25 @@ public sealed class Comparison : IDisposable
         _lock?.Dispose();
     }
 
-    /// <summary>The rate of a method: the config's, or the best one of the grid; null where every rate of the grid failed.</summary>
+    /// <summary>The rate of a method: the config's, or the one that the grid chooses; null where every rate of the grid failed.</summary>
     private double? RateOf(PlannedMethod method, CancellationToken cancellation)
     {
         if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Method.Run.Optimizer.LearningRate;
         var search = new RateSearch(method.Method.LearningRates, grid.Extend);
-        var (figure, metric) = (_gridTask!.Figures().First(), _gridTask.Source.Metrics[0].Metric);
+        var (figure, metric) = (_gridTask!.Mean(), _gridTask.Source.Metrics[0].Metric);
         var sign = figure.HigherIsBetter ? 1 : -1;
+        var judged = new Dictionary<double, FigureNumbers>();
         while (search.Next() is { } rate)
         {
             var cell = Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask);
             var result = Attempt(method, cell, cancellation);
             if (method.IsLeftOut) return null;
-            double? score = result is { Figures: [var numbers, ..] } ? FigureStatistics.Of([numbers], null, FigureStatistics.IsPerplexity(metric)).Value : null;
+            double? score = null;
+            if (result is { Failure: null })
+            {
+                judged[rate] = FigureStatistics.Mean(result.Figures);
+                score = FigureStatistics.Of([judged[rate]], null, FigureStatistics.IsPerplexity(metric)).Value;
+            }
             search.Add(rate, sign * (score ?? double.NaN));
             var point = new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null));
             method.Grid.Add(point);
@@ -156,7 +162,7 @@ public sealed class Comparison : IDisposable
         }
         method.IsRateAtEdge = search.IsAtEdge;
         if (search.Best is null) method.Failure = "every rate that was tried ended in numbers that are not finite";
-        return search.Best;
+        return search.Chosen((rate, best) => FigureStatistics.IsClearlyWorse(judged[rate], judged[best], metric));
     }
 
     /// <summary>Runs a cell; what fails for the method's own reasons, such as memory, is the method's failure and no end of the comparison.</summary>

@@ -66,6 +66,26 @@ public sealed class RateSearchTests
         search.IsAtEdge.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(0.0, 4e-3)] // all that is less is clearly worse
+    [InlineData(0.15, 2e-3)]
+    [InlineData(0.35, 1e-3)]
+    public void Chosen_is_the_least_rate_that_is_as_good_as_the_best(double chance, double expected)
+    {
+        var scores = new Dictionary<double, double> { [1e-3] = 0.7, [2e-3] = 0.9, [4e-3] = 1.0, [8e-3] = 0.95 };
+        var (search, _) = Run([.. scores.Keys], 0, rate => scores[rate]);
+        search.Best.ShouldBe(4e-3);
+        search.Chosen((rate, best) => scores[best] - scores[rate] > chance).ShouldBe(expected);
+    }
+
+    [Fact]
+    public void Chosen_is_no_run_that_failed_and_none_where_all_did()
+    {
+        var (search, _) = Run([1e-3, 2e-3, 4e-3], 0, rate => rate < 2e-3 ? double.NaN : rate);
+        search.Chosen((_, _) => false).ShouldBe(2e-3);
+        Run([1e-3, 2e-3], 0, _ => double.NaN).Search.Chosen((_, _) => false).ShouldBeNull();
+    }
+
     private static (RateSearch Search, List<double> Tried) Run(IReadOnlyList<double> rates, int extend, Func<double, double> score)
     {
         var search = new RateSearch(rates, extend);

@@ -1,3 +1,4 @@
+using Meft.Core.Comparisons.Results;
 using Meft.Core.Configuration;
 using Meft.Core.Configuration.Types;
 
@@ -40,6 +41,8 @@ internal sealed class GridReader(TaskSourceReader sources, ConfigErrors errors)
             group.Refuse("train", "is missing: the runs have no data.train that it could take", "rows made of a task, as in train");
         var task = group.Find("task") is { } judge ? sources.Judging(judge.Value, "grid.task.") : null;
         if (group.Find("task") is null) group.Refuse("task", "is missing", "a task with its data, which no figure is reported of");
+        if (task is { Metrics.Count: > 1 } && task.Metrics.FirstOrDefault(metric => !FigureStatistics.HigherIsBetter(metric.Metric)) is { } less)
+            group.Refuse("task", $"rates are judged by the mean of the figures shown, and of {less.Label} less is better", "show: with one figure, or with several of which more is better");
         for (var i = 0; i < reported.Count; i++)
         {
             if (task is null || reported[i] is not { } other || !Overlaps(task, other)) continue;

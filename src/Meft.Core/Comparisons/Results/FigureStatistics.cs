@@ -40,6 +40,31 @@ public static class FigureStatistics
             ClusteredBootstrap.DifferenceInterval(all, other, ratio => Shown(ratio, isPerplexity), Seed));
     }
 
+    /// <summary>
+    /// The mean of several figures of the same records as one: a figure's numbers weigh as much in all as those of each other. One alone stays as it is.
+    /// </summary>
+    /// <param name="figures">The figures, at least one; none a perplexity where there are several.</param>
+    public static FigureNumbers Mean(IReadOnlyList<FigureNumbers> figures)
+    {
+        if (figures.Count == 1) return figures[0];
+        return FigureNumbers.Of([.. figures.SelectMany(figure =>
+        {
+            var observations = figure.Observations().ToList();
+            var all = observations.Sum(o => o.Denominator);
+            return observations.Select(o => new Observation(o.Cluster, o.Numerator / all, o.Denominator / all));
+        })]);
+    }
+
+    /// <summary>Whether a figure is worse than another of the same records beyond chance: the 95 % interval of the difference does not hold 0.</summary>
+    /// <param name="figure">The one.</param>
+    /// <param name="other">The other.</param>
+    /// <param name="metric">What both are.</param>
+    public static bool IsClearlyWorse(FigureNumbers figure, FigureNumbers other, string metric)
+    {
+        if (Difference([figure], [other], IsPerplexity(metric)).Interval is not { } interval) return true;
+        return HigherIsBetter(metric) ? interval.High < 0 : interval.Low > 0;
+    }
+
     /// <summary>Whether a figure of a task is a perplexity, which is e to the power of a mean.</summary>
     public static bool IsPerplexity(string metric) => metric == EvalSummary.Perplexity;
 

@@ -147,6 +147,7 @@ public sealed class ComparisonErrorTests : IDisposable
     [InlineData("learning_rates: [1], task: {task: gsm8k, data: held.json}", "grid.learning_rates: a list of 1 is too short. Allowed: a list of at least two distinct numbers above 0; a single rate is optimizer.learning_rate of a method.")]
     [InlineData("learning_rates: [1, 1e0], task: {task: gsm8k, data: held.json}", "grid.learning_rates: 1 stands twice.")]
     [InlineData("learning_rates: [1, 2], task: {task: gsm8k, data: edits.json}", "grid.task: rates would be chosen by records that tasks[0] reports figures of. Allowed: other data, or a skip beyond those records.")]
+    [InlineData("learning_rates: [1, 2], task: {task: perplexity, data: held.json}", "grid.task: rates are judged by the mean of the figures shown, and of perplexity less is better. Allowed: show: with one figure, or with several of which more is better.")]
     [InlineData("learning_rates: [1, 2], task: {task: gsm8k, data: held.json, old_knowledge: true}", "grid.task.old_knowledge: unknown key.")]
     public void Mistakes_in_a_grid_are_told(string grid, string expected)
     {

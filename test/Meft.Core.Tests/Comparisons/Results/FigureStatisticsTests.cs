@@ -56,5 +56,31 @@ public sealed class FigureStatisticsTests
         FigureNumbers.Of([new(0, 0.5, 1), new(1, 0, 1)]).Below.ShouldBeNull();
     }
 
+    [Fact]
+    public void The_mean_of_figures_weighs_each_alike_however_many_numbers_it_has()
+    {
+        var recall = Shares(1, 1, 1, 0);
+        var paraphrase = new FigureNumbers([0, 0, 1, 1, 2, 2, 3, 3], [1, 0, 0, 0, 0, 0, 0, 1], null);
+        var mean = FigureStatistics.Of([FigureStatistics.Mean([recall, paraphrase])], null, isPerplexity: false);
+        mean.Value.ShouldBe((0.75 + 0.25) / 2, 1e-12);
+        mean.Interval!.Low.ShouldBeGreaterThanOrEqualTo(0);
+        mean.Interval.High.ShouldBeLessThanOrEqualTo(1);
+        FigureStatistics.Mean([recall]).ShouldBeSameAs(recall);
+    }
+
+    [Fact]
+    public void Worse_beyond_chance_is_what_its_interval_says()
+    {
+        var (good, alike, bad) = (Alternating(200, 2), Alternating(200, 2, shift: 1), Alternating(200, 5));
+        FigureStatistics.IsClearlyWorse(bad, good, "starts_with").ShouldBeTrue();
+        FigureStatistics.IsClearlyWorse(good, bad, "starts_with").ShouldBeFalse();
+        FigureStatistics.IsClearlyWorse(alike, good, "starts_with").ShouldBeFalse();
+        // Of a perplexity more is worse.
+        FigureStatistics.IsClearlyWorse(good, bad, "perplexity").ShouldBeTrue();
+        FigureStatistics.IsClearlyWorse(bad, good, "perplexity").ShouldBeFalse();
+
+        static FigureNumbers Alternating(int count, int every, int shift = 0) => Shares([.. Enumerable.Range(0, count).Select(i => (i + shift) % every == 0 ? 1.0 : 0)]);
+    }
+
     private static FigureNumbers Shares(params double[] values) => new([.. Enumerable.Range(0, values.Length)], values, null);
 }
