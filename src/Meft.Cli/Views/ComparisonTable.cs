@@ -25,26 +25,35 @@ internal static class ComparisonTable
     {
         var sheet = ComparisonSheet.Of(result);
         WriteWrapped(Subject(result), text, width);
-        foreach (var columns in Tables(sheet, width))
+        foreach (var columns in Tables(sheet, width)) WriteTable(sheet, columns, text);
+        if (sheet.Spread.Count > 0)
         {
             text.WriteLine();
-            var heads = columns.Select(Halves).ToList();
-            var table = heads.Any(h => h.Above.Length > 0) ? new AlignedTable(["", .. heads.Select(h => h.Above)]) : null;
-            IReadOnlyList<string> below = [Name, .. heads.Select(h => h.Below)];
-            if (table is null) table = new AlignedTable(below);
-            else table.Add(below);
-            for (var i = 0; i < sheet.Names.Count; i++)
-            {
-                if (columns.All(c => c.Cells[i].Length == 0)) continue; // the base has no costs
-                var name = Wrapped(sheet.Names[i], LongName).ToList();
-                table.Add([name[0], .. columns.Select(c => c.Cells[i])]);
-                foreach (var more in name.Skip(1)) table.Add([more, .. columns.Select(_ => "")]);
-            }
-            table.Write(text);
+            text.Write($"{ComparisonSheet.SpreadTitle}:");
+            foreach (var columns in Cut(sheet, sheet.Spread, width)) WriteTable(sheet, columns, text);
         }
         text.WriteLine();
         foreach (var note in sheet.Notes) WriteWrapped(note, text, width);
         WriteWrapped($"{result.Machine}; meft {result.Version}.", text, width);
+    }
+
+    /// <summary>A blank line and a table of some columns.</summary>
+    private static void WriteTable(ComparisonSheet sheet, IReadOnlyList<SheetColumn> columns, TextWriter text)
+    {
+        text.WriteLine();
+        var heads = columns.Select(Halves).ToList();
+        var table = heads.Any(h => h.Above.Length > 0) ? new AlignedTable(["", .. heads.Select(h => h.Above)]) : null;
+        IReadOnlyList<string> below = [Name, .. heads.Select(h => h.Below)];
+        if (table is null) table = new AlignedTable(below);
+        else table.Add(below);
+        for (var i = 0; i < sheet.Names.Count; i++)
+        {
+            if (columns.All(c => c.Cells[i].Length == 0)) continue; // the base has no costs
+            var name = Wrapped(sheet.Names[i], LongName).ToList();
+            table.Add([name[0], .. columns.Select(c => c.Cells[i])]);
+            foreach (var more in name.Skip(1)) table.Add([more, .. columns.Select(_ => "")]);
+        }
+        table.Write(text);
     }
 
     private static string Subject(ComparisonResult result)
@@ -57,26 +66,27 @@ internal static class ComparisonTable
     /// <summary>All columns in one table if they fit; else costs and scores, each cut where it is too wide still.</summary>
     private static IEnumerable<IReadOnlyList<SheetColumn>> Tables(ComparisonSheet sheet, int width)
     {
-        var name = sheet.Names.Append(Name).SelectMany(n => Wrapped(n, LongName)).Max(n => n.Length);
         IReadOnlyList<SheetColumn> all = [.. sheet.Costs, .. sheet.Scores];
-        return Width(all) <= width ? [all] : Cut(sheet.Costs).Concat(Cut(sheet.Scores));
+        return Cut(sheet, all, width).Take(2).Count() == 1 ? [all] : Cut(sheet, sheet.Costs, width).Concat(Cut(sheet, sheet.Scores, width));
+    }
 
-        int Width(IEnumerable<SheetColumn> columns) => name + columns.Sum(c => 2 + Math.Max(Widest(c), Math.Max(Halves(c).Above.Length, Halves(c).Below.Length)));
-
-        IEnumerable<IReadOnlyList<SheetColumn>> Cut(IReadOnlyList<SheetColumn> columns)
+    /// <summary>Columns in as many tables as the width asks for.</summary>
+    private static IEnumerable<IReadOnlyList<SheetColumn>> Cut(ComparisonSheet sheet, IReadOnlyList<SheetColumn> columns, int width)
+    {
+        var name = sheet.Names.Append(Name).SelectMany(n => Wrapped(n, LongName)).Max(n => n.Length);
+        var part = new List<SheetColumn>();
+        foreach (var column in columns)
         {
-            var part = new List<SheetColumn>();
-            foreach (var column in columns)
+            if (part.Count > 0 && Width(part.Append(column)) > width)
             {
-                if (part.Count > 0 && Width(part.Append(column)) > width)
-                {
-                    yield return part;
-                    part = [];
-                }
-                part.Add(column);
+                yield return part;
+                part = [];
             }
-            if (part.Count > 0) yield return part;
+            part.Add(column);
         }
+        if (part.Count > 0) yield return part;
+
+        int Width(IEnumerable<SheetColumn> some) => name + some.Sum(c => 2 + Math.Max(Widest(c), Math.Max(Halves(c).Above.Length, Halves(c).Below.Length)));
     }
 
     /// <summary>A heading in two lines where it is wider than what stands below it: cut at the blank that leaves it narrowest.</summary>

@@ -55,7 +55,7 @@ internal static class PlanView
         var plan = planned.Plan;
         var (memory, bounds) = (plan.Memory, plan.Bounds);
         yield return $"{Quantities.Bytes(memory.ResidentBytes)} resident{Of(bounds.HostBytes)}, "
-            + $"device {Quantities.Bytes(memory.DeviceBytes)}{Of(bounds.DeviceBytes)}, disk {Quantities.Bytes(memory.DiskBytes)}{Of(bounds.DiskBytes)}";
+            + $"device {Quantities.Bytes(bounds.DeviceNeed(memory))}{Of(bounds.DeviceBytes)}, disk {Quantities.Bytes(memory.DiskBytes)}{Of(bounds.DiskBytes)}";
         var time = plan.Step is { } step ? $", {Seconds(step.Seconds)} s a step" + (plan.Seconds is { } all ? $", {Duration(all)} in all" : "") : "";
         yield return Way(plan) + time;
     }
@@ -104,7 +104,7 @@ internal static class PlanView
         var (memory, bounds) = (plan.Memory, plan.Bounds);
         var bound = bounds.HostBytes is { } most ? $" of {Quantities.Bytes(most)}, {bounds.HostReason}" : "";
         var device = bounds.DeviceBytes is { } limit
-            ? $"; device {Quantities.Bytes(memory.DeviceBytes)} of {Quantities.Bytes(limit)}, {bounds.DeviceReason}"
+            ? $"; device {Quantities.Bytes(bounds.DeviceNeed(memory))} of {Quantities.Bytes(limit)}, {bounds.DeviceReason}"
             : "";
         var disk = bounds.DiskBytes is { } free ? $"; disk {Quantities.Bytes(memory.DiskBytes)} of {Quantities.Bytes(free)} free" : "";
         return $"The process has {Quantities.Bytes(memory.ResidentBytes)} resident at its peak{bound}{device}{disk}.";

@@ -12,8 +12,21 @@ namespace Meft.Core.Planning;
 /// <param name="DiskBytes">Free bytes of the output's disk; null where the system does not say.</param>
 public sealed record MemoryBounds(long? DeviceBytes, string? DeviceReason, long? HostBytes, string? HostReason, long? DiskBytes)
 {
+    private const string DeviceBudget = "budget.device";
+
     /// <summary>Nothing limits anything.</summary>
     public static MemoryBounds None { get; } = new(null, null, null, null, null);
+
+    /// <summary>
+    /// Bytes that a plan is held against: what the device holds at most. A budget is guarded by the ledger, which counts a gradient even where it takes
+    /// the place of what the backward has freed, so that what it counts must fit too.
+    /// </summary>
+    public long DeviceNeed(MemoryPlan memory) =>
+        DeviceReason == DeviceBudget ? Math.Max(memory.DeviceBytes, memory.CountedDeviceBytes) : memory.DeviceBytes;
+
+    /// <summary>Whether a plan is within all bounds.</summary>
+    public bool Allow(MemoryPlan memory) =>
+        !(DeviceNeed(memory) > DeviceBytes) && !(memory.ResidentBytes > HostBytes) && !(memory.DiskBytes > DiskBytes);
 
     /// <summary>The bounds of a config on this machine, now. What the run has written already counts as free: it will be written over.</summary>
     /// <param name="config">The run.</param>
@@ -55,7 +68,7 @@ public sealed record MemoryBounds(long? DeviceBytes, string? DeviceReason, long?
         };
         if (budget.HostBytes is { } wanted && !(host < wanted)) (host, reason) = (wanted, "budget.host");
         var (device, deviceReason) = (deviceBytes, deviceBytes is null ? null : "the device's memory");
-        if (budget.DeviceBytes is { } most && !(device < most)) (device, deviceReason) = (most, "budget.device");
+        if (budget.DeviceBytes is { } most && !(device < most)) (device, deviceReason) = (most, DeviceBudget);
         return new MemoryBounds(device, deviceReason, host, reason, diskBytes);
     }
 }

@@ -22,8 +22,8 @@ public static class PlanFit
     {
         var (memory, bounds) = (plan.Memory, plan.Bounds);
         var excesses = new List<string>();
-        if (memory.DeviceBytes > bounds.DeviceBytes)
-            excesses.Add(Excess("on the device", memory.DeviceBytes, bounds.DeviceBytes.Value, bounds.DeviceReason!, Causes(memory, i => i.Tier == MemoryTier.Device)));
+        if (bounds.DeviceNeed(memory) > bounds.DeviceBytes)
+            excesses.Add(Excess("on the device", bounds.DeviceNeed(memory), bounds.DeviceBytes.Value, bounds.DeviceReason!, Causes(memory, i => i.Tier == MemoryTier.Device)));
         if (memory.ResidentBytes > bounds.HostBytes)
         {
             excesses.Add(Excess(

@@ -85,8 +85,7 @@ public sealed class RunPlanner(
     }
 
     /// <summary>Whether memory of every tier stays within the bounds.</summary>
-    internal bool Fits(MemoryPlan memory) =>
-        !(memory.DeviceBytes > bounds.DeviceBytes) && !(memory.ResidentBytes > bounds.HostBytes) && !(memory.DiskBytes > bounds.DiskBytes);
+    internal bool Fits(MemoryPlan memory) => bounds.Allow(memory);
 
     private static LinkPlan[] Link(LinkSizes sizes, long tokens, long times)
     {

@@ -171,7 +171,7 @@ public sealed class Comparison : IDisposable
         // What is done stays done where it was, whatever fits here and now.
         if (method.DoesNotFit is { } tooLarge && _runner.Find(cell) is null)
         {
-            method.Failure = tooLarge;
+            method.LeaveOut(tooLarge);
             return null;
         }
         try

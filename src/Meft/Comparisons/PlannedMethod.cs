@@ -8,6 +8,8 @@ namespace Meft.Comparisons;
 /// <summary>A method with its plan, and with what it has come to so far.</summary>
 internal sealed class PlannedMethod
 {
+    private bool _isShort;
+
     /// <summary>The method.</summary>
     public required ComparedMethod Method { get; init; }
 
@@ -35,8 +37,12 @@ internal sealed class PlannedMethod
     /// <summary>What went wrong.</summary>
     public string? Failure { get; set; }
 
-    /// <summary>Whether it does not fit, and nothing is there of it that was done where it did.</summary>
-    public bool IsLeftOut => DoesNotFit is not null && Failure == DoesNotFit && Seeds.Count == 0;
+    /// <summary>Whether it is left out: it does not fit, and no seed of it was done where it did.</summary>
+    public bool IsLeftOut => _isShort && Seeds.Count == 0;
+
+    /// <summary>Takes down that something is left to do that does not fit.</summary>
+    /// <param name="reason">Why not.</param>
+    public void LeaveOut(string reason) => (_isShort, Failure) = (true, reason);
 
     /// <summary>Plans a method.</summary>
     /// <param name="method">The method.</param>

@@ -41,6 +41,23 @@ public sealed partial class PlanFitTests
     }
 
     [Fact]
+    public void A_budget_is_held_against_what_the_ledger_will_count_a_card_against_what_it_holds()
+    {
+        // Gradients of all weights take the place of what the backward frees, and the ledger counts both.
+        var config = Config(new MethodConfig { Kind = MethodKind.Full }) with { Recompute = RecomputeMode.Off };
+        var memory = Planner(config, accelerator: true).Plan(Work(4096)).Memory;
+        memory.CountedDeviceBytes.ShouldBeGreaterThan(memory.DeviceBytes);
+        var between = (memory.CountedDeviceBytes + memory.DeviceBytes) / 2;
+
+        var budgeted = Planner(config, new MemoryBounds(between, "budget.device", null, null, null), accelerator: true);
+        budgeted.Fits(budgeted.Plan(Work(4096)).Memory).ShouldBeFalse();
+        PlanFit.Problem(budgeted, budgeted.Plan(Work(4096))).ShouldNotBeNull().Message.ShouldContain("budget.device");
+
+        var card = Planner(config, new MemoryBounds(between, "the device's memory", null, null, null), accelerator: true);
+        PlanFit.Problem(card, card.Plan(Work(4096))).ShouldBeNull();
+    }
+
+    [Fact]
     public void Smaller_batches_are_advised_where_tokens_are_the_cause()
     {
         var config = Config() with { Recompute = RecomputeMode.Off, Base = BasePlacement.Resident };

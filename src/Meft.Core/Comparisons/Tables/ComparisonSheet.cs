@@ -17,6 +17,9 @@ public sealed record ComparisonSheet
     /// <summary>The first row's name.</summary>
     public const string Base = "base alone";
 
+    /// <summary>What stands above <see cref="Spread"/>.</summary>
+    public const string SpreadTitle = "least and largest of the seeds";
+
     /// <summary>Marks bytes that are planned, not measured.</summary>
     private const char Planned = '~';
 
@@ -32,6 +35,9 @@ public sealed record ComparisonSheet
     /// <summary>The score, its difference to the reference, the other figures; old knowledge last.</summary>
     public required IReadOnlyList<SheetColumn> Scores { get; init; }
 
+    /// <summary>The least and the largest of the seeds, a column for each of <see cref="Scores"/> that is a figure; empty where no method has two seeds.</summary>
+    public required IReadOnlyList<SheetColumn> Spread { get; init; }
+
     /// <summary>What the marks mean, which method is short of what: sentences.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
@@ -45,6 +51,7 @@ public sealed record ComparisonSheet
             Names = [Base, .. result.Methods.Select(m => m.Name)],
             Costs = costs,
             Scores = scores,
+            Spread = SpreadColumns(result),
             Notes = [.. SheetNotes.Of(result, Any(Planned), Any(AtEdge))],
         };
 
@@ -73,8 +80,7 @@ public sealed record ComparisonSheet
     private static List<SheetColumn> ScoreColumns(ComparisonResult result)
     {
         var columns = new List<SheetColumn>();
-        // The score first, what the model knew before last.
-        foreach (var index in Enumerable.Range(0, result.Figures.Count).OrderBy(i => i > 0 && result.Figures[i].IsOldKnowledge))
+        foreach (var index in InOrder(result))
         {
             var figure = result.Figures[index];
             columns.Add(new SheetColumn(Head(figure), [Cell(result.Before?[index], figure.Unit), .. result.Methods.Select(
@@ -87,6 +93,21 @@ public sealed record ComparisonSheet
         }
         return columns;
     }
+
+    private static IReadOnlyList<SheetColumn> SpreadColumns(ComparisonResult result)
+    {
+        if (!result.Methods.Any(m => m.Figures is [{ PerSeed.Count: > 1 }, ..])) return [];
+        return [.. InOrder(result).Select(index => new SheetColumn(
+            Head(result.Figures[index]), ["", .. result.Methods.Select(m => Ends(m.Figures?[index], result.Figures[index].Unit))]))];
+    }
+
+    private static string Ends(FigureValue? value, MetricUnit unit) => value is { PerSeed.Count: > 1 }
+        ? $"{Figure(value.PerSeed.Min(), unit)} – {Figure(value.PerSeed.Max(), unit)}"
+        : None;
+
+    /// <summary>The figures' places: the score first, what the model knew before last.</summary>
+    private static IEnumerable<int> InOrder(ComparisonResult result) =>
+        Enumerable.Range(0, result.Figures.Count).OrderBy(i => i > 0 && result.Figures[i].IsOldKnowledge);
 
     private static string Cell(FigureValue? value, MetricUnit unit) => value is null ? None : Figure(value.Value, value.Interval, unit);
 

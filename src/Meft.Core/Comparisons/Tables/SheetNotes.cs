@@ -27,7 +27,8 @@ internal static class SheetNotes
         if (anyAtEdge) yield return "* is the best rate at the end of those tried: a better one may lie beyond.";
         if (result.Figures.Any(f => !f.HigherIsBetter)) yield return "↓ is better when lower.";
         if (result.Figures.Any(f => f.IsOldKnowledge)) yield return "(old) is what the model knew before training.";
-        if (!result.IsComplete) yield return "Not complete: the same command goes on where it was.";
+        if (result.Before is null) yield return "Planned alone: nothing has been trained.";
+        else if (!result.IsComplete) yield return "Not complete: the same command goes on where it was.";
     }
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";

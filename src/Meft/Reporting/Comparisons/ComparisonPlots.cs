@@ -9,6 +9,8 @@ namespace Meft.Reporting.Comparisons;
 /// <summary>The plots of a comparison; each is null where there is nothing to show yet.</summary>
 internal static class ComparisonPlots
 {
+    private const double Decade = 10;
+
     /// <summary>The score against device bytes, with the budget; what does not fit stands hollow on the axis at what it would need.</summary>
     public static Plot? ScoreByDeviceBytes(ComparisonResult result)
     {
@@ -123,7 +125,10 @@ internal static class ComparisonPlots
     private static PlotAxis Over(ShownFigure figure, IEnumerable<double> values)
     {
         var list = values.ToList();
-        return new PlotAxis(figure.Label + (figure.HigherIsBetter ? "" : " (lower is better)"), Axis.Over(list.Min(), list.Max(), 6), Format(figure.Unit));
+        // A perplexity is e to a power: where it spans decades they are of one length.
+        var isWide = figure.Unit == MetricUnit.Number && list.Min() > 0 && list.Max() / list.Min() > Decade;
+        var axis = isWide ? Axis.OverFactors(list.Min(), list.Max(), 7) : Axis.Over(list.Min(), list.Max(), 6);
+        return new PlotAxis(figure.Label + (figure.HigherIsBetter ? "" : " (lower is better)"), axis, Format(figure.Unit));
     }
 
     private static IEnumerable<double> Ends(double value, ConfidenceInterval? interval) =>

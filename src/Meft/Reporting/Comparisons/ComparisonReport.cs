@@ -28,6 +28,7 @@ public static class ComparisonReport
         Picture(page, $"{score} against device memory", ComparisonPlots.ScoreByDeviceBytes(result));
         Picture(page, $"{score} against trained parameters", ComparisonPlots.ScoreByParameters(result));
         Card(page, "Figures", SheetSection.Html(result, sheet, sheet.Scores) + SheetSection.Notes(sheet), wide: true);
+        if (sheet.Spread.Count > 0) Card(page, "Least and largest of the seeds", SheetSection.Html(result, sheet, sheet.Spread), wide: true);
         Card(page, "Costs", SheetSection.Html(result, sheet, sheet.Costs), wide: true);
         Picture(page, "Seconds a step against R", ComparisonPlots.SecondsByRank(result));
         for (var i = 1; i < result.Figures.Count; i++)

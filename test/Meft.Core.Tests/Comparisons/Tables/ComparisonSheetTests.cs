@@ -32,6 +32,32 @@ public class ComparisonSheetTests
     }
 
     [Fact]
+    public void The_spread_over_seeds_has_a_column_for_each_figure_and_only_with_several_seeds()
+    {
+        var facts = SampleComparisons.Facts();
+        var methods = facts.Methods.ToArray();
+        methods[1] = methods[1] with { Figures = [.. methods[1].Figures!.Select((f, i) => f with { PerSeed = i == 0 ? [0.9, 0.85, 0.875] : f.PerSeed })] };
+        methods[2] = methods[2] with { Figures = [.. methods[2].Figures!.Select(f => f with { PerSeed = [0.5] })] };
+        var sheet = ComparisonSheet.Of(facts with { Methods = methods });
+        sheet.Spread.Select(c => c.Head).ShouldBe(sheet.Scores.Where(c => !c.Head.StartsWith("to ", StringComparison.Ordinal)).Select(c => c.Head));
+        sheet.Spread[0].Cells[0].ShouldBe("");
+        sheet.Spread[0].Cells[2].ShouldBe("85.0 – 90.0");
+        sheet.Spread[0].Cells[3].ShouldBe("–");
+        sheet.Spread[0].Cells[8].ShouldBe("–"); // does not fit
+        ComparisonSheet.Of(SampleComparisons.One()).Spread.ShouldBeEmpty();
+        ComparisonMarkdown.Text(facts).ShouldContain($"| {ComparisonSheet.SpreadTitle} | efficacy, % |");
+        ComparisonMarkdown.Text(SampleComparisons.One()).ShouldNotContain(ComparisonSheet.SpreadTitle);
+    }
+
+    [Fact]
+    public void A_plan_alone_says_that_nothing_was_trained()
+    {
+        var notes = ComparisonSheet.Of(SampleComparisons.NothingYet()).Notes;
+        notes.ShouldContain("Planned alone: nothing has been trained.");
+        notes.ShouldNotContain(n => n.StartsWith("Not complete", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_method_that_does_not_fit_shows_what_it_needs_and_what_there_is()
     {
         var sheet = ComparisonSheet.Of(SampleComparisons.Facts());
@@ -80,7 +106,10 @@ public class ComparisonSheetTests
         lines[3].ShouldStartWith(@"| a\|b\*c\_d \<i> | 1.22 M |");
         foreach (var line in lines.Take(2 + 15)) line.Replace(@"\|", "", StringComparison.Ordinal).Count(c => c == '|').ShouldBe(13);
         lines[17].ShouldBeEmpty();
-        lines[18].ShouldContain("does not fit");
+        lines[18].ShouldStartWith($"| {ComparisonSheet.SpreadTitle} | efficacy, % |");
+        foreach (var line in lines.Skip(18).Take(2 + 14)) line.Replace(@"\|", "", StringComparison.Ordinal).Count(c => c == '|').ShouldBe(6);
+        lines[34].ShouldBeEmpty();
+        lines[35].ShouldContain("does not fit");
         ComparisonMarkdown.Text(SampleComparisons.NothingYet()).ShouldContain(@"| LoRA r = 8 | 2.44 M | \~337 MiB | \~37.3 MiB | – | – | – | – | – | reference | – | – | – |");
     }
 

@@ -43,8 +43,8 @@ public partial class ComparisonReportTests
         var body = Body(facts);
         body.Descendants("h2").Select(h => h.Value).ShouldBe(
         [
-            "efficacy against device memory", "efficacy against trained parameters", "Figures", "Costs", "Seconds a step against R",
-            "Old knowledge: neighbours against efficacy", "Old knowledge: wikitext2 perplexity against efficacy", "Learning rates on the held-out split",
+            "efficacy against device memory", "efficacy against trained parameters", "Figures", "Least and largest of the seeds", "Costs",
+            "Seconds a step against R", "Old knowledge: neighbours against efficacy", "Old knowledge: wikitext2 perplexity against efficacy", "Learning rates on the held-out split",
             "Dead experts and neurons by layer", "Config: compare-facts.yaml",
         ]);
         foreach (var style in new[] { "plot broad", "plot slim" })
