@@ -96,7 +96,7 @@ public sealed class MemoryModel(
     /// </summary>
     private long InHeap(ExecutionPlan plan, long logits)
     {
-        const long mapped = ProgramMemory.MappedBlockBytes;
+        var mapped = ProgramMemory.MappedBlockBytesOf(trained.Kind);
         var inputs = _tokens * model.HiddenSize * Single < mapped ? _sparse?.KeptInputs ?? 0 : 0;
         if (accelerator) return inputs;
         var (kept, gradients) = (KeptInsideLayers(plan.Recompute, mapped), SmallGradients(mapped));

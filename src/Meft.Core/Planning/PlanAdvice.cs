@@ -20,6 +20,8 @@ internal static class PlanAdvice
         if (config.Recompute == RecomputeMode.Off) Try("recompute: on", config with { Recompute = RecomputeMode.On });
         if (plan.Accelerator && config.Base == BasePlacement.Resident && config.Method.Kind != MethodKind.Full)
             Try("base: streamed", config with { Base = BasePlacement.Streamed });
+        if (config.Quantize == Quantization.None && config.Method.Kind != MethodKind.Full && Mildest(q => Fits(config with { Quantize = q }, plan.Workload)) is { } quantize)
+            advice.Add($"quantize: {ChoiceName.Of(quantize)}");
         if (plan is { Accelerator: true, Execution.Execution: ExecutionKind.Rows })
             Try("method.execution: activations", With(config, config.Method with { Execution = ExecutionKind.Activations }));
         var size = Largest(config.Batch.Size - 1, b => Fits(config with { Batch = config.Batch with { Size = b } }, Scaled(plan.Workload, b, config.Batch.Size)));
@@ -38,6 +40,10 @@ internal static class PlanAdvice
             Try("checkpoint.incremental: off", config with { Checkpoint = config.Checkpoint with { Incremental = IncrementalCheckpoints.Off } });
         return advice;
     }
+
+    /// <summary>How to hold the base in blocks that fit, the closest to its own numbers; null where none does.</summary>
+    private static Quantization? Mildest(Func<Quantization, bool> fits) =>
+        new[] { Quantization.Int8, Quantization.Nf4 }.Where(fits).Select(q => (Quantization?)q).FirstOrDefault();
 
     /// <summary>The largest number from 1 to <paramref name="most"/> that fits, given that smaller ones do where it does; 0 for none.</summary>
     private static int Largest(int most, Func<int, bool> fits)

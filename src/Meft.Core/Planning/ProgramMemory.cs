@@ -1,3 +1,5 @@
+using Meft.Core.Configuration;
+
 namespace Meft.Core.Planning;
 
 /// <summary>
@@ -25,6 +27,15 @@ public static class ProgramMemory
     /// fixes it when it loads libtorch; glibc would raise it up to 32 MiB.
     /// </summary>
     public const long MappedBlockBytes = 4L << 20;
+
+    /// <summary>
+    /// The same where tensors of many MiB are trained as wholes: their gradients come and go with every step, and to take them page by page each time costs
+    /// more than the step (R = 4,096 on a virtual machine: two thirds of it). The most that glibc allows.
+    /// </summary>
+    public const long MappedBlockBytesOfWholes = 32L << 20;
+
+    /// <summary>From which size blocks are mapped by themselves while a method trains.</summary>
+    public static long MappedBlockBytesOf(MethodKind kind) => kind is MethodKind.Parallel or MethodKind.Full ? MappedBlockBytesOfWholes : MappedBlockBytes;
 
     /// <summary>
     /// What malloc's heap may hold, free or in use, of blocks that come and go with every micro-batch. Micro-batches of other lengths leave holes that

@@ -37,10 +37,17 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
     /// <exception cref="Errors.InvalidInputException">The file's blocks shall be kept, and there is no GGUF file, or it is not well formed.</exception>
     public static QuantizedBase? Of(Quantization quantize, ModelLocation location, ModelConfig model, int width) => quantize switch
     {
+        Quantization.Gguf => OfFile(location, model, width),
+        _ => WhenLoaded(quantize, model),
+    };
+
+    /// <summary>The sizes where the weights are quantised when they are loaded, whatever their file; null where nothing is quantised.</summary>
+    internal static QuantizedBase? WhenLoaded(Quantization quantize, ModelConfig model) => quantize switch
+    {
+        Quantization.None => null,
         Quantization.Int8 => Of(quantize, BlockFormat.Int8, model),
         Quantization.Nf4 => Of(quantize, BlockFormat.Nf4, model),
-        Quantization.Gguf => OfFile(location, model, width),
-        _ => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(quantize), quantize, "such blocks come from a file"),
     };
 
     /// <summary>The sizes of a model that is quantised when it is loaded.</summary>

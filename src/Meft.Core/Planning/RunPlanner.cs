@@ -36,12 +36,13 @@ public sealed class RunPlanner(
     internal RunPlan Plan(RunConfig changed, Workload work)
     {
         var trained = TrainedParameters.Of(changed.Method, model);
-        var memory = new MemoryModel(model, _width, trained, work, accelerator, quantized);
+        var held = changed.Quantize == config.Quantize ? quantized : QuantizedBase.WhenLoaded(changed.Quantize, model);
+        var memory = new MemoryModel(model, _width, trained, work, accelerator, held);
         var sizes = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
             ? new LinkSizes(spec.HiddenSize, _width, spec.Rank, spec.Experts, spec.Probe, spec.TopK)
             : null;
         var tokens = (long)Math.Ceiling(work.MeanTokens);
-        var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine, quantized);
+        var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine, held);
         var cheaper = sizes is null ? ExecutionKind.Activations : Cheaper(sizes, tokens, cost);
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
             .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
@@ -63,10 +64,10 @@ public sealed class RunPlanner(
             UnionBound = sizes is null ? null : ExpectedUnion.Bound(sizes.Rank, sizes.Experts, sizes.Probe, sizes.TopK, tokens),
             Link = sizes is null ? [] : Link(sizes with { Recompute = chosen.Recompute }, tokens, (long)trained.Layers.Count * work.MicroBatches),
             StreamedBytes = chosen.Base == BasePlacement.Streamed
-                ? work.MicroBatches * BaseWeights.Of(model, _width, quantized).StreamedBytes(trained.FirstLayer)
+                ? work.MicroBatches * BaseWeights.Of(model, _width, held).StreamedBytes(trained.FirstLayer)
                 : 0,
             StreamHiddenFromTokens = chosen.Base == BasePlacement.Streamed && machine?.ToDeviceBytesPerSecond is { } down
-                ? (long)Math.Ceiling(BytesOfWeight * machine.Matmul(_width).LargeFlops / (2 * down)) // so many bytes and 2·T operations a weight
+                ? (long)Math.Ceiling(BytesOfWeight(held) * machine.Matmul(_width).LargeFlops / (2 * down)) // so many bytes and 2·T operations a weight
                 : null,
             BreakEvenTokens = sizes is null ? null : LinkTraffic.BreakEvenTokens(sizes),
             Step = cost?.Of(chosen),
@@ -74,7 +75,7 @@ public sealed class RunPlanner(
     }
 
     /// <summary>Bytes of a weight of a layer.</summary>
-    private double BytesOfWeight => quantized is null ? _width : (double)quantized.LayerBytes(model, _width) / BaseWeights.LayerParameters(model);
+    private double BytesOfWeight(QuantizedBase? held) => held is null ? _width : (double)held.LayerBytes(model, _width) / BaseWeights.LayerParameters(model);
 
     /// <summary>The execution whose step takes less time; where this machine was not measured, the one that moves fewer bytes.</summary>
     private static ExecutionKind Cheaper(LinkSizes sizes, long tokens, CostModel? cost)

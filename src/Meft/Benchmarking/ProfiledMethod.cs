@@ -37,6 +37,9 @@ internal sealed class ProfiledMethod(ITrainedMethod method) : ITrainedMethod
     public long DeviceByteCount => method.DeviceByteCount;
 
     /// <inheritdoc/>
+    public long MappedBlockBytes => method.MappedBlockBytes;
+
+    /// <inheritdoc/>
     public double ActiveRows => method.ActiveRows;
 
     /// <inheritdoc/>

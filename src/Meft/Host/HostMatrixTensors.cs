@@ -14,6 +14,19 @@ internal static unsafe class HostMatrixTensors
         return copy;
     }
 
+    /// <summary>Overwrites a tensor with a matrix's numbers, whatever its type, device and shape; their count must be the same.</summary>
+    public static void CopyTo(this HostMatrix matrix, Tensor tensor)
+    {
+        if (tensor.dtype == ScalarType.Float32 && tensor.device.type == TorchSharp.DeviceType.CPU && tensor.is_contiguous() && tensor.numel() * sizeof(float) == matrix.ByteCount)
+        {
+            if (matrix.ByteCount > 0) Buffer.MemoryCopy(matrix.Data, TensorMemory.Singles(tensor), matrix.ByteCount, matrix.ByteCount);
+            return;
+        }
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        tensor.copy_(ToTensor(matrix).view(tensor.shape));
+    }
+
     /// <summary>Overwrites a matrix with a tensor's numbers, whatever its type, device and shape; their count must be the same.</summary>
     public static void CopyFrom(this HostMatrix matrix, Tensor tensor)
     {

@@ -19,7 +19,7 @@ public static class MergedModel
             kind == AdapterConfig.Kind
                 ? "a sparse adapter cannot be merged: which of its neurons are active differs from token to token, so no base weights compute the same"
                 : $"an adapter of peft_type {kind} cannot be merged",
-            adapterFolder, $"an adapter of peft_type {PeftLoraConfig.Kind}", "keep the adapter beside its base: generate, chat and score take --adapter");
+            adapterFolder, $"an adapter of peft_type {PeftLoraConfig.Kind}", "keep the adapter beside its base: generate, chat, score and eval take --adapter");
     }
 
     /// <summary>

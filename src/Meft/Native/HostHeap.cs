@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Meft.Core.Planning;
 
 namespace Meft.Native;
 
@@ -12,6 +11,7 @@ internal static class HostHeap
 {
     private const int TrimThreshold = -1, MappedThreshold = -3;
     private static bool? _known;
+    private static long _mappedFrom;
 
     /// <summary>Bytes that the heap and mapped blocks have in use, and those the heap holds free; null where that cannot be asked.</summary>
     public static (long InUse, long Free)? Usage()
@@ -22,12 +22,13 @@ internal static class HostHeap
     }
 
     /// <summary>Fixes the size from which blocks are mapped by themselves, and returned to the system when they are freed. glibc would raise it as it goes.</summary>
-    public static void MapLargeBlocks()
+    /// <param name="bytes">The size; at most 32 MiB.</param>
+    public static void MapBlocksFrom(long bytes)
     {
-        if (!IsKnown()) return;
-        _ = SetOption(MappedThreshold, (int)ProgramMemory.MappedBlockBytes);
+        if (Interlocked.Exchange(ref _mappedFrom, bytes) == bytes || !IsKnown()) return;
+        _ = SetOption(MappedThreshold, (int)bytes);
         // Setting the one stops glibc from adapting the other, whose first value is so small that every step would take its memory anew.
-        _ = SetOption(TrimThreshold, (int)(16 * ProgramMemory.MappedBlockBytes));
+        _ = SetOption(TrimThreshold, (int)(16 * bytes));
     }
 
     /// <summary>Gives the heap's free memory back to the system.</summary>

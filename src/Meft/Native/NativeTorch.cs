@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Meft.Core.Errors;
+using Meft.Core.Planning;
 using TorchSharp;
 
 namespace Meft.Native;
@@ -41,7 +42,7 @@ public static class NativeTorch
     {
         KeepOpenMpFromSpinning();
         LimitCompiledShapes();
-        HostHeap.MapLargeBlocks();
+        HostHeap.MapBlocksFrom(ProgramMemory.MappedBlockBytes);
         if (!OperatingSystem.IsLinux()) return LoadElsewhere();
 
         var packaged = PackagedFolder();

@@ -1,3 +1,4 @@
+using Meft.Core.Planning;
 using Meft.Models;
 
 namespace Meft.Training;
@@ -17,6 +18,9 @@ public sealed class FullMethod : TensorMethod
 
     /// <inheritdoc/>
     public override IDecoderAdapter? Adapter => null;
+
+    /// <inheritdoc/>
+    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOfWholes;
 
     /// <summary>The gradients; the weights are the base's.</summary>
     public override long DeviceByteCount => TensorByteCount;

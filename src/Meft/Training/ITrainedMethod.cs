@@ -1,4 +1,5 @@
 using Meft.Adapters;
+using Meft.Core.Planning;
 using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
@@ -24,6 +25,9 @@ public interface ITrainedMethod : IDisposable
 
     /// <summary>Bytes of trained parameters and gradients on the device, beside the base; 0 where all wait on the host.</summary>
     long DeviceByteCount { get; }
+
+    /// <summary>From which size blocks of host memory are mapped by themselves while it trains (<see cref="ProgramMemory.MappedBlockBytesOf"/>).</summary>
+    long MappedBlockBytes => ProgramMemory.MappedBlockBytes;
 
     /// <summary>The share of rows that the latest forward passes activated, mean over layers; NaN for methods without rows.</summary>
     double ActiveRows { get; }

@@ -1,4 +1,5 @@
 using Meft.Adapters;
+using Meft.Core.Planning;
 using Meft.Models;
 
 namespace Meft.Training;
@@ -10,6 +11,9 @@ public sealed class ParallelMethod(DenseParallelAdapter adapter, AdapterIdentity
 {
     /// <inheritdoc/>
     public override IDecoderAdapter Adapter => adapter;
+
+    /// <inheritdoc/>
+    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOfWholes;
 
     /// <summary>Writes a sparse adapter's folder without experts and with k = 0, which computes the same.</summary>
     public override void SaveResult(string folder) =>

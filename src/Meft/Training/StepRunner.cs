@@ -4,6 +4,7 @@ using Meft.Core.Planning;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Training;
@@ -100,6 +101,7 @@ public sealed class StepRunner
     private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step)
     {
         if (Phases.Current.Phase != DataPhase) Phases.Restart(DataPhase);
+        HostHeap.MapBlocksFrom(_method.MappedBlockBytes); // methods may take turns in a process
         _decoder.Rewind(); // after a step there is nothing to do: only what a resume or an evaluation has left elsewhere, and it is counted in no step
         _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));

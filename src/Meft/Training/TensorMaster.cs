@@ -56,12 +56,7 @@ internal sealed unsafe class TensorMaster : IDisposable
     }
 
     /// <summary>Overwrites the tensor with its master.</summary>
-    public void CopyIn()
-    {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        _tensor.copy_(HostMatrixTensors.ToTensor(Matrix.Rows.Weights).view(_tensor.shape));
-    }
+    public void CopyIn() => Matrix.Rows.Weights.CopyTo(_tensor);
 
     /// <summary>Forgets the gradient.</summary>
     public void ClearGradient() => _tensor.grad = null;

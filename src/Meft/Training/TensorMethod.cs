@@ -1,3 +1,4 @@
+using Meft.Core.Planning;
 using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
@@ -27,6 +28,9 @@ public abstract class TensorMethod : ITrainedMethod
 
     /// <inheritdoc/>
     public virtual long DeviceByteCount => 2 * TensorByteCount;
+
+    /// <inheritdoc/>
+    public virtual long MappedBlockBytes => ProgramMemory.MappedBlockBytes;
 
     /// <summary>Bytes of the trained tensors; their gradients take as much again.</summary>
     private protected long TensorByteCount => _masters.Sum(m => m.TensorByteCount);

@@ -57,6 +57,21 @@ public sealed partial class PlanFitTests
         PlanFit.Problem(card, card.Plan(Work(4096))).ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(10, "quantize: int8")]
+    [InlineData(6, "quantize: nf4")]
+    public void The_mildest_blocks_that_make_the_base_fit_are_advised(int gibibytes, string advice)
+    {
+        var config = Config() with { Base = BasePlacement.Resident };
+        var planner = Planner(config, new MemoryBounds(gibibytes * GiB, "budget.device", null, null, null), accelerator: true);
+        var message = PlanFit.Problem(planner, planner.Plan(Work())).ShouldNotBeNull().Message;
+        message.ShouldContain(advice);
+        (message.Split("quantize:").Length - 1).ShouldBe(1);
+        var full = Config(new MethodConfig { Kind = MethodKind.Full });
+        var whole = Planner(full, new MemoryBounds(gibibytes * GiB, "budget.device", null, null, null), accelerator: true);
+        PlanFit.Problem(whole, whole.Plan(Work())).ShouldNotBeNull().Message.ShouldNotContain("quantize"); // what is trained is not quantised
+    }
+
     [Fact]
     public void Smaller_batches_are_advised_where_tokens_are_the_cause()
     {
