@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.Safetensors;
 using Meft.TestSupport;
+using Meft.TestSupport.Gguf;
 using Shouldly;
 
 namespace Meft.Cli.Tests.Verbs;
@@ -13,11 +16,15 @@ public sealed class InspectVerbTests : IDisposable
     {
         var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--rank", "16");
         (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("architecture  LlamaForCausalLM, float32\n");
-        run.Output.ShouldContain("layers        2, hidden size 16, feed-forward 24\n");
-        run.Output.ShouldContain("tokenizer     5 tokens (tokenizer.json), begins with nothing, ends with </s>, no chat template\n");
+        run.Output.ShouldContain("architecture  LlamaForCausalLM (llama), float32\n");
+        run.Output.ShouldContain("layers        2, hidden size 16, feed-forward 24 (silu)\n");
+        run.Output.ShouldContain("tokenizer     5 tokens, BPE from tokenizer.json\n              begins with nothing, ends with </s>\n");
+        run.Output.ShouldContain("template      none\n");
+        run.Output.ShouldContain("files         model.safetensors, ");
         // 16 experts of a row: 2 layers of (2·16 + 16) rows of 16.
-        run.Output.ShouldContain("of rank 16 (16 experts) on every layer adds 1.54 k parameters");
+        run.Output.ShouldContain("meft R = 16      1.54 k");
+        // On q and v of 2 layers: r·(16 + 16) and r·(16 + 8).
+        run.Output.ShouldContain("lora r = 8          896");
         run.Output.ShouldNotContain("model.embed_tokens.weight");
         ProgramRun.Of("inspect", _folder.File("model"), "--tensors").Output.ShouldContain("model.embed_tokens.weight");
     }
@@ -25,10 +32,15 @@ public sealed class InspectVerbTests : IDisposable
     [Fact]
     public void Json_is_one_document()
     {
-        var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--json", "--rank", "16");
+        var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--json", "--rank", "16", "--lora-rank", "2");
         using var json = JsonDocument.Parse(run.Output);
         json.RootElement.GetProperty("kind").GetString().ShouldBe("model");
-        json.RootElement.GetProperty("adapter_cost").GetProperty("parameters").GetInt64().ShouldBe(1536);
+        var costs = json.RootElement.GetProperty("adapter_costs");
+        (costs.GetProperty("rows").GetInt32(), costs.GetProperty("row_tokens").GetInt32()).ShouldBe((16, SampleModel.MaxPositions));
+        costs.GetProperty("methods").EnumerateArray().Select(m => (m.GetProperty("method").GetString(), m.GetProperty("rank").GetInt32(), m.GetProperty("parameters").GetInt64()))
+            .ShouldBe([("meft", 16, 1536), ("lora", 2, 224)]);
+        json.RootElement.GetProperty("model").GetProperty("rope").GetProperty("type").GetString().ShouldBe("default");
+        json.RootElement.GetProperty("files")[0].GetProperty("name").GetString().ShouldBe("model.safetensors");
         var model = json.RootElement.GetProperty("model").GetProperty("parameters").GetInt64();
         // The head is stored apart, as the config says: every stored element is a parameter.
         var tensors = json.RootElement.GetProperty("tensors");
@@ -45,7 +57,10 @@ public sealed class InspectVerbTests : IDisposable
         run.Output.ShouldContain("kind          MEFT, rank 8\n");
         run.Output.ShouldContain("router        2 experts, 1 probed by a token, linear gate\n");
         run.Output.ShouldContain("layers        0, 1\n");
+        // 2 layers of (2·8 + 2) rows of 16.
+        run.Output.ShouldContain("parameters    576 (576)\n");
         run.Output.ShouldContain("tensors       6,");
+        run.Output.ShouldNotContain("note");
     }
 
     [Fact]
@@ -119,9 +134,117 @@ public sealed class InspectVerbTests : IDisposable
             .ShouldContain(t => t.GetProperty("name").GetString()!.StartsWith("rows.") && t.GetProperty("dtype").GetString() == "I32");
     }
 
+    [Fact]
+    public void Weights_that_do_not_fit_their_config_are_named()
+    {
+        var folder = SampleModel.Write(_folder);
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"intermediate_size\": 24", "\"intermediate_size\": 20", StringComparison.Ordinal));
+        var run = ProgramRun.Of("inspect", folder);
+        run.ExitCode.ShouldBe(0, run.Error);
+        var text = string.Join(' ', run.Output.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ReplaceLineEndings("");
+        text.ShouldContain("mlp.gate_proj.weight is [24, 16], the config asks for [20, 16]");
+    }
+
+    [Fact]
+    public void A_contradictory_config_is_refused_with_both_values()
+    {
+        var folder = SampleModel.Write(_folder);
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"num_key_value_heads\": 1", "\"num_key_value_heads\": 3", StringComparison.Ordinal));
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Output).ShouldBe((2, ""));
+        run.ErrorLines.ShouldHaveSingleItem().ShouldContain("num_attention_heads is 2, which num_key_value_heads, 3, does not divide");
+    }
+
+    [Fact]
+    public void A_foreign_files_tensors_are_cut_unless_all_are_asked_for()
+    {
+        var writer = new SafetensorsWriter();
+        for (var i = 0; i < 45; i++) writer.Add($"block.{i:00}.weight", [2, 3], new float[6]);
+        var path = _folder.File("foreign.safetensors");
+        writer.Save(path);
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("\nblock.00.weight  F32  [2, 3]      24 B\n");
+        run.Output.ShouldContain("\nblock.39.weight ");
+        run.Output.ShouldNotContain("block.40.weight");
+        run.Output.ShouldEndWith("\n… and 5 more: --tensors lists them all\n");
+        var all = ProgramRun.Of("inspect", path, "--tensors").Output;
+        all.ShouldContain("\nblock.44.weight ");
+        all.ShouldNotContain("more:");
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", path, "--json").Output);
+        json.RootElement.GetProperty("tensors").GetProperty("all").GetArrayLength().ShouldBe(45);
+    }
+
+    [Fact]
+    public void A_foreign_GGUF_file_shows_every_type_of_block_with_its_bytes()
+    {
+        var bytes = new GgufBytes().Set("general.architecture", "strange").Set("strange.words", ["a", "b"]);
+        foreach (var type in Enum.GetValues<GgmlType>()) bytes.Add($"t.{type}", [3, type.BlockWeights()], type, new byte[3 * type.BlockBytes()]);
+        var path = _folder.File("foreign.gguf");
+        File.WriteAllBytes(path, bytes.Compose());
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("note          the model cannot be loaded: the architecture 'strange' is unknown\n");
+        run.Output.ShouldContain("strange.words         [2 values]\n");
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", path, "--json").Output);
+        var listed = json.RootElement.GetProperty("tensors").GetProperty("all").EnumerateArray()
+            .ToDictionary(t => t.GetProperty("name").GetString()!, t => (t.GetProperty("dtype").GetString(), t.GetProperty("bytes").GetInt64()));
+        foreach (var type in Enum.GetValues<GgmlType>())
+        {
+            run.Output.ShouldContain($"\nt.{type} ");
+            listed[$"t.{type}"].ShouldBe((type.GgmlName(), 3L * type.BlockBytes()));
+        }
+    }
+
+    [Fact]
+    public void A_GGUF_model_whose_blocks_cannot_be_decoded_says_so()
+    {
+        var bytes = new GgufBytes().Set("general.architecture", "llama").Set("llama.block_count", 1u).Set("llama.context_length", 64u).Set("llama.embedding_length", 256u)
+            .Set("llama.feed_forward_length", 256u).Set("llama.attention.head_count", 2u).Set("llama.attention.layer_norm_rms_epsilon", 0.5f)
+            .Add("token_embd.weight", [2, 256], GgmlType.IQ2XXS, new byte[2 * 66]);
+        var path = _folder.File("model.gguf");
+        File.WriteAllBytes(path, bytes.Compose());
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("architecture  LlamaForCausalLM (llama)");
+        run.Output.ShouldContain("blocks of type IQ2_XXS cannot");
+    }
+
+    [Fact]
+    public void Shards_without_an_index_are_no_model()
+    {
+        var folder = SampleModel.Write(_folder);
+        File.Move(Path.Combine(folder, "model.safetensors"), Path.Combine(folder, "model-00001-of-00001.safetensors"));
+        ProgramRun.Of("inspect", folder).Output.ShouldContain("note          no weights: model-00001-of-00001.safetensors is neither model.safetensors nor named by a");
+    }
+
+    [Fact]
+    public void A_tokenizer_alone_is_shown_and_a_damaged_one_is_a_note()
+    {
+        var folder = SampleModel.Write(_folder);
+        foreach (var name in new[] { "config.json", "model.safetensors" }) File.Delete(Path.Combine(folder, name));
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldStartWith("folder ");
+        run.Output.ShouldContain("tokenizer     5 tokens, BPE from tokenizer.json\n");
+        run.Output.ShouldContain("1 added token\n");
+        run.Output.ShouldContain("note          no model: the folder holds a tokenizer alone\n");
+
+        _folder.Write("model/tokenizer.json", "{");
+        run = ProgramRun.Of("inspect", folder);
+        run.ExitCode.ShouldBe(0);
+        run.Output.ShouldContain("note          the tokenizer cannot be used: ");
+    }
+
     [Theory]
     [InlineData("modle", "there is no such file or folder")]
+    [InlineData("modle", "Did you mean ")]
     [InlineData("model/tokenizer.json", "files that end with '.json' are not known")]
+    [InlineData("model/tokenizer.json", "Name its folder, ")]
+    [InlineData("LICENSE", "files without an ending are not known")]
+    [InlineData("loose", "Name one of its files: some.safetensors")]
     [InlineData("empty", "the folder holds nothing that is known")]
     [InlineData("broken.safetensors", "the file has 4 bytes (HeaderTooSmall)")]
     [InlineData("broken.gguf", "broken.gguf")]
@@ -131,6 +254,8 @@ public sealed class InspectVerbTests : IDisposable
         SampleModel.Write(_folder);
         Directory.CreateDirectory(_folder.File("empty"));
         _folder.Write("broken.safetensors", "oops");
+        _folder.Write("loose/some.safetensors", "oops");
+        _folder.Write("LICENSE", "MIT");
         _folder.Write("broken.gguf", "oops");
         _folder.Write("strange/adapter_config.json", "{}");
         var run = ProgramRun.Of("inspect", _folder.File(name));
@@ -141,6 +266,7 @@ public sealed class InspectVerbTests : IDisposable
     [Theory]
     [InlineData("inspect", "PATH is required")]
     [InlineData("inspect . --rank 0", "--rank is 0. Allowed: 1 to")]
+    [InlineData("inspect . --lora-rank 0", "--lora-rank is 0. Allowed: 1 to")]
     [InlineData("inspect . --jsno", "did you mean --json?")]
     public void Wrong_arguments_are_refused(string args, string problem)
     {
@@ -160,7 +286,59 @@ public sealed class InspectVerbTests : IDisposable
     {
         var run = ProgramRun.Of("inspect", Assets.Require(["models", .. name.Split('/')]));
         (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("\ntensors ");
+        foreach (var line in new[] { "architecture ", "parameters ", "layers ", "heads ", "vocabulary ", "positions ", "files ", "tensors ", "adapters " })
+            run.Output.ShouldContain("\n" + line);
+        run.Output.ShouldNotContain("cannot be");
+        // Only a path may be longer.
+        run.Output.Split('\n').Skip(1).ShouldAllBe(line => line.Length <= 100);
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", Assets.Require(["models", .. name.Split('/')]), "--json").Output);
+        var root = json.RootElement;
+        root.GetProperty("files").EnumerateArray().Sum(f => f.GetProperty("tensors").GetInt32()).ShouldBe(root.GetProperty("tensors").GetProperty("count").GetInt32());
+        // A GGUF file may hold tables that are no weights; none of these does.
+        root.GetProperty("tensors").GetProperty("elements").GetInt64().ShouldBe(root.GetProperty("model").GetProperty("parameters").GetInt64());
+    }
+
+    /// <summary>Each tokenizer in each of its forms.</summary>
+    public static TheoryData<string> Tokenizers => Assets.Enumerate("tokenizers", root => Directory.EnumerateDirectories(root)
+        .SelectMany(folder => new[] { "tokenizer.json", "tokenizer.model", "vocab.json" }.Where(file => File.Exists(Path.Combine(folder, file)))
+            .Select(file => $"{Path.GetFileName(folder)}/{file}")));
+
+    [Theory]
+    [MemberData(nameof(Tokenizers))]
+    [Trait("Category", "Fixtures")]
+    public void Every_form_of_a_tokenizer_is_shown(string name)
+    {
+        var source = Path.GetDirectoryName(Assets.Require(["tokenizers", .. name.Split('/')]))!;
+        var form = Path.GetFileName(name);
+        Directory.CreateDirectory(_folder.File("tokenizer"));
+        foreach (var file in Directory.EnumerateFiles(source).Where(f => Path.GetFileName(f) == form || Path.GetFileName(f) is not ("tokenizer.json" or "tokenizer.model" or "vocab.json")))
+            File.CreateSymbolicLink(_folder.File($"tokenizer/{Path.GetFileName(file)}"), file);
+        // What a folder without tokenizer_config.json leaves open.
+        if (form == "vocab.json" && name.StartsWith("gpt2", StringComparison.Ordinal)) _folder.Write("tokenizer/tokenizer_config.json", "{\"tokenizer_class\": \"GPT2Tokenizer\"}");
+        var run = ProgramRun.Of("inspect", _folder.File("tokenizer"), "--json");
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        using var json = JsonDocument.Parse(run.Output);
+        json.RootElement.GetProperty("kind").GetString().ShouldBe("tokenizer");
+        var tokenizer = json.RootElement.GetProperty("tokenizer");
+        tokenizer.GetProperty("form").GetString().ShouldBe(form switch
+        {
+            "tokenizer.model" => name.StartsWith("llama3", StringComparison.Ordinal) ? "tiktoken" : "SentencePiece",
+            "vocab.json" => "vocab.json + merges.txt",
+            _ => form,
+        });
+        tokenizer.GetProperty("algorithm").GetString().ShouldBe("BPE");
+        tokenizer.GetProperty("vocabulary_size").GetInt32().ShouldBeGreaterThan(30_000);
+        foreach (var token in tokenizer.GetProperty("special_tokens").EnumerateArray()) token.GetProperty("id").GetInt32().ShouldBeGreaterThanOrEqualTo(0);
+        ProgramRun.Of("inspect", _folder.File("tokenizer")).Output.Split('\n').Skip(1).ShouldAllBe(line => line.Length <= 100);
+    }
+
+    [Fact]
+    [Trait("Category", "Fixtures")]
+    public void Shards_are_counted()
+    {
+        var run = ProgramRun.Of("inspect", Assets.Require("models", "tiny", "llama-bias-linear-rope-sharded"));
+        run.Output.ShouldMatch(@"\nfiles         \d+ shards, [\d.]+ KiB\n +model-00001-of-\d+\.safetensors, [\d.]+ KiB, \d+ tensors\n");
+        run.Output.ShouldContain("rope linear, base ");
     }
 
     [Fact]
@@ -200,7 +378,7 @@ public sealed class InspectVerbTests : IDisposable
         var run = ProgramRun.Of("inspect", Assets.Require("fixtures", "peft_lora", name));
         (run.ExitCode, run.Error).ShouldBe((0, ""));
         run.Output.ShouldContain("kind          LORA, rank ");
-        foreach (var line in new[] { "base model ", "alpha ", "targets ", "layers ", "parameters " }) run.Output.ShouldContain("\n" + line);
+        foreach (var line in new[] { "base model ", "alpha ", "targets ", "layers ", "parameters ", "files " }) run.Output.ShouldContain("\n" + line);
         run.Output.ShouldNotContain("note");
     }
 
