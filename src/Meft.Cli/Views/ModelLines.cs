@@ -41,8 +41,8 @@ internal static class ModelLines
     /// <summary>What adapters would add.</summary>
     public static IEnumerable<(string Title, string Text)> Of(AdapterCosts costs)
     {
-        yield return ("adapters", $"of every layer; memory as meft plan has it for {costs.Rows:N0} rows of {costs.RowTokens:N0} tokens");
-        yield return ("", $"a step on the CPU, {Quantities.Bytes(costs.BaseDeviceBytes)} of the device's for the base");
+        yield return ("adapters", $"on every layer, by the plan of a step of {costs.Rows:N0} rows of {costs.RowTokens:N0} tokens on the CPU;");
+        yield return ("", $"{Quantities.Bytes(costs.BaseDeviceBytes)} of the device bytes are the base");
         var table = new AlignedTable("", "parameters", "of base", "file", "host", "device");
         foreach (var cost in costs.Methods)
         {

@@ -33,7 +33,7 @@ public class ModelConfigReaderTests
         { """{"num_key_value_heads": 8}""", ["num_attention_heads is 4", "num_key_value_heads, 8"] },
         { """{"num_key_value_heads": 0}""", ["num_key_value_heads is 0"] },
         { """{"intermediate_size": 2000000000}""", ["intermediate_size 2000000000", "num_attention_heads is 4"] },
-        { """{"hidden_size": 2000000000, "vocab_size": 2000000000}""", ["hidden_size is 2000000000", "vocab_size 2000000000"] },
+        { """{"hidden_size": 2000000000, "vocab_size": 2000000000, "head_dim": 16}""", ["hidden_size is 2000000000", "vocab_size 2000000000"] },
         { """{"vocab_size": null}""", ["'vocab_size' is missing"] },
         { """{"vocab_size": "many"}""", ["'vocab_size' is \"many\"", "whole number"] },
         { """{"vocab_size": 1.5}""", ["'vocab_size' is 1.5"] },
