@@ -58,6 +58,17 @@ public sealed class RunFolderFuzzTests : IDisposable
         Should.Throw<InvalidInputException>(() => RunManifest.Read(path)).Message.ShouldContain("is null");
     }
 
+    [Theory]
+    [InlineData("{\"\\ud800 and more than that\": 1}")]
+    [InlineData("{\"format_version\": 1, \"step\": \"1\", \"state_bytes\": 1}")]
+    public void A_manifest_that_is_no_text_or_of_other_types_is_refused(string text)
+    {
+        var path = _folder.Write("manifest.json", text);
+        Should.Throw<InvalidInputException>(() => RunManifest.Read(path)).Message.ShouldContain(path);
+        path = _folder.Write("step-1/manifest.json", text);
+        Should.Throw<InvalidInputException>(() => PathInspector.Inspect(_folder.File("step-1"))).Message.ShouldContain(path);
+    }
+
     [Fact]
     public void The_best_is_made_of_changed_metrics_and_results()
     {
