@@ -9,6 +9,9 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
     /// <summary>The lines of standard error.</summary>
     public IReadOnlyList<string> ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>Standard output with one blank wherever blanks or ends of lines stand: long texts are broken into lines.</summary>
+    public string Words => string.Join(' ', Output.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+
     public static ProgramRun Of(params string[] args) => Of(VerbList.Create(), args);
 
     public static ProgramRun Of(IReadOnlyList<IVerb> verbs, string[] args) => OfInterruptible(verbs, args, CancellationToken.None);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Meft.Core.Configuration;
 using Meft.Inspection;
 
@@ -6,57 +7,46 @@ namespace Meft.Cli.Views;
 /// <summary>A <see cref="PathReport"/> as aligned lines.</summary>
 internal sealed class PathReportView(TextWriter text)
 {
-    /// <summary>Metadata are shown up to this length: some hold whole documents.</summary>
-    private const int ShownValueLength = 80;
+    private const int Width = 100, MostKeyWidth = 48;
+
+    /// <summary>Tensors of a foreign file are shown up to this many where nobody asks for all, and files up to this many.</summary>
+    private const int ShownTensors = 40, ShownFiles = 8;
 
     /// <summary>Writes a report.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="listTensors">Whether every tensor is listed even where the model's sizes say it all.</param>
+    /// <param name="listTensors">Whether every tensor is listed; else those of a foreign file are, the first of them.</param>
     public void Write(PathReport report, bool listTensors)
     {
         Line(Title(report.Kind), report.Path);
         if (report.Gguf is { } gguf) Write(gguf);
-        if (report.Model is { } model) Write(model);
+        if (report.Model is { } model) WriteAll(ModelLines.Of(model));
         if (report.Adapter is { } adapter) Write(adapter);
         if (report.Run is { } run) Write(run);
         if (report.Step is { } step) Line("step", $"{step:N0}");
         if (report.Checkpoint is { } checkpoint) Write(checkpoint);
-        if (report.Tokenizer is { } tokenizer) Write(tokenizer);
-        if (report.AdapterCost is { } cost) Write(cost);
+        if (report.Tokenizer is { } tokenizer) WriteAll(ModelLines.Of(tokenizer));
+        if (report.Files is { } files) Write(files);
         if (report.Tensors is { } tensors) WriteTotals(tensors);
+        if (report.AdapterCosts is { } costs) WriteAll(ModelLines.Of(costs));
         foreach (var remark in report.Remarks) Line("note", remark);
 
+        // What the model's sizes or an adapter's config say needs no list.
         var foreign = report.Model is null && report.Adapter is null && report.Step is null;
         if (report.Metadata is { } metadata && (foreign || listTensors)) WriteMetadata(metadata);
-        if (report.Tensors is { } all && (foreign || listTensors)) WriteEach(all);
+        if (report.Tensors is { } all && (foreign || listTensors)) TensorListView.WriteEach(text, all, listTensors ? int.MaxValue : ShownTensors);
     }
 
-    private static string Title(PathKind kind) => kind == PathKind.Gguf ? "GGUF file" : ChoiceName.Of(kind);
-
-    private void Write(ModelSizes model)
+    private static string Title(PathKind kind) => kind switch
     {
-        Line("architecture", model.Architecture + (model.DType is { } type ? $", {type}" : ""));
-        Line("parameters", $"{Quantities.Count(model.Parameters)} ({model.Parameters:N0})");
-        Line("layers", $"{model.Layers}, hidden size {model.HiddenSize:N0}, feed-forward {model.IntermediateSize:N0}");
-        Line("heads", $"{model.Heads} of size {model.HeadSize}, {model.KeyValueHeads} for keys and values");
-        Line("vocabulary", $"{model.VocabularySize:N0}, {(model.TiedEmbeddings ? "embedding and head are one" : "embedding and head apart")}");
-        Line("positions", $"{model.MaxPositions:N0}, rope {model.Rope}" + (model.SlidingWindow is { } window ? $", window {window:N0}" : ""));
-    }
-
-    private void Write(TokenizerFacts tokenizer) => Line(
-        "tokenizer",
-        $"{tokenizer.VocabularySize:N0} tokens ({Path.GetFileName(tokenizer.Source)}), begins with {Tokens(tokenizer.Begin)}, ends with {Tokens(tokenizer.End)}, "
-        + (tokenizer.TemplateSource is { } source ? $"has a chat template ({Path.GetFileName(source)})" : "no chat template"));
+        PathKind.Gguf => "GGUF file",
+        PathKind.Tokenizer => "folder",
+        _ => ChoiceName.Of(kind),
+    };
 
     private void Write(GgufFacts gguf) => Line(
         "its metadata",
-        $"{gguf.Architecture ?? "no architecture"}, {(gguf.Tokenizer is { } kind ? $"tokenizer {kind}" : "no tokenizer")}, "
+        $"version {gguf.Version}, {gguf.Architecture ?? "no architecture"}, {(gguf.Tokenizer is { } kind ? $"tokenizer {kind}" : "no tokenizer")}, "
         + (gguf.ChatTemplate ? "a chat template" : "no chat template"));
-
-    private void Write(AdapterCost cost) => Line(
-        "an adapter",
-        $"of rank {cost.Rank:N0} ({cost.Experts} experts) on every layer adds {Quantities.Count(cost.Parameters)} parameters "
-        + $"({cost.ShareOfBase:0.00} times the base): {Quantities.Bytes(cost.FileBytes)}, {Quantities.Bytes(cost.TrainingHostBytes)} of host memory to train");
 
     private void Write(AdapterFacts adapter)
     {
@@ -69,6 +59,7 @@ internal sealed class PathReportView(TextWriter text)
         }
         if (adapter.Lora is { } lora) Write(lora);
         if (adapter.Layers is { } layers) Line("layers", string.Join(", ", layers));
+        if (adapter.Parameters is { } parameters) Line("parameters", $"{Quantities.Count(parameters)} ({parameters:N0})");
     }
 
     private void Write(LoraFacts lora)
@@ -77,7 +68,6 @@ internal sealed class PathReportView(TextWriter text)
         Line("targets", lora.Targets);
         if (lora.RankPattern.Count > 0) Line("rank pattern", Pairs(lora.RankPattern));
         if (lora.AlphaPattern.Count > 0) Line("alpha pattern", Pairs(lora.AlphaPattern));
-        if (lora.Parameters is { } parameters) Line("parameters", $"{Quantities.Count(parameters)} ({parameters:N0})");
 
         static string Pairs<T>(IReadOnlyDictionary<string, T> values) => string.Join(", ", values.Select(v => $"{v.Key}: {v.Value}"));
     }
@@ -100,37 +90,39 @@ internal sealed class PathReportView(TextWriter text)
             Line("validation", $"loss {loss:0.0000}" + (progress.BestValidationLoss is { } best ? $", the least {best:0.0000} after step {progress.BestValidationStep:N0}" : ""));
     }
 
+    private void Write(IReadOnlyList<FileFacts> files)
+    {
+        Line("files", files.Count == 1 ? $"{files[0].Name}, {Quantities.Bytes(files[0].Bytes)}" : $"{files.Count:N0} shards, {Quantities.Bytes(files.Sum(f => f.Bytes))}");
+        if (files.Count == 1) return;
+        foreach (var file in files.Take(ShownFiles)) Line("", $"{file.Name}, {Quantities.Bytes(file.Bytes)}, {file.Tensors:N0} {(file.Tensors == 1 ? "tensor" : "tensors")}");
+        if (files.Count > ShownFiles) Line("", $"… and {files.Count - ShownFiles:N0} more");
+    }
+
     private void WriteTotals(TensorList tensors)
     {
-        Line("tensors", $"{tensors.Count:N0}, {Quantities.Count(tensors.Elements)} elements, {Quantities.Bytes(tensors.Bytes)}");
+        var bits = tensors.BitsPerElement is { } each ? string.Create(CultureInfo.InvariantCulture, $", {each:0.##} bits an element") : "";
+        Line("tensors", $"{tensors.Count:N0}, {Quantities.Count(tensors.Elements)} elements, {Quantities.Bytes(tensors.Bytes)}{bits}");
         if (tensors.ByType.Count == 0) return;
-        var width = tensors.ByType.Max(t => t.DType.Length);
-        foreach (var type in tensors.ByType)
-            Line("", $"{type.DType.PadRight(width)}  {type.Tensors,6:N0} tensors  {Quantities.Count(type.Elements),12} elements  {Quantities.Bytes(type.Bytes),10}");
+        foreach (var line in TensorListView.Totals(tensors)) Line("", line);
     }
 
     private void WriteMetadata(IReadOnlyDictionary<string, string> metadata)
     {
         text.WriteLine();
-        var width = metadata.Keys.Max(key => key.Length);
+        var width = Math.Min(MostKeyWidth, metadata.Keys.Max(key => key.Length));
         foreach (var (key, value) in metadata)
         {
             var line = value.ReplaceLineEndings(" ");
-            text.WriteLine($"{key.PadRight(width)}  {(line.Length > ShownValueLength ? line[..ShownValueLength] + "…" : line)}");
+            // Some values are whole documents.
+            var room = Math.Max(20, Width - 3 - Math.Max(width, key.Length));
+            text.WriteLine($"{key.PadRight(width)}  {(line.Length > room ? line[..room] + "…" : line)}");
         }
     }
 
-    private void WriteEach(TensorList tensors)
+    private void WriteAll(IEnumerable<(string Title, string Text)> lines)
     {
-        if (tensors.Count == 0) return;
-        text.WriteLine();
-        var name = tensors.All.Max(t => t.Name.Length);
-        var type = tensors.All.Max(t => t.DType.Length);
-        foreach (var tensor in tensors.All)
-            text.WriteLine($"{tensor.Name.PadRight(name)}  {tensor.DType.PadRight(type)}  [{string.Join(", ", tensor.Shape)}]");
+        foreach (var (title, line) in lines) Line(title, line);
     }
 
-    private static string Tokens(IReadOnlyList<string> tokens) => tokens.Count == 0 ? "nothing" : string.Join(" or ", tokens);
-
-    private void Line(string name, string value) => text.WriteLine($"{name,-13} {value}");
+    private void Line(string name, string value) => TitledText.Write(text, $"{name,-13} ", value, Width);
 }

@@ -24,10 +24,10 @@ internal static class PlanView
     {
         var plan = planned.Plan;
         var (trained, whole) = (Quantities.Count(plan.TrainedParameters), Quantities.Count(plan.BaseParameters));
-        Paragraph(text, "method   ", $"{ChoiceName.Of(plan.Method)}, {trained} trained parameters, {whole} of the base");
-        Paragraph(text, "batches  ", Batches(plan.Workload));
-        Paragraph(text, "way      ", Way(plan));
-        foreach (var remark in planned.Remarks) Paragraph(text, "note     ", remark);
+        TitledText.Write(text, "method   ", $"{ChoiceName.Of(plan.Method)}, {trained} trained parameters, {whole} of the base", Width);
+        TitledText.Write(text, "batches  ", Batches(plan.Workload), Width);
+        TitledText.Write(text, "way      ", Way(plan), Width);
+        foreach (var remark in planned.Remarks) TitledText.Write(text, "note     ", remark, Width);
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.No,
@@ -37,16 +37,16 @@ internal static class PlanView
         });
         console.Profile.Width = Width;
         WriteTable(console, text, Memory(plan));
-        Paragraph(text, "", Resident(plan));
+        TitledText.Write(text, "", Resident(plan), Width);
         if (plan.Link.Count > 0 || plan.StreamedBytes > 0)
         {
             WriteTable(console, text, Link(plan));
-            if (plan.Link.Count > 0) Paragraph(text, "", BreakEven(plan));
+            if (plan.Link.Count > 0) TitledText.Write(text, "", BreakEven(plan), Width);
             if (plan.StreamHiddenFromTokens is { } tokens)
-                Paragraph(text, "", $"A streamed layer arrives while another computes from about {tokens:N0} tokens a micro-batch on; with fewer the device waits for it.");
+                TitledText.Write(text, "", $"A streamed layer arrives while another computes from about {tokens:N0} tokens a micro-batch on; with fewer the device waits for it.", Width);
         }
         if (plan.Step is not null) WriteTable(console, text, Step(plan.Step));
-        if (plan.Seconds is { } seconds) Paragraph(text, "", $"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.");
+        if (plan.Seconds is { } seconds) TitledText.Write(text, "", $"{plan.Workload.Steps:N0} steps take about {Duration(seconds)}, evaluation and saving not counted.", Width);
     }
 
     /// <summary>What a run begins with, on one line each.</summary>
@@ -160,22 +160,6 @@ internal static class PlanView
         console.Profile.Out = new AnsiConsoleOutput(lines);
         console.Write(table);
         foreach (var line in lines.ToString().TrimEnd('\n').Split('\n')) text.WriteLine(line.TrimEnd());
-    }
-
-    /// <summary>Words, broken into lines that fit; those after the first are indented like the first one's text.</summary>
-    private static void Paragraph(TextWriter text, string title, string words)
-    {
-        var line = title;
-        foreach (var word in words.Split(' '))
-        {
-            if (line.Length > title.Length && line.Length + 1 + word.Length > Width)
-            {
-                text.WriteLine(line);
-                line = new string(' ', title.Length);
-            }
-            line += line.Length > title.Length ? " " + word : word;
-        }
-        text.WriteLine(line);
     }
 
     private static string Of(long? bound) => bound is { } bytes ? $" of {Quantities.Bytes(bytes)}" : "";

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Meft.Core.Storage;
 
 namespace Meft.Core.Formats;
 
@@ -42,6 +43,8 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">The path is a folder, or reading is not permitted.</exception>
     public static MappedFile Open(string path)
     {
+        // To open a pipe is to wait for whoever writes to it.
+        if (SpecialFile.IsStream(path)) throw new IOException($"'{path}' is not a regular file");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         if (!stream.CanSeek) throw new IOException($"'{path}' is not a regular file");
         return new MappedFile(path, stream);

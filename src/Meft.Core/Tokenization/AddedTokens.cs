@@ -43,6 +43,9 @@ internal sealed class AddedTokens
     /// <summary>One more than the largest id.</summary>
     public int Size => _byId.Count == 0 ? 0 : _byId.Keys.Max() + 1;
 
+    /// <summary>How many there are.</summary>
+    public int Count => _byId.Count;
+
     /// <summary>The added token of an id, or null.</summary>
     public AddedToken? Find(int id) => _byId.GetValueOrDefault(id);
 

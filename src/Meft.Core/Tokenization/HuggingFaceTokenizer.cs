@@ -2,6 +2,7 @@ using Meft.Core.Tokenization.Decoding;
 using Meft.Core.Tokenization.Normalization;
 using Meft.Core.Tokenization.PostProcessing;
 using Meft.Core.Tokenization.PreTokenization;
+using Meft.Core.Tokenization.Unigram;
 
 namespace Meft.Core.Tokenization;
 
@@ -29,6 +30,12 @@ public sealed class HuggingFaceTokenizer : ITokenizer
 
     /// <inheritdoc/>
     public int VocabularySize { get; }
+
+    /// <summary>How words become tokens, as tokenizer.json names it: <c>BPE</c> or <c>Unigram</c>.</summary>
+    public string Algorithm => _model is UnigramModel ? "Unigram" : "BPE";
+
+    /// <summary>The tokens that are found in a text before it is split.</summary>
+    public int AddedTokenCount => _addedTokens.Count;
 
     /// <inheritdoc/>
     public IReadOnlyList<int> BeginTokens => _template.Begin;
@@ -94,7 +101,8 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     /// <inheritdoc/>
     public int? IdOf(string piece) => _addedTokens.Find(piece)?.Id ?? _model.Vocabulary.IdOf(piece);
 
-    private string? Find(int id) => _addedTokens.Find(id)?.Content ?? _model.Vocabulary.TokenOf(id);
+    /// <summary>The token of an id as it stands in the vocabulary; null where no token has it.</summary>
+    public string? Find(int id) => _addedTokens.Find(id)?.Content ?? _model.Vocabulary.TokenOf(id);
 
     /// <summary>The text with lone surrogates, which are no characters, replaced by U+FFFD.</summary>
     private static string WellFormed(string text)

@@ -30,6 +30,23 @@ public static class TokenizerFolder
         Has(path, HuggingFaceTokenizer.FileName) ? HuggingFaceTokenizer.FileName
         : Has(path, ModelFileName) ? ModelFileName : VocabularyMergesReader.VocabularyFileName);
 
+    /// <summary>
+    /// The form of a tokenizer's files: <c>tokenizer.json</c>, <c>SentencePiece</c>, <c>tiktoken</c>, <c>vocab.json + merges.txt</c>, <c>GGUF metadata</c>.
+    /// </summary>
+    /// <param name="path">A folder that holds a tokenizer, or a .gguf file.</param>
+    /// <exception cref="TokenizerFileException">The file cannot be read.</exception>
+    public static string FormOf(string path)
+    {
+        if (GgufTokenizerReader.IsGguf(path)) return "GGUF metadata";
+        var file = FileOf(path);
+        return Path.GetFileName(file) switch
+        {
+            HuggingFaceTokenizer.FileName => HuggingFaceTokenizer.FileName,
+            ModelFileName => IsTiktoken(ReadBytes(file)) ? "tiktoken" : "SentencePiece",
+            _ => $"{VocabularyMergesReader.VocabularyFileName} + {VocabularyMergesReader.MergesFileName}",
+        };
+    }
+
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="path">A folder, a tokenizer.json, or a .gguf file.</param>
     internal static TokenizerParts Read(string path)
@@ -51,7 +68,7 @@ public static class TokenizerFolder
     {
         var file = Path.Combine(folder, ModelFileName);
         var bytes = ReadBytes(file);
-        if (bytes is [] or [not SentencePieceFile.FirstByte, ..]) return TiktokenReader.Read(file, folder, config);
+        if (IsTiktoken(bytes)) return TiktokenReader.Read(file, folder, config);
         if (config.TokenizerClass is { } name && !SentencePieceClasses.Contains(TokenizerConfig.WithoutFast(name)))
         {
             throw new TokenizerFileException(
@@ -62,6 +79,8 @@ public static class TokenizerFolder
         var vocabulary = SentencePieceTokenizer.VocabularyOf(model);
         return SentencePieceTokenizer.Build(model, config, vocabulary, AddedTokenFiles.Read(folder, config, vocabulary, []));
     }
+
+    private static bool IsTiktoken(byte[] bytes) => bytes is [] or [not SentencePieceFile.FirstByte, ..];
 
     private static byte[] ReadBytes(string file)
     {

@@ -23,12 +23,15 @@ internal static class AdapterInspector
         {
             AdapterConfig.Kind => report with { Adapter = Sparse(folder) },
             PeftLoraConfig.Kind => Lora(report),
-            _ => report with { Adapter = Other(folder, kind) },
+            _ => (report with { Adapter = Other(folder, kind) }).With($"adapters of the kind {kind} cannot be loaded; known are {AdapterConfig.Kind}, {PeftLoraConfig.Kind}"),
         };
-        if (!File.Exists(weights)) return report with { Remarks = [.. report.Remarks, $"no {SparseAdapterFiles.WeightsFileName}: the adapter cannot be loaded"] };
+        if (!File.Exists(weights)) return report.With($"no {SparseAdapterFiles.WeightsFileName}: the adapter cannot be loaded");
         using var file = SafetensorsFile.Open(weights);
         var tensors = ModelInspector.Tensors(file);
-        return report with { Tensors = tensors, Adapter = WithNumbers(report.Adapter!, tensors) };
+        report = report with { Tensors = tensors, Files = [FileFacts.Of(file)], Adapter = WithNumbers(report.Adapter!, tensors) };
+        return kind == AdapterConfig.Kind && AdapterConfig.Read(folder).ToSpec().ParameterCount is var wanted && wanted != tensors.Elements
+            ? report.With($"it cannot be loaded: {SparseAdapterFiles.WeightsFileName} holds {tensors.Elements:N0} numbers, {AdapterConfig.FileName} asks for {wanted:N0}")
+            : report;
     }
 
     private static AdapterFacts Sparse(string folder)
@@ -36,7 +39,8 @@ internal static class AdapterInspector
         var config = AdapterConfig.Read(folder);
         return new AdapterFacts(
             config.PeftType, config.BaseModelNameOrPath, config.Rank, config.HiddenSize, config.Experts, config.Probe, config.TopK,
-            ChoiceName.Of(config.Gate), config.Layers);
+            ChoiceName.Of(config.Gate), config.Layers, config.ToSpec().ParameterCount)
+        { BaseConfigSha256 = config.BaseConfigSha256, TemplateSha256 = config.TemplateSha256 };
     }
 
     /// <summary>One that asks for what is not built here is shown as far as its config says, with the reason.</summary>
@@ -65,9 +69,9 @@ internal static class AdapterInspector
 
     private static AdapterFacts WithNumbers(AdapterFacts facts, TensorList tensors)
     {
-        if (facts.Lora is not { } lora) return facts;
+        if (facts.Lora is not { } lora) return facts with { Parameters = facts.Parameters ?? tensors.Elements };
         var layers = tensors.All.Select(t => LoraFit.LayerOf(t.Name)).Where(layer => layer >= 0).Distinct().Order().ToList();
-        return facts with { Layers = layers, Lora = lora with { Parameters = tensors.Elements } };
+        return facts with { Layers = layers, Parameters = tensors.Elements, Lora = lora with { Parameters = tensors.Elements } };
     }
 
     private static T? Value<T>(JsonNode? node)

@@ -1,58 +1,72 @@
-using Meft.Core.Adapters;
-using Meft.Core.Chat;
-using Meft.Core.Configuration;
+using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.Gguf;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
-using Meft.Core.Tokenization;
 
 namespace Meft.Inspection;
 
 /// <summary>Looks at models and files of tensors.</summary>
-internal static class ModelInspector
+/// <param name="rank">R of the sparse adapter whose cost is told.</param>
+/// <param name="loraRank">r of the LoRA adapter whose cost is told.</param>
+internal sealed class ModelInspector(int rank, int loraRank)
 {
-    private const int BytesPerFloat = 4;
+    private const int ShownFiles = 3;
 
     /// <summary>Whether a folder has files that a model's weights may be in.</summary>
-    public static bool HoldsWeights(string folder) =>
-        File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)) || File.Exists(Path.Combine(folder, ShardedSafetensors.IndexFileName))
-        || GgufFiles(folder).Length > 0;
+    public static bool HoldsWeights(string folder) => HasSafetensors(folder) || GgufFiles(folder).Length > 0;
+
+    /// <summary>The names of a folder's .safetensors files that are no model by their names; for advice.</summary>
+    public static string? LooseFiles(string folder)
+    {
+        var names = Directory.EnumerateFiles(folder, "*.safetensors").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal).ToList();
+        return names.Count == 0 ? null : string.Join(", ", names.Take(ShownFiles)) + (names.Count > ShownFiles ? ", …" : "");
+    }
 
     /// <summary>A model folder.</summary>
-    public static PathReport InspectFolder(string folder, int rank)
+    public PathReport InspectFolder(string folder)
     {
         var report = new PathReport { Kind = PathKind.Model, Path = folder };
-        if (!HoldsWeights(folder)) return WithConfig(report with { Remarks = ["no weights: the folder holds the model's config alone"] }, ModelLocation.Find(folder), rank);
+        var location = ModelLocation.Find(folder);
+        if (!HoldsWeights(folder))
+        {
+            return WithConfig(report, location, null).With(LooseFiles(folder) is { } loose
+                ? $"no weights: {loose} is neither {ShardedSafetensors.SingleFileName} nor named by a {ShardedSafetensors.IndexFileName}"
+                : "no weights: the folder holds the model's config alone");
+        }
         // A GGUF file's own types say more than those its tensors are decoded to.
-        if (GgufFiles(folder) is [var gguf] && !File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)))
-            return WithConfig(WithGguf(report, gguf), ModelLocation.Find(folder), rank);
+        if (!HasSafetensors(folder) && GgufFiles(folder) is [var gguf]) return WithConfig(WithGguf(report, gguf), location, null);
         using var source = ModelWeights.Open(folder);
-        return WithConfig(report with { Tensors = Tensors(source) }, ModelLocation.Find(folder), rank);
+        return WithConfig(WithSafetensors(report, source), location, source);
     }
 
     /// <summary>A GGUF file, with the config beside it where there is one, else with its own.</summary>
-    public static PathReport InspectGguf(string path, int rank)
-    {
-        return WithConfig(WithGguf(new PathReport { Kind = PathKind.Gguf, Path = path }, path), ModelLocation.Find(path), rank);
-    }
+    public PathReport InspectGguf(string path) =>
+        WithConfig(WithGguf(new PathReport { Kind = PathKind.Gguf, Path = path }, path), ModelLocation.Find(path), null);
 
     /// <summary>A safetensors file, whatever is in it.</summary>
     public static PathReport InspectSafetensors(string path)
     {
         using var file = SafetensorsFile.Open(path);
-        return new PathReport
-        {
-            Kind = PathKind.Safetensors,
-            Path = path,
-            Tensors = Tensors(file),
-            Metadata = file.Metadata.Count == 0 ? null : file.Metadata,
-        };
+        var report = WithSafetensors(new PathReport { Kind = PathKind.Safetensors, Path = path }, file);
+        var folder = Path.GetDirectoryName(path) is { Length: > 0 } named ? named : ".";
+        // Beside a model's own files others may lie.
+        var isOfModel = Path.GetFileName(path).StartsWith("model", StringComparison.Ordinal) && File.Exists(Path.Combine(folder, ModelLocation.ConfigFileName));
+        return report.With(isOfModel ? $"a {ModelLocation.ConfigFileName} lies beside it: name its folder, {folder}, to see the model" : null);
     }
 
     /// <summary>What a source holds, as it is stored.</summary>
     public static TensorList Tensors(ITensorSource source) =>
         new(source.Tensors.Values.Select(t => new TensorFacts(t.Name, t.DType.FileName(), t.Shape, t.ByteLength)));
+
+    private static PathReport WithSafetensors(PathReport report, ITensorSource source)
+    {
+        var files = source is ShardedSafetensors sharded ? sharded.Shards : [(SafetensorsFile)source];
+        var metadata = files.Count == 1 && files[0].Metadata.Count > 0 ? files[0].Metadata : null;
+        report = report with { Tensors = Tensors(source), Files = [.. files.Select(FileFacts.Of).OrderBy(f => f.Name, StringComparer.Ordinal)], Metadata = metadata };
+        var unnamed = files.Sum(f => f.Tensors.Count) - source.Tensors.Count;
+        return report.With(unnamed == 0 ? null : $"{unnamed:N0} tensors of the files are not in {ShardedSafetensors.IndexFileName}: they are never read");
+    }
 
     private static PathReport WithGguf(PathReport report, string path)
     {
@@ -61,14 +75,20 @@ internal static class ModelInspector
         return report with
         {
             Tensors = new TensorList(file.Tensors.Values.Select(t => new TensorFacts(t.Name, t.Type.GgmlName(), t.Shape, t.ByteLength))),
-            Gguf = new GgufFacts(summary.Architecture, summary.Tokenizer, summary.HasChatTemplate),
-            Metadata = file.Metadata.Entries.Where(e => e.Value is not Array).ToDictionary(e => e.Key, e => Convert.ToString(e.Value, null) ?? ""),
+            Files = [new FileFacts(Path.GetFileName(path), file.ByteLength, file.Tensors.Count)],
+            Gguf = new GgufFacts(file.Version, summary.Architecture, summary.Tokenizer, summary.HasChatTemplate),
+            Metadata = file.Metadata.Entries.ToDictionary(
+                e => e.Key, e => e.Value is Array values ? $"[{values.Length} values]" : Convert.ToString(e.Value, null) ?? ""),
         };
     }
 
-    private static PathReport WithConfig(PathReport report, ModelLocation location, int rank)
+    /// <summary>Adds what the config says, and whether the weights bear it out.</summary>
+    /// <param name="report">The report so far.</param>
+    /// <param name="location">Where the model lies.</param>
+    /// <param name="source">Its weights where they are open; null: they are opened where there are any.</param>
+    private PathReport WithConfig(PathReport report, ModelLocation location, ITensorSource? source)
     {
-        if (!location.HasConfig) return Remark(report, $"no {ModelLocation.ConfigFileName}: the model cannot be loaded");
+        if (!location.HasConfig) return report.With($"no {ModelLocation.ConfigFileName}: the model cannot be loaded");
         ModelConfig config;
         try
         {
@@ -77,52 +97,34 @@ internal static class ModelInspector
         catch (UnknownModelException e)
         {
             // Its tensors can be looked at all the same.
-            return Remark(report, $"{e.Problem}; known are {e.Allowed}");
+            return report.With($"{e.Problem}; known are {e.Allowed}");
         }
         catch (GgufException e) when (!File.Exists(location.ConfigPath))
         {
             // A foreign file, or one of tensors alone.
-            return Remark(report, $"the model cannot be loaded: {e.Problem}");
+            return report.With($"the model cannot be loaded: {e.Problem}");
         }
-        report = report with { Model = Sizes(config), AdapterCost = Cost(config, rank) };
-        if (!location.HasTokenizer) return Remark(report, "no tokenizer: only rows of token ids can be used");
+        var costs = AdapterCostPlan.Of(config, rank, loraRank);
+        report = TokenizerInspector.Add(report with { Model = ModelSizes.Of(config), AdapterCosts = costs }, location, config);
+        if (costs is null) report = report.With("the sizes are too large to say what an adapter would add");
+        return report.Tensors is null ? report : report.With(source is null ? GgufProblem(location, config) : WeightsFit.Remark(source, config));
+    }
+
+    private static string? GgufProblem(ModelLocation location, ModelConfig config)
+    {
         try
         {
-            return report with { Tokenizer = Tokenizer(location, config) };
+            using var source = ModelWeights.Open(location.WeightsPath, config, TensorDType.F32);
+            return WeightsFit.Remark(source, config);
         }
-        catch (GgufException e)
+        catch (InvalidInputException e)
         {
-            return Remark(report, $"the tokenizer cannot be used: {e.Problem}");
+            return $"the model cannot be loaded: {e.Message}";
         }
     }
 
-    private static ModelSizes Sizes(ModelConfig config) => new(
-        config.Architecture, config.ParameterCount, config.LayerCount, config.HiddenSize, config.IntermediateSize, config.HeadCount,
-        config.KeyValueHeadCount, config.HeadSize, config.VocabularySize, config.MaxPositions, config.SlidingWindow, config.TiedEmbeddings,
-        $"{ChoiceName.Of(config.Rope.Type)}, base {config.Rope.Theta:N0}", config.StoredType is { } stored ? stored.ToString().ToLowerInvariant() : null);
-
-    private static AdapterCost Cost(ModelConfig config, int rank)
-    {
-        var method = new MethodConfig { RequestedRank = rank, Experts = MethodConfig.AutoExperts(rank) };
-        // A rank below 4·ceil(sqrt(R)) experts is a small one: then fewer experts than probes may be left.
-        var spec = SparseAdapterSpec.From(method with { Probe = Math.Min(8, method.Experts) }, config.HiddenSize, config.LayerCount);
-        var parameters = spec.ParameterCount;
-        return new AdapterCost(
-            spec.Rank, spec.Experts, parameters, parameters / (double)config.ParameterCount, parameters * BytesPerFloat, parameters * BytesPerFloat * 3);
-    }
-
-    private static TokenizerFacts Tokenizer(ModelLocation location, ModelConfig config)
-    {
-        var tokenizer = HuggingFaceTokenizer.Load(location.TokenizerPath);
-        var template = ChatTemplate.TryLoad(location.ChatTemplatePath);
-        return new TokenizerFacts(
-            tokenizer.VocabularySize,
-            [.. tokenizer.BeginTokens.Select(tokenizer.Piece)],
-            [.. GenerationConfig.Read(location.Folder, config).EndTokens.Where(id => id >= 0 && id < tokenizer.VocabularySize).Select(tokenizer.Piece)],
-            template is not null, TokenizerFolder.FileOf(location.TokenizerPath), template?.Source);
-    }
-
-    private static PathReport Remark(PathReport report, string remark) => report with { Remarks = [.. report.Remarks, remark] };
+    private static bool HasSafetensors(string folder) =>
+        File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)) || File.Exists(Path.Combine(folder, ShardedSafetensors.IndexFileName));
 
     private static string[] GgufFiles(string folder) => Directory.GetFiles(folder, "*.gguf");
 }

@@ -51,6 +51,7 @@ internal static class RunInspector
             Step = manifest.Step,
             Checkpoint = new CheckpointFacts(ChoiceName.Of(manifest.Kind), manifest.BaseStep, manifest.FormatVersion, manifest.Owner, manifest.Progress),
             Tensors = ModelInspector.Tensors(state),
+            Files = [FileFacts.Of(state)],
             Remarks = state.ByteLength == manifest.State.Bytes
                 ? ["its checksums are verified when it is loaded, and were not here"]
                 : [$"damaged: {StateFile} has {state.ByteLength} bytes, its manifest says {manifest.State.Bytes}"],

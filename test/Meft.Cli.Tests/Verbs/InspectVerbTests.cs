@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Meft.Core.Formats.Gguf;
+using Meft.Core.Formats.Safetensors;
 using Meft.TestSupport;
+using Meft.TestSupport.Gguf;
 using Shouldly;
 
 namespace Meft.Cli.Tests.Verbs;
@@ -13,11 +16,15 @@ public sealed class InspectVerbTests : IDisposable
     {
         var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--rank", "16");
         (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("architecture  LlamaForCausalLM, float32\n");
-        run.Output.ShouldContain("layers        2, hidden size 16, feed-forward 24\n");
-        run.Output.ShouldContain("tokenizer     5 tokens (tokenizer.json), begins with nothing, ends with </s>, no chat template\n");
+        run.Output.ShouldContain("architecture  LlamaForCausalLM (llama), float32\n");
+        run.Output.ShouldContain("layers        2, hidden size 16, feed-forward 24 (silu)\n");
+        run.Output.ShouldContain("tokenizer     5 tokens, BPE from tokenizer.json\n              begins with nothing, ends with </s>\n");
+        run.Output.ShouldContain("template      none\n");
+        run.Output.ShouldContain("files         model.safetensors, ");
         // 16 experts of a row: 2 layers of (2·16 + 16) rows of 16.
-        run.Output.ShouldContain("of rank 16 (16 experts) on every layer adds 1.54 k parameters");
+        run.Output.ShouldContain("meft R = 16      1.54 k");
+        // On q and v of 2 layers: r·(16 + 16) and r·(16 + 8).
+        run.Output.ShouldContain("lora r = 8          896");
         run.Output.ShouldNotContain("model.embed_tokens.weight");
         ProgramRun.Of("inspect", _folder.File("model"), "--tensors").Output.ShouldContain("model.embed_tokens.weight");
     }
@@ -25,27 +32,21 @@ public sealed class InspectVerbTests : IDisposable
     [Fact]
     public void Json_is_one_document()
     {
-        var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--json", "--rank", "16");
+        var run = ProgramRun.Of("inspect", SampleModel.Write(_folder), "--json", "--rank", "16", "--lora-rank", "2");
         using var json = JsonDocument.Parse(run.Output);
         json.RootElement.GetProperty("kind").GetString().ShouldBe("model");
-        json.RootElement.GetProperty("adapter_cost").GetProperty("parameters").GetInt64().ShouldBe(1536);
+        var costs = json.RootElement.GetProperty("adapter_costs");
+        (costs.GetProperty("rows").GetInt32(), costs.GetProperty("row_tokens").GetInt32()).ShouldBe((16, SampleModel.MaxPositions));
+        costs.GetProperty("methods").EnumerateArray().Select(m => (m.GetProperty("method").GetString(), m.GetProperty("rank").GetInt32(), m.GetProperty("parameters").GetInt64()))
+            .ShouldBe([("meft", 16, 1536), ("lora", 2, 224)]);
+        json.RootElement.GetProperty("model").GetProperty("rope").GetProperty("type").GetString().ShouldBe("default");
+        json.RootElement.GetProperty("files")[0].GetProperty("name").GetString().ShouldBe("model.safetensors");
         var model = json.RootElement.GetProperty("model").GetProperty("parameters").GetInt64();
         // The head is stored apart, as the config says: every stored element is a parameter.
         var tensors = json.RootElement.GetProperty("tensors");
         tensors.GetProperty("elements").GetInt64().ShouldBe(model);
         tensors.GetProperty("all").EnumerateArray().Sum(t => t.GetProperty("elements").GetInt64()).ShouldBe(model);
         tensors.GetProperty("all")[0].GetProperty("dtype").GetString().ShouldBe("F32");
-    }
-
-    [Fact]
-    public void An_adapter_shows_its_sizes()
-    {
-        var run = ProgramRun.Of("inspect", SampleModel.WriteAdapter(_folder));
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("kind          MEFT, rank 8\n");
-        run.Output.ShouldContain("router        2 experts, 1 probed by a token, linear gate\n");
-        run.Output.ShouldContain("layers        0, 1\n");
-        run.Output.ShouldContain("tensors       6,");
     }
 
     [Fact]
@@ -70,58 +71,115 @@ public sealed class InspectVerbTests : IDisposable
     }
 
     [Fact]
-    public void A_run_shows_how_far_it_is_and_names_an_incomplete_checkpoint()
+    public void Weights_that_do_not_fit_their_config_are_named()
     {
-        _folder.Write("run/config.yaml", "model: base\noutput: .\nmethod: {rank: 64}\ndata: {train: rows.jsonl}\n");
-        _folder.Write("run/metrics.jsonl", "{\"step\":1,\"loss\":2.5}\n{\"step\":2,\"loss\":1.25}\n{\"step\":3,\"lo");
-        _folder.Write("run/checkpoints/step-000002/manifest.json", "{\"format_version\":1,\"step\":2,\"state_bytes\":8}");
-        _folder.Write("run/checkpoints/step-000003/state.safetensors", "half");
-        var run = ProgramRun.Of("inspect", _folder.File("run"));
+        var folder = SampleModel.Write(_folder);
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"intermediate_size\": 24", "\"intermediate_size\": 20", StringComparison.Ordinal));
+        var run = ProgramRun.Of("inspect", folder);
         run.ExitCode.ShouldBe(0, run.Error);
-        run.Output.ShouldContain("method        meft, rank 64\n");
-        run.Output.ShouldContain("steps         2, last loss 1.2500\n");
-        run.Output.ShouldContain("checkpoints   after step 2\n");
-        run.Output.ShouldContain("result        none yet\n");
-        run.Output.ShouldContain("the checkpoint step-000003 is incomplete");
-
-        ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003")).Output.ShouldContain("note          incomplete: it has no manifest.json");
+        run.Words.ShouldContain("mlp.gate_proj.weight is [24, 16], the config asks for [20, 16]");
     }
 
     [Fact]
-    public void An_incremental_checkpoint_names_the_full_one_that_it_needs()
+    public void A_contradictory_config_is_refused_with_both_values()
     {
-        SampleModel.Write(_folder);
-        _folder.Write("rows.jsonl", "{\"prompt\":\"ab\",\"completion\":\"c\"}\n");
-        var config = _folder.Write("config.yaml", """
-            model: model
-            output: run
-            method: {kind: meft, rank: 64, top_k: 2, experts: 0}
-            data: {train: rows.jsonl, validation: rows.jsonl}
-            evaluate: {every: 1}
-            checkpoint: {every: 1, keep: 3}
-            max_steps: 3
-            """);
-        ProgramRun.Of("train", config).ExitCode.ShouldBe(0);
-        ProgramRun.Of("inspect", _folder.File("run")).Output.ShouldContain("checkpoints   after step 1, 2, 3");
-        var full = ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000001"));
-        (full.ExitCode, full.Error).ShouldBe((0, ""));
-        full.Output.ShouldContain("holds         the full state\n");
-        var run = ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003"));
+        var folder = SampleModel.Write(_folder);
+        var config = Path.Combine(folder, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"num_key_value_heads\": 1", "\"num_key_value_heads\": 3", StringComparison.Ordinal));
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Output).ShouldBe((2, ""));
+        run.ErrorLines.ShouldHaveSingleItem().ShouldContain("num_attention_heads is 2, which num_key_value_heads, 3, does not divide");
+    }
+
+    [Fact]
+    public void A_foreign_files_tensors_are_cut_unless_all_are_asked_for()
+    {
+        var writer = new SafetensorsWriter();
+        for (var i = 0; i < 45; i++) writer.Add($"block.{i:00}.weight", [2, 3], new float[6]);
+        var path = _folder.File("foreign.safetensors");
+        writer.Save(path);
+        var run = ProgramRun.Of("inspect", path);
         (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("holds         the rows that have changed since the full checkpoint of step 1, which it needs\n");
-        run.Output.ShouldContain("of            meft, rank 64, on ");
-        run.Output.ShouldContain("validation    loss ");
-        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", _folder.File("run/checkpoints/step-000003"), "--json").Output);
-        var checkpoint = json.RootElement.GetProperty("checkpoint");
-        (checkpoint.GetProperty("kind").GetString(), checkpoint.GetProperty("base_step").GetInt32()).ShouldBe(("incremental", 1));
-        // Ids of rows in place of whole matrices.
-        json.RootElement.GetProperty("tensors").GetProperty("all").EnumerateArray()
-            .ShouldContain(t => t.GetProperty("name").GetString()!.StartsWith("rows.") && t.GetProperty("dtype").GetString() == "I32");
+        run.Output.ShouldContain("\nblock.00.weight  F32  [2, 3]      24 B\n");
+        run.Output.ShouldContain("\nblock.39.weight ");
+        run.Output.ShouldNotContain("block.40.weight");
+        run.Output.ShouldEndWith("\n… and 5 more: --tensors lists them all\n");
+        var all = ProgramRun.Of("inspect", path, "--tensors").Output;
+        all.ShouldContain("\nblock.44.weight ");
+        all.ShouldNotContain("more:");
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", path, "--json").Output);
+        json.RootElement.GetProperty("tensors").GetProperty("all").GetArrayLength().ShouldBe(45);
+    }
+
+    [Fact]
+    public void A_foreign_GGUF_file_shows_every_type_of_block_with_its_bytes()
+    {
+        var bytes = new GgufBytes().Set("general.architecture", "strange").Set("strange.words", ["a", "b"]);
+        foreach (var type in Enum.GetValues<GgmlType>()) bytes.Add($"t.{type}", [3, type.BlockWeights()], type, new byte[3 * type.BlockBytes()]);
+        var path = _folder.File("foreign.gguf");
+        File.WriteAllBytes(path, bytes.Compose());
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("note          the model cannot be loaded: the architecture 'strange' is unknown\n");
+        run.Output.ShouldContain("strange.words         [2 values]\n");
+        using var json = JsonDocument.Parse(ProgramRun.Of("inspect", path, "--json").Output);
+        var listed = json.RootElement.GetProperty("tensors").GetProperty("all").EnumerateArray()
+            .ToDictionary(t => t.GetProperty("name").GetString()!, t => (t.GetProperty("dtype").GetString(), t.GetProperty("bytes").GetInt64()));
+        foreach (var type in Enum.GetValues<GgmlType>())
+        {
+            run.Output.ShouldContain($"\nt.{type} ");
+            listed[$"t.{type}"].ShouldBe((type.GgmlName(), 3L * type.BlockBytes()));
+        }
+    }
+
+    [Fact]
+    public void A_GGUF_model_whose_blocks_cannot_be_decoded_says_so()
+    {
+        var bytes = new GgufBytes().Set("general.architecture", "llama").Set("llama.block_count", 1u).Set("llama.context_length", 64u).Set("llama.embedding_length", 256u)
+            .Set("llama.feed_forward_length", 256u).Set("llama.attention.head_count", 2u).Set("llama.attention.layer_norm_rms_epsilon", 0.5f)
+            .Add("token_embd.weight", [2, 256], GgmlType.IQ2XXS, new byte[2 * 66]);
+        var path = _folder.File("model.gguf");
+        File.WriteAllBytes(path, bytes.Compose());
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("architecture  LlamaForCausalLM (llama)");
+        run.Output.ShouldContain("blocks of type IQ2_XXS cannot");
+    }
+
+    [Fact]
+    public void Shards_without_an_index_are_no_model()
+    {
+        var folder = SampleModel.Write(_folder);
+        File.Move(Path.Combine(folder, "model.safetensors"), Path.Combine(folder, "model-00001-of-00001.safetensors"));
+        ProgramRun.Of("inspect", folder).Words.ShouldContain("note no weights: model-00001-of-00001.safetensors is neither model.safetensors nor named by a model.safetensors.index.json");
+    }
+
+    [Fact]
+    public void A_tokenizer_alone_is_shown_and_a_damaged_one_is_a_note()
+    {
+        var folder = SampleModel.Write(_folder);
+        foreach (var name in new[] { "config.json", "model.safetensors" }) File.Delete(Path.Combine(folder, name));
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldStartWith("folder ");
+        run.Output.ShouldContain("tokenizer     5 tokens, BPE from tokenizer.json\n");
+        run.Output.ShouldContain("1 added token\n");
+        run.Output.ShouldContain("note          no model: the folder holds a tokenizer alone\n");
+
+        _folder.Write("model/tokenizer.json", "{");
+        run = ProgramRun.Of("inspect", folder);
+        run.ExitCode.ShouldBe(0);
+        run.Output.ShouldContain("note          the tokenizer cannot be used: ");
     }
 
     [Theory]
     [InlineData("modle", "there is no such file or folder")]
+    [InlineData("modle", "Did you mean ")]
     [InlineData("model/tokenizer.json", "files that end with '.json' are not known")]
+    [InlineData("model/tokenizer.json", "Name its folder, ")]
+    [InlineData("LICENSE", "files without an ending are not known")]
+    [InlineData("loose", "Name one of its files: some.safetensors")]
     [InlineData("empty", "the folder holds nothing that is known")]
     [InlineData("broken.safetensors", "the file has 4 bytes (HeaderTooSmall)")]
     [InlineData("broken.gguf", "broken.gguf")]
@@ -131,6 +189,8 @@ public sealed class InspectVerbTests : IDisposable
         SampleModel.Write(_folder);
         Directory.CreateDirectory(_folder.File("empty"));
         _folder.Write("broken.safetensors", "oops");
+        _folder.Write("loose/some.safetensors", "oops");
+        _folder.Write("LICENSE", "MIT");
         _folder.Write("broken.gguf", "oops");
         _folder.Write("strange/adapter_config.json", "{}");
         var run = ProgramRun.Of("inspect", _folder.File(name));
@@ -141,108 +201,13 @@ public sealed class InspectVerbTests : IDisposable
     [Theory]
     [InlineData("inspect", "PATH is required")]
     [InlineData("inspect . --rank 0", "--rank is 0. Allowed: 1 to")]
+    [InlineData("inspect . --lora-rank 0", "--lora-rank is 0. Allowed: 1 to")]
     [InlineData("inspect . --jsno", "did you mean --json?")]
     public void Wrong_arguments_are_refused(string args, string problem)
     {
         var run = ProgramRun.Of(args.Split(' '));
         run.ExitCode.ShouldBe(2);
         run.ErrorLines.ShouldHaveSingleItem().ShouldContain(problem);
-    }
-
-    /// <summary>Every folder of models, of the small ones and of those of foreign families.</summary>
-    public static TheoryData<string> Models => Assets.Enumerate("models", root => Directory.EnumerateFiles(root, "config.json", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(root, Path.GetDirectoryName(file)!)));
-
-    [Theory]
-    [MemberData(nameof(Models))]
-    [Trait("Category", "Fixtures")]
-    public void Every_model_can_be_inspected(string name)
-    {
-        var run = ProgramRun.Of("inspect", Assets.Require(["models", .. name.Split('/')]));
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("\ntensors ");
-    }
-
-    [Fact]
-    [Trait("Category", "Fixtures")]
-    public void A_gguf_file_shows_the_types_of_its_blocks()
-    {
-        var run = ProgramRun.Of("inspect", Assets.Require("models", "smollm2-135m-instruct", "model.Q4_1.gguf"));
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("parameters    135 M (134,515,008)\n");
-        foreach (var type in new[] { "Q4_1", "Q8_0", "F32" }) run.Output.ShouldContain($"\n{"",14}{type} ");
-    }
-
-    public static TheoryData<string> SafetensorsCases => Assets.Files("fixtures/safetensors_cases", "*.safetensors");
-
-    [Theory]
-    [MemberData(nameof(SafetensorsCases))]
-    [Trait("Category", "Fixtures")]
-    public void Every_safetensors_file_is_shown_or_refused_in_one_paragraph(string name)
-    {
-        var run = ProgramRun.Of("inspect", Path.Combine(Assets.Require("fixtures", "safetensors_cases"), name + ".safetensors"));
-        if (name.StartsWith("bad_", StringComparison.Ordinal))
-        {
-            (run.ExitCode, run.Output).ShouldBe((2, ""));
-            run.ErrorLines.ShouldHaveSingleItem().ShouldContain(name);
-            return;
-        }
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-    }
-
-    public static TheoryData<string> LoraAdapters => Assets.Folders("fixtures/peft_lora");
-
-    [Theory]
-    [MemberData(nameof(LoraAdapters))]
-    [Trait("Category", "Fixtures")]
-    public void A_LoRA_adapter_of_PEFT_is_shown(string name)
-    {
-        var run = ProgramRun.Of("inspect", Assets.Require("fixtures", "peft_lora", name));
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("kind          LORA, rank ");
-        foreach (var line in new[] { "base model ", "alpha ", "targets ", "layers ", "parameters " }) run.Output.ShouldContain("\n" + line);
-        run.Output.ShouldNotContain("note");
-    }
-
-    [Fact]
-    public void A_LoRA_adapter_tells_its_rank_alpha_targets_and_parameters()
-    {
-        var folder = SampleModel.WriteLora(_folder);
-        var run = ProgramRun.Of("inspect", folder);
-        (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("kind          LORA, rank 2\n");
-        run.Output.ShouldContain("alpha         6\n");
-        run.Output.ShouldContain("targets       [q_proj, down_proj]\n");
-        run.Output.ShouldContain("layers        0, 1\n");
-        run.Output.ShouldContain($"({2 * 2 * (16 + 16 + 24 + 16)})\n");
-
-        var json = ProgramRun.Of("inspect", folder, "--json");
-        using var report = JsonDocument.Parse(json.Output);
-        var lora = report.RootElement.GetProperty("adapter").GetProperty("lora");
-        (lora.GetProperty("alpha").GetDouble(), lora.GetProperty("parameters").GetInt64()).ShouldBe((6, 288));
-    }
-
-    [Fact]
-    public void An_adapter_that_asks_for_what_is_not_built_is_shown_with_the_reason()
-    {
-        var folder = SampleModel.WriteLora(_folder);
-        var config = Path.Combine(folder, "adapter_config.json");
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"use_dora\": false", "\"use_dora\": true", StringComparison.Ordinal));
-        var run = ProgramRun.Of("inspect", folder);
-        run.ExitCode.ShouldBe(0, run.Error);
-        run.Output.ShouldContain("kind          LORA, rank 2\n");
-        run.Output.ShouldContain("note          it cannot be loaded: ");
-        run.Output.ShouldContain("'use_dora' is true");
-    }
-
-    [Fact]
-    public void An_adapter_of_another_kind_is_shown_as_far_as_it_says()
-    {
-        _folder.Write("ia3/adapter_config.json", "{\"peft_type\": \"IA3\", \"base_model_name_or_path\": \"some/base\"}");
-        var run = ProgramRun.Of("inspect", _folder.File("ia3"));
-        run.ExitCode.ShouldBe(0, run.Error);
-        run.Output.ShouldContain("kind          IA3\n");
-        run.Output.ShouldContain("base model    some/base\n");
     }
 
     public void Dispose() => _folder.Dispose();

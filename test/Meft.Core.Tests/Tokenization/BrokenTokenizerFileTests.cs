@@ -57,6 +57,7 @@ public class BrokenTokenizerFileTests
     [Theory]
     [InlineData("", "not valid JSON")]
     [InlineData("[]", "the whole file should be an object")]
+    [InlineData("{\"\\ud800 and more than that\": 1}", "the whole file has a key that is not valid Unicode text")]
     [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": ", "not valid JSON")]
     [InlineData("{\"model\": {\"type\": \"\\ud800\"}}", "not valid Unicode")]
     [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"\\ud800\": 1}}}", "not valid Unicode")]

@@ -6,6 +6,7 @@ using Meft.Tests.Training;
 using Meft.TestSupport;
 using Meft.TestSupport.Fuzzing;
 using Meft.Training.Runs;
+using Shouldly;
 
 namespace Meft.Tests.Fuzzing;
 
@@ -40,17 +41,32 @@ public sealed class RunFolderFuzzTests : IDisposable
     [Fact]
     public void A_changed_manifest_of_a_run_is_read_or_refused()
     {
-        var now = new RunManifest
-        {
-            Seed = 1,
-            Device = "cpu",
-            Execution = "rows",
-            Model = new Dictionary<string, string> { ["config.json"] = "ab", ["model.safetensors"] = "cd" },
-            Data = new Dictionary<string, string> { ["rows.jsonl"] = "ef" },
-            Template = null,
-        };
+        var now = Manifest();
         var path = _folder.Write("manifest.json", now.ToJson());
         ReaderFuzz.Run(path, [File.ReadAllBytes(path)], () => Compare(RunManifest.Read(path), now), e => e is InvalidInputException, path, cases: 300);
+    }
+
+    [Theory]
+    [InlineData("\"ab\"", "null")]
+    [InlineData("\"ef\"", "null")]
+    [InlineData("\"resumed\": []", "\"resumed\": [null]")]
+    public void A_manifest_with_nothing_in_a_list_is_refused(string said, string instead)
+    {
+        var text = Manifest().ToJson();
+        text.ShouldContain(said);
+        var path = _folder.Write("manifest.json", text.Replace(said, instead, StringComparison.Ordinal));
+        Should.Throw<InvalidInputException>(() => RunManifest.Read(path)).Message.ShouldContain("is null");
+    }
+
+    [Theory]
+    [InlineData("{\"\\ud800 and more than that\": 1}")]
+    [InlineData("{\"format_version\": 1, \"step\": \"1\", \"state_bytes\": 1}")]
+    public void A_manifest_that_is_no_text_or_of_other_types_is_refused(string text)
+    {
+        var path = _folder.Write("manifest.json", text);
+        Should.Throw<InvalidInputException>(() => RunManifest.Read(path)).Message.ShouldContain(path);
+        path = _folder.Write("step-1/manifest.json", text);
+        Should.Throw<InvalidInputException>(() => PathInspector.Inspect(_folder.File("step-1"))).Message.ShouldContain(path);
     }
 
     [Fact]
@@ -69,6 +85,16 @@ public sealed class RunFolderFuzzTests : IDisposable
         path = _folder.Write("result.json", result);
         ReaderFuzz.Run(path, [Encoding.UTF8.GetBytes(result)], () => RunResult.TryRead(path), _ => false, path, cases: 300, refuses: false);
     }
+
+    private static RunManifest Manifest() => new()
+    {
+        Seed = 1,
+        Device = "cpu",
+        Execution = "rows",
+        Model = new Dictionary<string, string> { ["config.json"] = "ab", ["model.safetensors"] = "cd" },
+        Data = new Dictionary<string, string> { ["rows.jsonl"] = "ef" },
+        Template = null,
+    };
 
     private static void Compare(RunManifest before, RunManifest now)
     {

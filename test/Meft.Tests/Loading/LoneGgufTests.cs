@@ -61,12 +61,12 @@ public sealed class LoneGgufTests : IDisposable
         var file = _folder.File("model.gguf");
         File.WriteAllBytes(file, GgufWriter.Of(Assets.Require("models", "tiny", "qwen3")).Compose());
         var report = PathInspector.Inspect(file, 8);
-        report.Gguf.ShouldBe(new GgufFacts("qwen3", null, false));
+        report.Gguf.ShouldBe(new GgufFacts(3, "qwen3", null, false));
         report.Model.ShouldNotBeNull().Architecture.ShouldBe("Qwen3ForCausalLM");
         report.Remarks.ShouldBe(["no tokenizer: only rows of token ids can be used"]);
 
         report = PathInspector.Inspect(Directory.GetFiles(Assets.Require("models", "smollm2-135m-instruct"), "*.gguf")[0], 8);
-        report.Gguf.ShouldBe(new GgufFacts("llama", "gpt2, smollm", true));
+        report.Gguf.ShouldBe(new GgufFacts(3, "llama", "gpt2, smollm", true));
         Path.GetFileName(report.Tokenizer!.Source).ShouldBe("tokenizer.json");
         Path.GetFileName(report.Tokenizer.TemplateSource).ShouldBe("chat_template.jinja");
     }

@@ -53,7 +53,7 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
         const string Key = "general.architecture";
         var name = metadata.GetString(Key);
         return Array.Find(All, a => a.Name == name && IsReadable(a))
-            ?? throw metadata.Failure(Key, $"the architecture '{name}' is unknown", string.Join(", ", Names));
+            ?? throw metadata.Failure(Key, $"the architecture '{GgufException.Shown(name)}' is unknown", string.Join(", ", Names));
     }
 
     /// <summary>Whether the decoder has the family.</summary>

@@ -33,11 +33,12 @@ public sealed class GgufException : InvalidInputException
     /// <summary>The metadata key or tensor concerned; null where it concerns the whole file.</summary>
     public string? Name { get; }
 
-    // A name comes from the file, so that it may be megabytes of anything.
+    /// <summary>A text of a file's own as errors show it: it may be megabytes of anything.</summary>
+    internal static string Shown(string text) => text.Length > ShownNameLength ? text[..ShownNameLength] + "…" : text;
+
     private static string Where(string file, long? offset, string? name)
     {
         var where = offset is null ? file : $"{file}, byte {offset}";
-        if (name is null) return where;
-        return $"{where}, '{(name.Length > ShownNameLength ? name[..ShownNameLength] + "…" : name)}'";
+        return name is null ? where : $"{where}, '{Shown(name)}'";
     }
 }

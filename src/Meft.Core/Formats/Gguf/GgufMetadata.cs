@@ -79,5 +79,5 @@ public sealed class GgufMetadata
     private GgufMetadataEntry Entry(string key) => Find(key) ?? throw Failure(key, $"the metadata lack '{key}'", null);
 
     private GgufException WrongType(GgufMetadataEntry entry, string allowed) =>
-        Failure(entry.Key, $"the value is of type {entry.Type}{(entry.Value is Array ? "" : $", {entry.Value}")}", allowed);
+        Failure(entry.Key, $"the value is of type {entry.Type}{(entry.Value is Array ? "" : $", {GgufException.Shown($"{entry.Value}")}")}", allowed);
 }

@@ -79,6 +79,12 @@ public sealed record GgufModelConfig
         var ropeBase = $"{architecture}.rope.freq_base";
         var heads = Size("attention.head_count");
         var width = Size("embedding_length");
+        if (!metadata.Contains($"{architecture}.attention.key_length") && width % heads != 0)
+        {
+            throw metadata.Failure(
+                $"{architecture}.attention.head_count", $"the value is {heads}, which does not divide {architecture}.embedding_length, {width}",
+                $"heads that divide it, or {architecture}.attention.key_length");
+        }
         return new GgufModelConfig
         {
             Architecture = architecture,

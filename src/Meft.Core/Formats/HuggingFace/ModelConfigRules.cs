@@ -50,7 +50,11 @@ internal static class ModelConfigRules
                 $"num_attention_heads is {config.HeadCount}, which num_key_value_heads, {config.KeyValueHeadCount}, does not divide",
                 "key and value heads that divide the query heads", location);
         }
-        if (config.HeadSize % 2 != 0) throw Wrong($"head_dim is {config.HeadSize}", "an even head size, since rotary embeddings turn pairs", location);
+        if (config.HeadSize % 2 != 0)
+        {
+            var reason = (long)config.HeadSize * config.HeadCount == config.HiddenSize ? $", hidden_size {config.HiddenSize} over num_attention_heads {config.HeadCount}" : "";
+            throw Wrong($"head_dim is {config.HeadSize}{reason}", "an even head size, since rotary embeddings turn pairs", location);
+        }
         if (!(config.NormEpsilon > 0)) throw Wrong($"rms_norm_eps is {config.NormEpsilon}", "a positive number", location);
         if (!(config.InitializerRange >= 0)) throw Wrong($"initializer_range is {config.InitializerRange}", "zero or a positive number", location);
 

@@ -31,12 +31,10 @@ public sealed class SafetensorsException : InvalidInputException
     /// <summary>The tensor it was found at; null where it concerns the whole file.</summary>
     public string? Tensor { get; }
 
-    // A name comes from the file, so that it may be megabytes of anything.
-    private static string Where(string file, string? tensor)
-    {
-        if (tensor is null) return file;
-        return $"{file}, tensor '{(tensor.Length > ShownNameLength ? tensor[..ShownNameLength] + "…" : tensor)}'";
-    }
+    /// <summary>A name of a file's own as errors show it: it may be megabytes of anything.</summary>
+    internal static string Shown(string name) => name.Length > ShownNameLength ? name[..ShownNameLength] + "…" : name;
+
+    private static string Where(string file, string? tensor) => tensor is null ? file : $"{file}, tensor '{Shown(tensor)}'";
 
     private static string NextStepFor(SafetensorsError error) => error switch
     {

@@ -53,7 +53,7 @@ internal sealed class SafetensorsIndex
             if (shard is null || !IsFileName(shard))
             {
                 throw new SafetensorsIndexException(
-                    path, $"weight_map places tensor '{property.Name}' in {property.Value.GetRawText()}", property.Name, shard,
+                    path, $"weight_map places tensor '{SafetensorsException.Shown(property.Name)}' in {SafetensorsException.Shown(property.Value.GetRawText())}", property.Name, shard,
                     "the name of a file in the index's own folder, without any folder part");
             }
             shardOf.Add(property.Name, shard);

@@ -24,6 +24,9 @@ public sealed class ShardedSafetensors : ITensorSource
     /// <summary>The folder.</summary>
     public string Path { get; }
 
+    /// <summary>The files, in the order in which the index names them.</summary>
+    public IReadOnlyList<SafetensorsFile> Shards => _shards;
+
     /// <summary>The tensors that the index names; an offset counts from the beginning of the tensor's own shard.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
 
@@ -69,7 +72,7 @@ public sealed class ShardedSafetensors : ITensorSource
                 if (!shard.Tensors.TryGetValue(tensor, out var entry))
                 {
                     throw new SafetensorsIndexException(
-                        index.Path, $"the shard '{fileName}' holds no tensor '{tensor}', which the index places there", tensor, fileName);
+                        index.Path, $"the shard '{SafetensorsException.Shown(fileName)}' holds no tensor '{SafetensorsException.Shown(tensor)}', which the index places there", tensor, fileName);
                 }
                 shardOf.Add(tensor, shard);
                 tensors.Add(tensor, entry);
@@ -88,6 +91,6 @@ public sealed class ShardedSafetensors : ITensorSource
         var path = System.IO.Path.Combine(folder, fileName);
         if (File.Exists(path)) return SafetensorsFile.Open(path);
         throw new SafetensorsIndexException(
-            index.Path, $"the shard '{fileName}' of tensor '{tensor}' is missing from the folder", tensor, fileName);
+            index.Path, $"the shard '{SafetensorsException.Shown(fileName)}' of tensor '{SafetensorsException.Shown(tensor)}' is missing from the folder", tensor, fileName);
     }
 }

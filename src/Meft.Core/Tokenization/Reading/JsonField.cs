@@ -55,7 +55,7 @@ internal readonly struct JsonField
         get
         {
             if (!IsObject) throw WrongType("an object");
-            return new JsonField(_element.TryGetProperty(name, out var value) ? value : default, _file, $"{_path}.{name}");
+            return new JsonField(Find(name), _file, $"{_path}.{name}");
         }
     }
 
@@ -128,6 +128,19 @@ internal readonly struct JsonField
         ? Error($"is missing; it should be {expected}")
         : Error($"should be {expected}, not {Abridged(_element.GetRawText())}");
 
+    /// <summary>A member's value; to compare its name with those that are there is to read them.</summary>
+    private JsonElement Find(string name)
+    {
+        try
+        {
+            return _element.TryGetProperty(name, out var value) ? value : default;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw KeyIsNoText(error);
+        }
+    }
+
     private string NameOf(JsonProperty member)
     {
         try
@@ -136,9 +149,12 @@ internal readonly struct JsonField
         }
         catch (InvalidOperationException error)
         {
-            throw new TokenizerFileException(_file, $"{Place} has a key that is not valid Unicode text", cause: error);
+            throw KeyIsNoText(error);
         }
     }
+
+    private TokenizerFileException KeyIsNoText(InvalidOperationException error) =>
+        new(_file, $"{Place} has a key that is not valid Unicode text", cause: error);
 
     private static string Abridged(string text) => text.Length <= 60 ? text : text[..57] + "...";
 }

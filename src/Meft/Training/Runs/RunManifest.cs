@@ -96,8 +96,11 @@ public sealed record RunManifest
             var text = File.ReadAllText(path);
             RequireKnownVersion(text, path);
             manifest = JsonSerializer.Deserialize<RunManifest>(text, Json) ?? throw new JsonException("null");
+            // The serializer holds properties to what they may be, not what lies in lists.
+            if (manifest.Model.Values.Concat(manifest.Data.Values).Any(hash => hash is null) || manifest.Resumed.Any(part => part is null))
+                throw new JsonException("the hash of a file, or a part that was resumed, is null");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException) // the second: a key that is no Unicode
         {
             throw new InvalidInputException(
                 $"the run's manifest is missing or is none: {e.Message.TrimEnd('.')}", path, null, "put the original back, or start the run anew", e);

@@ -51,7 +51,8 @@ public sealed class GgufConfigTests : IDisposable
         { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [2], 3, 2), "'rope_freqs.weight': the 2 factors" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [3], 1, 1, 2), "the 3 factors of the rope's frequencies" },
         { GgufModels.Tiny().Without("token_embd.weight"), "token_embd.weight" },
-        { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "num_attention_heads is 3, which num_key_value_heads" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "the value is 3, which does not divide llama.embedding_length, 8" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.attention.key_length", 4u).Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "num_attention_heads is 3, which num_key_value_heads" },
         { GgufModels.Tiny("mamba"), "the architecture 'mamba' is unknown" },
     };
 

@@ -116,6 +116,15 @@ public sealed class SafetensorsFileTests : IDisposable
         Should.Throw<ObjectDisposedException>(() => file.Pointer("a"));
     }
 
+    [Fact]
+    public void A_pipe_is_refused_instead_of_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names are those of Linux");
+        var pipe = _folder.File("pipe.safetensors");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [pipe])) mkfifo.WaitForExit();
+        Should.Throw<SafetensorsException>(() => SafetensorsFile.Open(pipe)).Message.ShouldContain("is not a regular file");
+    }
+
     private const string OneByte = """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""";
 
     private SafetensorsException Refusal(byte[] bytes)

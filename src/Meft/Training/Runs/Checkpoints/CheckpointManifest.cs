@@ -83,7 +83,7 @@ internal sealed record CheckpointManifest
             var text = File.ReadAllText(path);
             return Version(text, path) == 1 ? FirstVersion(text) : Checked(text, path);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the second: a key that is no Unicode, a field of another type
         {
             throw new InvalidInputException(
                 $"the file is not the manifest of a checkpoint: it is no JSON or lacks a field ({e.Message.TrimEnd('.')})", path, null, null, e);
