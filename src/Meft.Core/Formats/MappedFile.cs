@@ -1,13 +1,20 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Meft.Core.Formats;
 
 /// <summary>A whole file mapped read-only into memory. Pages are read when they are touched, and shared between processes.</summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
+    /// <summary>How far ahead of what is read the disk is asked.</summary>
+    private const long WindowBytes = 16 << 20;
+
+    private const int WillNeed = 3, DontNeed = 4;
+
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _pointer;
+    private long _asked;
     private bool _disposed;
 
     private MappedFile(string path, FileStream stream)
@@ -69,6 +76,32 @@ internal sealed unsafe class MappedFile : IDisposable
     public void CopyTo(long offset, nint destination, long byteLength) =>
         Buffer.MemoryCopy((void*)Address(offset), (void*)destination, byteLength, byteLength);
 
+    /// <summary>
+    /// Tells the system that a range, and what lies behind it, is read next, so that it comes from the disk in large pieces and while something else is done.
+    /// </summary>
+    public void ReadAhead(long offset, long byteLength)
+    {
+        var end = Math.Min(Length, offset + byteLength + WindowBytes);
+        var asked = Volatile.Read(ref _asked);
+        // What is asked for twice costs a little, and what is asked for in vain costs a read: no exactness is needed between threads.
+        if (offset < asked - 4 * WindowBytes || offset > asked) asked = offset;
+        if (end - asked < WindowBytes / 2 && end < Length) return;
+        Advise(asked, end, WillNeed);
+        Volatile.Write(ref _asked, end);
+    }
+
+    /// <summary>Takes a range out of this process's memory. It can be read again, and is shared with other processes as before.</summary>
+    public void Release(long offset, long byteLength) => Advise(offset, offset + byteLength, DontNeed);
+
+    private void Advise(long from, long end, int advice)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!OperatingSystem.IsLinux() || end <= from) return;
+        var page = (nuint)Environment.SystemPageSize;
+        var start = (nuint)(_pointer + from) / page * page;
+        _ = Advise((void*)start, (nuint)(_pointer + end) - start, advice); // a wish, not a need
+    }
+
     public void Dispose()
     {
         if (_disposed) return;
@@ -78,4 +111,8 @@ internal sealed unsafe class MappedFile : IDisposable
         _view.Dispose();
         _map!.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(void* address, nuint length, int advice);
 }

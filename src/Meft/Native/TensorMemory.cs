@@ -47,6 +47,26 @@ internal static unsafe class TensorMemory
     /// <summary>Bytes of a tensor's elements.</summary>
     public static long ByteCount(Tensor tensor) => tensor.numel() * ElementBytes(tensor.dtype);
 
+    /// <summary>
+    /// Asks for huge pages behind a tensor in host memory that nobody has written to, where it is large: they are taken in far less time, and read with fewer misses.
+    /// </summary>
+    public static void PreferHugePages(Tensor tensor)
+    {
+        const nint hugePage = 2 << 20;
+        const int adviseHugePage = 14;
+        var bytes = (nint)ByteCount(tensor);
+        if (!OperatingSystem.IsLinux() || bytes < 2 * hugePage) return;
+        // Whole ones alone: what lies beside the tensor is somebody else's.
+        var data = (nint)Pointer(tensor);
+        var start = (data + hugePage - 1) / hugePage * hugePage;
+        var end = (data + bytes) / hugePage * hugePage;
+        if (end > start) _ = Advise((void*)start, (nuint)(end - start), adviseHugePage); // a wish, not a need
+    }
+
+    [DllImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Advise(void* address, nuint length, int advice);
+
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     private static extern nint Data(nint handle);

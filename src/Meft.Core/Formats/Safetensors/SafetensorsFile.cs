@@ -52,6 +52,20 @@ public sealed class SafetensorsFile : ITensorSource
     }
 
     /// <inheritdoc/>
+    public void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination)
+    {
+        var entry = Entry(name);
+        entry.RequireRows(firstRow, rowCount);
+        if (!FloatCopy.Knows(entry.DType)) throw new ArgumentOutOfRangeException(nameof(name), entry.DType, $"'{name}' holds no numbers of a float type");
+        var row = entry.RowLength * entry.DType.BitSize() / 8;
+        long start = entry.Offset + firstRow * row, length = rowCount * row;
+        if (length == 0) return;
+        _file.ReadAhead(start, length);
+        FloatCopy.Copy(_file.Address(start), entry.DType, destination, type, rowCount * entry.RowLength);
+        _file.Release(start, length);
+    }
+
+    /// <inheritdoc/>
     public float[] ReadSingles(string name) => SingleConversion.Read(Entry(name), Pointer(name), Path);
 
     /// <inheritdoc/>
