@@ -50,6 +50,7 @@ internal static class SingleConversion
     }
 
     /// <summary>bfloat16 to float32: the bits become the upper half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a model is loaded once: there is no time to find out that this is called often
     public static void FromBFloat16(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         var bits = MemoryMarshal.Cast<float, uint>(destination);
@@ -65,6 +66,7 @@ internal static class SingleConversion
     }
 
     /// <summary>IEEE half to float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromHalf(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         var width = Vector<ushort>.Count;
@@ -87,6 +89,7 @@ internal static class SingleConversion
     }
 
     /// <summary>float32 to bfloat16, each number as <see cref="ToBFloat16(float)"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToBFloat16(ReadOnlySpan<float> source, Span<ushort> destination)
     {
         var width = Vector<float>.Count;
@@ -101,6 +104,7 @@ internal static class SingleConversion
     }
 
     /// <summary>float32 to IEEE half, rounded to nearest even; a NaN stays a NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToHalf(ReadOnlySpan<float> source, Span<ushort> destination)
     {
         var width = Vector<float>.Count;
