@@ -41,17 +41,17 @@ public class LoadingViewTests
         var console = new TestConsole { Profile = { Width = 200 } }.Interactive().EmitAnsiSequences();
         Should.Throw<InvalidOperationException>(() => LoadingView.Run<int>(console, tell =>
         {
-            Telling(time, 1)(tell);
+            Telling(time, 1, last: 5)(tell); // what is done is hidden
             throw new InvalidOperationException();
         }, time));
-        console.Output.ShouldContain("loading the model");
+        console.Output.ShouldContain("loading the model: 5.00 MiB of 10.0 MiB");
         console.Write("afterwards"); // the bar is gone: nothing else holds the console
         console.Output.ShouldEndWith("afterwards");
     }
 
-    private static Func<Action<LoadProgress>, int> Telling(ManualTime time, double seconds) => tell =>
+    private static Func<Action<LoadProgress>, int> Telling(ManualTime time, double seconds, int last = 10) => tell =>
     {
-        for (var i = 1; i <= 10; i++)
+        for (var i = 1; i <= last; i++)
         {
             tell(new LoadProgress(i * MiB, 10 * MiB));
             time.Pass(seconds);
