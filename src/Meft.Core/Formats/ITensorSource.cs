@@ -28,8 +28,8 @@ public interface ITensorSource : IDisposable
     void CopyTo(string name, nint destination, long byteLength);
 
     /// <summary>
-    /// Copies rows of a tensor (see <see cref="TensorEntry.RowLength"/>) to memory, as numbers of a float type (<see cref="FloatCopy"/>). The pages of the file
-    /// that were read for it are given back, so that a tensor which is read once counts once; those that come next are asked for meanwhile.
+    /// Copies rows of a tensor (see <see cref="TensorEntry.RowLength"/>) to memory, as numbers of a float type (<see cref="FloatCopy"/>). Pages of the
+    /// file that are mapped for it are given back, so that a tensor which is read once counts once; what comes next is asked for meanwhile.
     /// </summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="firstRow">The first row.</param>
@@ -37,6 +37,7 @@ public interface ITensorSource : IDisposable
     /// <param name="type">The type of what is written: F64, F32, F16 or BF16.</param>
     /// <param name="destination">Room for the rows in that type.</param>
     /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
+    /// <exception cref="Errors.InvalidInputException">The file cannot be read any more.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The tensor has no such rows, or one of the two types is none of the four.</exception>
     void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination);
 

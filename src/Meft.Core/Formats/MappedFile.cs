@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Meft.Core.Formats;
 
@@ -11,19 +12,21 @@ internal sealed unsafe partial class MappedFile : IDisposable
 
     private const int WillNeed = 3, DontNeed = 4;
 
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _pointer;
     private long _asked;
     private bool _disposed;
 
-    private MappedFile(string path, FileStream stream)
+    private MappedFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        Length = stream.Length;
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
         // An empty file cannot be mapped; it has no byte to point at either.
         if (Length == 0) return;
-        _map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         try
         {
             _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
@@ -49,9 +52,22 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">The path is a folder, or reading is not permitted.</exception>
     public static MappedFile Open(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
-        if (!stream.CanSeek) throw new IOException($"'{path}' is not a regular file");
-        return new MappedFile(path, stream);
+        // Open as long as this is, and no lock that would keep others from replacing the file.
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            return new MappedFile(path, handle);
+        }
+        catch (NotSupportedException e)
+        {
+            handle.Dispose();
+            throw new IOException($"'{path}' is not a regular file", e);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The address of a byte of the file. The caller has checked the range.</summary>
@@ -70,6 +86,23 @@ internal sealed unsafe partial class MappedFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
         return new ReadOnlySpan<byte>(_pointer + offset, length);
+    }
+
+    /// <summary>
+    /// Reads a range, which the caller has checked, into memory, past the mapping: what is read once is not worth the pages that the mapping would need for it. May be
+    /// called by several threads at once.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read, or has become shorter.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        while (destination.Length > 0)
+        {
+            var count = RandomAccess.Read(_handle, destination, offset);
+            if (count == 0) throw new EndOfStreamException($"'{Path}' ends at byte {offset}; it had {Length} when it was opened");
+            destination = destination[count..];
+            offset += count;
+        }
     }
 
     /// <summary>Copies a range, which the caller has checked, to memory.</summary>
@@ -106,6 +139,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        _handle.Dispose();
         if (_view is null) return;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();

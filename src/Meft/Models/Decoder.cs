@@ -73,7 +73,9 @@ public sealed class Decoder : IDisposable
         config.Validate();
         var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
         var weights = WeightLoader.Plan(source, config, type, quantized);
-        return new Decoder(config, WeightLoader.Read(source, weights, type, weight => weight.Empty(device)), quantized: quantized);
+        using var memory = device.type == TorchSharp.DeviceType.CPU ? WeightMemory.TryFor(weights.Select(weight => weight.ByteCount)) : null;
+        var tensors = WeightLoader.Read(source, weights, type, weight => memory?.Take(weight.Shape, weight.Type) ?? weight.Empty(device));
+        return new Decoder(config, tensors, quantized: quantized);
     }
 
     /// <summary>

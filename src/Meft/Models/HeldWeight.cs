@@ -13,8 +13,8 @@ internal sealed record HeldWeight(WeightSpec Spec, ScalarType Type, BlockLayout?
     /// <summary>The shape of its tensor: its own, or its bytes.</summary>
     public long[] Shape => Blocks is { } blocks ? [blocks.ByteCount] : Spec.Shape;
 
-    /// <summary>Numbers of its tensor.</summary>
-    public long ElementCount => Blocks?.ByteCount ?? Spec.ElementCount;
+    /// <summary>Bytes of its tensor.</summary>
+    public long ByteCount => (Blocks?.ByteCount ?? Spec.ElementCount) * TensorMemory.ElementBytes(Type);
 
     /// <summary>A new tensor for it, whose numbers are not set.</summary>
     public Tensor Empty(Device device)

@@ -1,4 +1,5 @@
 using Meft.Devices;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Models;
@@ -23,6 +24,8 @@ internal sealed class HostLayers : IDisposable
                 var own = weights.Where(w => w.Spec.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(w => (w.Spec.Name, w.Type, w.Shape));
                 _layers.Add(new HostLayer(own, link.HostBuffer));
                 foreach (var (name, view) in _layers[^1].Views()) _views.Add(name, view);
+                if (device.type != TorchSharp.DeviceType.CPU) continue; // pinned blocks are taken already
+                foreach (var block in _layers[^1].Blocks.Values) TensorMemory.PreferHugePages(block);
             }
         }
         catch

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>
-/// Fills the tensors of a model from a checkpoint. Numbers go from the mapped file into the tensor they are for, converted on the way, some rows at a time; only for
+/// Fills the tensors of a model from a checkpoint. Numbers go from the file into the tensor they are for, converted on the way, some rows at a time; only for
 /// another device, and for what is quantised, they wait between in buffers of <see cref="PieceBytes"/> at most, or of one row where that is longer.
 /// </summary>
 /// <param name="source">The checkpoint.</param>

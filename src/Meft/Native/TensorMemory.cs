@@ -52,20 +52,15 @@ internal static unsafe class TensorMemory
     /// </summary>
     public static void PreferHugePages(Tensor tensor)
     {
-        const nint hugePage = 2 << 20;
-        const int adviseHugePage = 14;
+        const nint hugePage = (nint)AnonymousMemory.HugePageBytes;
         var bytes = (nint)ByteCount(tensor);
         if (!OperatingSystem.IsLinux() || bytes < 2 * hugePage) return;
         // Whole ones alone: what lies beside the tensor is somebody else's.
         var data = (nint)Pointer(tensor);
         var start = (data + hugePage - 1) / hugePage * hugePage;
         var end = (data + bytes) / hugePage * hugePage;
-        if (end > start) _ = Advise((void*)start, (nuint)(end - start), adviseHugePage); // a wish, not a need
+        if (end > start) AnonymousMemory.PreferHugePages(start, end - start);
     }
-
-    [DllImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Advise(void* address, nuint length, int advice);
 
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -37,6 +37,29 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public unsafe void A_file_that_has_become_shorter_is_an_error_with_the_tensor()
+    {
+        using var folder = new TemporaryFolder();
+        var writer = new SafetensorsWriter();
+        writer.Add("w", [100_000], new float[100_000]);
+        var path = folder.File("x.safetensors");
+        writer.Save(path);
+        using var file = SafetensorsFile.Open(path);
+        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Write)) stream.SetLength(200_000);
+        var read = new float[100_000];
+        fixed (float* single = read)
+        {
+            var address = (nint)single;
+            foreach (var type in new[] { TensorDType.F32, TensorDType.BF16 })
+            {
+                var error = Should.Throw<SafetensorsException>(() => file.CopyRows("w", 0, 1, type, address));
+                error.Tensor.ShouldBe("w");
+                error.Message.ShouldContain("ends at byte 200000");
+            }
+        }
+    }
+
+    [Fact]
     public unsafe void Rows_are_read_in_any_parts_and_types_and_again_after_their_pages_were_given_back()
     {
         using var folder = new TemporaryFolder();
