@@ -99,7 +99,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
         while (destination.Length > 0)
         {
             var count = RandomAccess.Read(_handle, destination, offset);
-            if (count == 0) throw new EndOfStreamException($"'{Path}' ends at byte {offset}; it had {Length} when it was opened");
+            if (count == 0) throw new EndOfStreamException($"it has {RandomAccess.GetLength(_handle)} bytes, and had {Length} when it was opened");
             destination = destination[count..];
             offset += count;
         }
