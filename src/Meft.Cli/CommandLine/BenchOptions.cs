@@ -16,15 +16,15 @@ internal sealed class BenchOptions
     private readonly Option<string?> _ranks = new("--ranks") { HelpName = "R,R", Description = "Neurons a layer [kernels 4096,65536; optimizer 4096,16384,65536; step 1024,4096,16384,65536; generate 4096]." };
     private readonly Option<string?> _tokens = new("--tokens") { HelpName = "T,T", Description = "kernels: tokens of a micro-batch [312,1260]." };
     private readonly Option<int?> _hidden = new("--hidden") { HelpName = "D", Description = "kernels, optimizer: hidden size [576]." };
-    private readonly Option<int?> _warmUp = new("--warm-up") { HelpName = "N", Description = "Rounds before timing begins [3; step 2; generate 1]." };
-    private readonly Option<int?> _repeats = new("--repeats") { HelpName = "N", Description = "Rounds that are timed; medians count [15; step 5; generate 3]." };
+    private readonly Option<int?> _warmUp = new("--warm-up") { HelpName = "N", Description = "Rounds before timing begins [3; step 2; generate, load 1]." };
+    private readonly Option<int?> _repeats = new("--repeats") { HelpName = "N", Description = "Rounds that are timed; medians count [15; step, load 5; generate 3]." };
     private readonly Option<int?> _megabytes = new("--megabytes") { HelpName = "N", Description = "kernels, optimizer: size of a stream of memory [128]." };
 
-    private readonly Option<string?> _model = new("--model") { HelpName = "M", Description = "step, generate: a Hugging Face folder or a .gguf file." };
-    private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "step, generate: the model's numbers, auto | fp32 | bf16 [auto]." };
-    private readonly Option<string> _device = new("--device") { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"step, generate: where the model computes, {ComputeDevice.Allowed} [auto]." };
+    private readonly Option<string?> _model = new("--model") { HelpName = "M", Description = "step, generate, load: a Hugging Face folder or a .gguf file." };
+    private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "step, generate, load: the model's numbers, auto | fp32 | bf16 [auto]." };
+    private readonly Option<string> _device = new("--device") { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"step, generate, load: where the model computes, {ComputeDevice.Allowed} [auto]." };
     private readonly Option<string> _quantize = new("--quantize")
-    { HelpName = "FORM", DefaultValueFactory = _ => "none", Description = $"step, generate: how the layers' weights are held, {ModelOptions.QuantizeForms} [none]; step: several with commas between them, side by side." };
+    { HelpName = "FORM", DefaultValueFactory = _ => "none", Description = $"step, generate, load: how the layers' weights are held, {ModelOptions.QuantizeForms} [none]; step, load: several with commas between them, side by side." };
     private readonly Option<string?> _rows = new("--rows") { HelpName = "F.jsonl", Description = "step: rows to train on, in order, for example {\"input_ids\",\"labels\"}." };
     private readonly Option<string> _layers = new("--layers") { HelpName = "LAYERS", DefaultValueFactory = _ => "all", Description = "step, generate: adapted layers, all | last:N | 3,4,20 [all]." };
     private readonly Option<int?> _batch = new("--batch") { HelpName = "N", Description = "Rows of a step [8]; prompts of the larger batch [16]." };
@@ -34,12 +34,14 @@ internal sealed class BenchOptions
     private readonly Option<int?> _promptTokens = new("--prompt-tokens") { HelpName = "N", Description = "generate: tokens of a prompt [64]." };
     private readonly Option<int?> _newTokens = new("--new-tokens") { HelpName = "N", Description = "generate: tokens that are added [64]." };
 
+    private readonly Option<bool> _cold = new("--cold") { Description = "load: from the disk, without what the system has kept of the files in memory." };
+
     /// <summary>Adds the options to the verb's command.</summary>
     public void AddTo(Command command)
     {
         Option[] options =
         [
-            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes,
             _warmUp, _repeats,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -57,17 +59,18 @@ internal sealed class BenchOptions
 
     private void RequireEffect(ParseResult arguments, string subject)
     {
-        Option[] always = [_ranks, _warmUp, _repeats], model = [_model, _type, _quantize, _device, _layers, _batch];
+        Option[] rounds = [_warmUp, _repeats], always = [_ranks, .. rounds], loaded = [_model, _type, _quantize, _device], model = [.. loaded, _layers, _batch];
         Option[] allowed = subject switch
         {
             "kernels" => [.. always, _tokens, _hidden, _megabytes],
             "optimizer" => [.. always, _hidden, _megabytes],
             "step" => [.. always, .. model, _rows, _methods, _profile],
+            "load" => [.. rounds, .. loaded, _cold],
             _ => [.. always, .. model, _promptTokens, _newTokens],
         };
         Option[] own =
         [
-            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _tokens, _hidden, _megabytes,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes, _ranks,
         ];
         var useless = own.Except(allowed).FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false });
         if (useless is not null)
@@ -92,6 +95,7 @@ internal sealed class BenchOptions
         Ranks = Numbers("--ranks", arguments.GetValue(_ranks), MostRank),
         Profile = arguments.GetValue(_profile),
         PromptTokens = Number("--prompt-tokens", arguments.GetValue(_promptTokens), 1, MostSize),
+        Cold = arguments.GetValue(_cold),
         NewTokens = Number("--new-tokens", arguments.GetValue(_newTokens), 1, MostSize),
         Tokens = Numbers("--tokens", arguments.GetValue(_tokens), MostSize),
         HiddenSize = Number("--hidden", arguments.GetValue(_hidden), 1, MostSize),

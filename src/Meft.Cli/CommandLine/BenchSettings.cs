@@ -40,6 +40,8 @@ internal sealed record BenchSettings
 
     public int? Repeats { get; init; }
 
+    public bool Cold { get; init; }
+
     private int? StreamFloats => Megabytes * (1 << 20) / sizeof(float);
 
     /// <summary>For <see cref="KernelBenchmark"/>.</summary>
@@ -97,6 +99,13 @@ internal sealed record BenchSettings
             Layers = Layers,
             Rounds = Rounds(standard.Rounds),
         };
+    }
+
+    /// <summary>For <see cref="LoadBenchmark"/>.</summary>
+    public LoadBenchmarkOptions ToLoad()
+    {
+        var standard = new LoadBenchmarkOptions();
+        return standard with { Device = Device, DType = DType, Quantize = Quantize, Cold = Cold, Rounds = Rounds(standard.Rounds) };
     }
 
     private BenchmarkRounds Rounds(BenchmarkRounds standard) => new(WarmUp ?? standard.WarmUp, Repeats ?? standard.Repeats);

@@ -75,7 +75,7 @@ internal sealed class ModelOptions
         if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
         var quantize = QuantizeOf(arguments);
         ComputeThreads.Use();
-        return WorkProgress.Run(context.Status, "loading the model", progress => LoadedModel.Load(
+        return LoadingView.Run(context.Status, progress => LoadedModel.Load(
             arguments.GetRequiredValue(_model),
             new ModelLoadOptions
             {
@@ -83,7 +83,7 @@ internal sealed class ModelOptions
                 DType = ChoiceName.Find<BaseDType>(type)!.Value,
                 Quantize = quantize,
                 Adapter = arguments.GetValue(_adapter),
-                Progress = p => progress(p.BytesRead, p.TotalBytes),
+                Progress = progress,
             },
             context.Cancellation));
     }

@@ -14,8 +14,8 @@ namespace Meft.Cli.Verbs;
 /// <summary><c>meft bench</c>: how fast this machine is at what the product does.</summary>
 internal sealed class BenchVerb : IVerb
 {
-    private const string Kernels = "kernels", Optimizer = "optimizer", Step = "step", Generate = "generate";
-    private static readonly string[] Subjects = [Kernels, Optimizer, Step, Generate];
+    private const string Kernels = "kernels", Optimizer = "optimizer", Step = "step", Generate = "generate", Loading = "load";
+    private static readonly string[] Subjects = [Kernels, Optimizer, Step, Generate, Loading];
 
     private readonly Argument<string> _subject = new("WHAT") { Description = string.Join(" | ", Subjects) };
     private readonly BenchOptions _options = new();
@@ -24,7 +24,7 @@ internal sealed class BenchVerb : IVerb
 
     public BenchVerb()
     {
-        Command = new Command("bench", "Measure kernels, optimizer, training steps and generation on this machine, beside what they are judged against.")
+        Command = new Command("bench", "Measure kernels, optimizer, training steps, generation and loading on this machine, beside what they are judged against.")
         {
             _subject,
         };
@@ -66,6 +66,9 @@ internal sealed class BenchVerb : IVerb
             case Step:
                 RunSteps(settings, Required("--rows", settings.Rows, subject), arguments, context, status);
                 break;
+            case Loading:
+                Report(arguments, context, LoadBenchmark.Run(Required("--model", settings.Model, subject), settings.ToLoad(), status, stop), (view, result) => view.Write(result));
+                break;
             default:
                 using (var model = Load(settings, subject, settings.Quantize[0], context))
                     Report(arguments, context, GenerationBenchmark.Run(model, settings.ToGeneration(), status, stop), (view, result) => view.Write(result));
@@ -90,9 +93,12 @@ internal sealed class BenchVerb : IVerb
         }
     }
 
-    private static LoadedModel Load(BenchSettings settings, string subject, Quantization form, VerbContext context) => LoadedModel.Load(
-        Required("--model", settings.Model, subject), new ModelLoadOptions { Device = settings.Device, DType = settings.DType, Quantize = form },
-        context.Cancellation);
+    private static LoadedModel Load(BenchSettings settings, string subject, Quantization form, VerbContext context)
+    {
+        var path = Required("--model", settings.Model, subject);
+        return LoadingView.Run(context.Status, progress => LoadedModel.Load(
+            path, new ModelLoadOptions { Device = settings.Device, DType = settings.DType, Quantize = form, Progress = progress }, context.Cancellation));
+    }
 
     private static string Required(string option, string? value, string subject) =>
         value ?? throw new InvalidInputException($"{option} is required", $"meft bench {subject}", null, "`meft bench --help` lists what is allowed");

@@ -71,9 +71,9 @@ internal sealed class TrainVerb : IVerb
     {
         try
         {
-            return TrainingRun.Prepare(
-                config, Existing(arguments), writes: !dryRun, view.Loading, CalibrationCache.OfUser(),
-                planned => { if (dryRun) PlanView.WriteText(planned, context.Results); else view.Describe(planned); }, context.Cancellation);
+            return LoadingView.Run(context.Status, loading => TrainingRun.Prepare(
+                config, Existing(arguments), writes: !dryRun, loading, CalibrationCache.OfUser(),
+                planned => { if (dryRun) PlanView.WriteText(planned, context.Results); else view.Describe(planned); }, context.Cancellation));
         }
         catch (DataRefusedException e)
         {

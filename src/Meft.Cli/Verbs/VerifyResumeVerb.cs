@@ -46,7 +46,8 @@ internal sealed class VerifyResumeVerb : IVerb
             Threads = arguments.GetValue(_threads),
         };
         var verification = new ResumeVerification(
-            arguments.GetRequiredValue(_run), options, CalibrationCache.OfUser(), line => context.Status.WriteLine(line));
+            arguments.GetRequiredValue(_run), options, CalibrationCache.OfUser(), line => context.Status.WriteLine(line),
+            LoadingView.Lines(context.Status));
         var proof = verification.Run(context.Cancellation);
         if (arguments.GetValue(_json)) context.Results.WriteLine(JsonText.Document(proof));
         else ResumeProofView.Write(context.Results, proof);

@@ -89,6 +89,21 @@ internal sealed class BenchView(TextWriter text)
         table.Write(text);
     }
 
+    /// <summary>Loading, beside reading the same files.</summary>
+    public void Write(IReadOnlyList<LoadFigure> figures)
+    {
+        var table = new AlignedTable("base", "type", "s", "reading, s", "of files", "weights", "largest", "peak, own", "peak, resident");
+        foreach (var figure in figures)
+        {
+            table.Add(
+                figure.Base, figure.Type, $"{figure.Seconds:F3}", $"{figure.ReadSeconds:F3}", Quantities.Bytes(figure.FileBytes), Quantities.Bytes(figure.WeightBytes),
+                Quantities.Bytes(figure.LargestTensorBytes), figure.PeakAnonymousBytes is { } own ? Quantities.Bytes(own) : None,
+                figure.PeakResidentBytes is { } all ? Quantities.Bytes(all) : None);
+        }
+        table.Write(text);
+        text.WriteLine("peak, own: memory that loading takes beyond what the process held, without pages of the files; resident: with them");
+    }
+
     private void WritePhases(IReadOnlyList<StepFigure> sides)
     {
         var phases = sides.SelectMany(s => s.Phases.Keys).Distinct().ToList();

@@ -3,6 +3,7 @@ using Meft.Comparisons;
 using Meft.Core.Comparisons.Results;
 using Meft.Core.Comparisons.Tables;
 using Meft.Core.Metrics;
+using Meft.Loading;
 using Meft.Training;
 using Spectre.Console;
 
@@ -45,6 +46,9 @@ internal sealed class CompareProgress : IComparisonObserver
         Line($"{plan.Methods.Count} methods planned, {fitting} fit; {plan.TrainingRows:N0} rows, {Seeds(plan.Seeds.Count)}");
         foreach (var method in plan.Methods.Where(method => method.DoesNotFit is not null)) Line($"{method.Name}: {method.DoesNotFit}");
     }
+
+    /// <inheritdoc/>
+    public Action<LoadProgress> Loading(string title) => progress => Now($"{title}: loading {LoadingView.Of(progress)}", force: false);
 
     /// <inheritdoc/>
     public ITrainingObserver Training(string title) => new Steps(this, title);

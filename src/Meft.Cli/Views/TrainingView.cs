@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Meft.Cli.CommandLine;
-using Meft.Loading;
 using Meft.Planning;
 using Meft.Training;
 using Meft.Training.Runs;
@@ -14,17 +12,6 @@ namespace Meft.Cli.Views;
 /// <param name="time">The clock; null for the system's.</param>
 internal sealed class TrainingView(IAnsiConsole console, Action<int>? afterStep = null, TimeProvider? time = null)
 {
-    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
-    private long _lastLoadLine = Stopwatch.GetTimestamp();
-
-    /// <summary>Says, for large models, how far the weights have been read.</summary>
-    public void Loading(LoadProgress progress)
-    {
-        if (Stopwatch.GetElapsedTime(_lastLoadLine) < BetweenLines) return;
-        _lastLoadLine = Stopwatch.GetTimestamp();
-        Line($"loading {Quantities.Bytes(progress.BytesRead)} of {Quantities.Bytes(progress.TotalBytes)}");
-    }
-
     /// <summary>What the run will take.</summary>
     public void Describe(PlannedRun planned)
     {

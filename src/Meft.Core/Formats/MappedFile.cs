@@ -1,23 +1,33 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using Meft.Core.Storage;
+using Microsoft.Win32.SafeHandles;
 
 namespace Meft.Core.Formats;
 
 /// <summary>A whole file mapped read-only into memory. Pages are read when they are touched, and shared between processes.</summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
+    /// <summary>How far ahead of what is read the disk is asked.</summary>
+    private const long WindowBytes = 16 << 20;
+
+    private const int WillNeed = 3, DontNeed = 4;
+
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _pointer;
+    private long _asked;
     private bool _disposed;
 
-    private MappedFile(string path, FileStream stream)
+    private MappedFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        Length = stream.Length;
+        _handle = handle;
+        Length = RandomAccess.GetLength(handle);
         // An empty file cannot be mapped; it has no byte to point at either.
         if (Length == 0) return;
-        _map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         try
         {
             _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
@@ -45,9 +55,22 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         // To open a pipe is to wait for whoever writes to it.
         if (SpecialFile.IsStream(path)) throw new IOException($"'{path}' is not a regular file");
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
-        if (!stream.CanSeek) throw new IOException($"'{path}' is not a regular file");
-        return new MappedFile(path, stream);
+        // Open as long as this is, and no lock that would keep others from replacing the file.
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            return new MappedFile(path, handle);
+        }
+        catch (NotSupportedException e)
+        {
+            handle.Dispose();
+            throw new IOException($"'{path}' is not a regular file", e);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The address of a byte of the file. The caller has checked the range.</summary>
@@ -68,17 +91,65 @@ internal sealed unsafe class MappedFile : IDisposable
         return new ReadOnlySpan<byte>(_pointer + offset, length);
     }
 
+    /// <summary>
+    /// Reads a range, which the caller has checked, into memory, past the mapping: what is read once is not worth the pages that the mapping would need for it. May be
+    /// called by several threads at once.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read, or has become shorter.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        while (destination.Length > 0)
+        {
+            var count = RandomAccess.Read(_handle, destination, offset);
+            if (count == 0) throw new EndOfStreamException($"it has {RandomAccess.GetLength(_handle)} bytes, and had {Length} when it was opened");
+            destination = destination[count..];
+            offset += count;
+        }
+    }
+
     /// <summary>Copies a range, which the caller has checked, to memory.</summary>
     public void CopyTo(long offset, nint destination, long byteLength) =>
         Buffer.MemoryCopy((void*)Address(offset), (void*)destination, byteLength, byteLength);
+
+    /// <summary>
+    /// Tells the system that a range, and what lies behind it, is read next, so that it comes from the disk in large pieces and while something else is done.
+    /// </summary>
+    public void ReadAhead(long offset, long byteLength)
+    {
+        var end = Math.Min(Length, offset + byteLength + WindowBytes);
+        var asked = Volatile.Read(ref _asked);
+        // What is asked for twice costs a little, and what is asked for in vain costs a read: no exactness is needed between threads.
+        if (offset < asked - 4 * WindowBytes || offset > asked) asked = offset;
+        if (end - asked < WindowBytes / 2 && end < Length) return;
+        Advise(asked, end, WillNeed);
+        Volatile.Write(ref _asked, end);
+    }
+
+    /// <summary>Takes a range out of this process's memory. It can be read again, and is shared with other processes as before.</summary>
+    public void Release(long offset, long byteLength) => Advise(offset, offset + byteLength, DontNeed);
+
+    private void Advise(long from, long end, int advice)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!OperatingSystem.IsLinux() || end <= from) return;
+        var page = (nuint)Environment.SystemPageSize;
+        var start = (nuint)(_pointer + from) / page * page;
+        _ = Advise((void*)start, (nuint)(_pointer + end) - start, advice); // a wish, not a need
+    }
 
     public void Dispose()
     {
         if (_disposed) return;
         _disposed = true;
+        _handle.Dispose();
         if (_view is null) return;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _map!.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(void* address, nuint length, int advice);
 }

@@ -58,6 +58,14 @@ public static class ModelWeights
         }
     }
 
+    /// <summary>The files that <see cref="Open(string, TensorDType)"/> reads.</summary>
+    /// <exception cref="InvalidInputException">As there.</exception>
+    public static IReadOnlyList<string> Files(string path)
+    {
+        using var source = Open(path);
+        return source is ShardedSafetensors shards ? shards.Files : [source.Path];
+    }
+
     private static bool HasSafetensors(string folder) =>
         File.Exists(System.IO.Path.Combine(folder, ShardedSafetensors.SingleFileName))
         || File.Exists(System.IO.Path.Combine(folder, ShardedSafetensors.IndexFileName));

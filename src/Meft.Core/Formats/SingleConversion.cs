@@ -50,6 +50,7 @@ internal static class SingleConversion
     }
 
     /// <summary>bfloat16 to float32: the bits become the upper half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a model is loaded once: there is no time to find out that this is called often
     public static void FromBFloat16(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         var bits = MemoryMarshal.Cast<float, uint>(destination);
@@ -65,6 +66,7 @@ internal static class SingleConversion
     }
 
     /// <summary>IEEE half to float32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromHalf(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         var width = Vector<ushort>.Count;
@@ -87,6 +89,7 @@ internal static class SingleConversion
     }
 
     /// <summary>float32 to bfloat16, each number as <see cref="ToBFloat16(float)"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToBFloat16(ReadOnlySpan<float> source, Span<ushort> destination)
     {
         var width = Vector<float>.Count;
@@ -100,6 +103,21 @@ internal static class SingleConversion
         for (; i < source.Length; i++) destination[i] = ToBFloat16(source[i]);
     }
 
+    /// <summary>float32 to IEEE half, rounded to nearest even; a NaN stays a NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ToHalf(ReadOnlySpan<float> source, Span<ushort> destination)
+    {
+        var width = Vector<float>.Count;
+        var i = 0;
+        for (; i <= source.Length - 2 * width; i += 2 * width)
+        {
+            var low = ToHalf(new Vector<float>(source[i..]));
+            var high = ToHalf(new Vector<float>(source[(i + width)..]));
+            Vector.Narrow(low, high).CopyTo(destination[i..]);
+        }
+        for (; i < source.Length; i++) destination[i] = BitConverter.HalfToUInt16Bits((Half)source[i]);
+    }
+
     private static Vector<uint> ToBFloat16(Vector<float> values)
     {
         var bits = Vector.AsVectorUInt32(values);
@@ -107,6 +125,21 @@ internal static class SingleConversion
         var rounded = Vector.ShiftRightLogical(bits + new Vector<uint>(0x7FFF) + odd, 16);
         var quiet = Vector.ShiftRightLogical(bits, 16) | new Vector<uint>(0x40);
         return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(values, values)), rounded, quiet);
+    }
+
+    // A normal half has its exponent and mantissa in the single's upper bits, 2^112 too large: subtracting that difference from the bits, and rounding away
+    // 13 of them, carries into the exponent as it should. Below 2^-14 the sum with 0.5 has the half's subnormal in its lowest bits, rounded by the addition.
+    private static Vector<uint> ToHalf(Vector<float> values)
+    {
+        var bits = Vector.AsVectorUInt32(values);
+        var magnitude = bits & new Vector<uint>(0x7FFFFFFF);
+        var odd = Vector.ShiftRightLogical(magnitude, 13) & Vector<uint>.One;
+        var normal = Vector.ShiftRightLogical(magnitude - new Vector<uint>(112u << 23) + new Vector<uint>(0xFFF) + odd, 13);
+        var small = Vector.AsVectorUInt32(Vector.AsVectorSingle(magnitude) + new Vector<float>(0.5f)) - new Vector<uint>(0x3F000000);
+        var half = Vector.ConditionalSelect(Vector.LessThan(magnitude, new Vector<uint>(113u << 23)), small, normal);
+        half = Vector.Min(half, new Vector<uint>(0x7C00)); // from 65520 on, infinity included
+        half = Vector.ConditionalSelect(Vector.GreaterThan(magnitude, new Vector<uint>(0x7F800000)), new Vector<uint>(0x7E00), half);
+        return half | Vector.ShiftRightLogical(bits & new Vector<uint>(0x80000000), 16);
     }
 
     // A half's exponent and mantissa, moved to their places in a single, are too small by the difference of the biases, 2^112;

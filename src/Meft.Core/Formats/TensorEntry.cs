@@ -13,4 +13,19 @@ public sealed record TensorEntry(string Name, TensorDType DType, IReadOnlyList<l
 {
     /// <summary>The number of elements: the product of <see cref="Shape"/>, 1 for a scalar.</summary>
     public long ElementCount => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>Numbers of a row: the size of the last dimension; 1 for a scalar.</summary>
+    public long RowLength => Shape.Count == 0 ? 1 : Shape[^1];
+
+    /// <summary>Rows: the product of all sizes but the last; 1 for a scalar and for a tensor of one dimension.</summary>
+    public long RowCount => Shape.SkipLast(1).Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>Refuses rows that the tensor does not have.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It does not have them.</exception>
+    internal void RequireRows(long firstRow, long rowCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(rowCount);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstRow, RowCount - rowCount);
+    }
 }

@@ -21,17 +21,38 @@ public static unsafe class BlockQuantizer
     /// <returns>False where a weight is not finite; what is written is then of no use.</returns>
     public static bool Quantize(float* weights, BlockMatrix matrix)
     {
+        var largest = new float[matrix.Layout.Blocks];
+        QuantizeRows(weights, 0, matrix.Layout.Rows, matrix, largest);
+        return Finish(matrix, largest);
+    }
+
+    /// <summary>Quantises some rows of a matrix, which is done when all have been and <see cref="Finish"/> was called: the same bits as all at once.</summary>
+    /// <param name="weights">[rows, columns], these rows alone.</param>
+    /// <param name="row">The first of them.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="matrix">Written.</param>
+    /// <param name="largest">The largest magnitude of every block of the matrix; those of these rows are written.</param>
+    public static void QuantizeRows(float* weights, int row, int rows, BlockMatrix matrix, float[] largest)
+    {
         if (matrix.Layout.Format is not (BlockFormat.Int8 or BlockFormat.Nf4))
             throw new ArgumentOutOfRangeException(nameof(matrix), matrix.Layout.Format, "Int8 or Nf4");
-        var layout = matrix.Layout;
-        var largest = new float[layout.Blocks];
+        ArgumentOutOfRangeException.ThrowIfNotEqual(largest.Length, matrix.Layout.Blocks);
         fixed (float* scales = largest)
         {
-            var work = new Work(weights, matrix, scales);
-            KernelThreads.For(layout.Rows, Math.Max(1, (1 << 14) / Math.Max(1, layout.Columns)), ref work);
-            if (!Finite.All(scales, 1, largest.Length)) return false;
-            if (layout.Format == BlockFormat.Nf4) QuantizeScales(largest, matrix);
+            var work = new Work(weights, row, matrix, scales);
+            KernelThreads.For(rows, Math.Max(1, (1 << 14) / Math.Max(1, matrix.Layout.Columns)), ref work);
         }
+    }
+
+    /// <summary>Finishes a matrix, all of whose rows have been quantised.</summary>
+    /// <returns>False where a weight is not finite; what is written is then of no use.</returns>
+    public static bool Finish(BlockMatrix matrix, float[] largest)
+    {
+        fixed (float* scales = largest)
+        {
+            if (!Finite.All(scales, 1, largest.Length)) return false;
+        }
+        if (matrix.Layout.Format == BlockFormat.Nf4) QuantizeScales(largest, matrix);
         return true;
     }
 
@@ -58,7 +79,7 @@ public static unsafe class BlockQuantizer
     private static sbyte Code(float value, float unit) =>
         unit > 0 ? (sbyte)Math.Clamp(MathF.Round(value / unit), -sbyte.MaxValue, sbyte.MaxValue) : (sbyte)0;
 
-    private readonly struct Work(float* weights, BlockMatrix matrix, float* scales) : IRangeWork
+    private readonly struct Work(float* weights, int firstRow, BlockMatrix matrix, float* scales) : IRangeWork
     {
         public void Run(int from, int to)
         {
@@ -72,7 +93,7 @@ public static unsafe class BlockQuantizer
                     var count = Math.Min(width, layout.Columns - b * width);
                     new Span<float>(block, width).Clear();
                     new ReadOnlySpan<float>(weights + (long)row * layout.Columns + b * width, count).CopyTo(new Span<float>(block, width));
-                    var index = (long)row * inRow + b;
+                    var index = (long)(firstRow + row) * inRow + b;
                     var target = (byte*)matrix.Data + index * bytes;
                     var most = scales[index] = LargestMagnitude(block);
                     if (layout.Format == BlockFormat.Nf4) WriteNf4(block, most, target);

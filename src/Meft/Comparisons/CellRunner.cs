@@ -92,7 +92,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
         var existing = File.Exists(Path.Combine(cell.RunFolder, RunFolder.ConfigFileName)) ? ExistingRun.Resume : ExistingRun.Refuse;
         if (existing == ExistingRun.Refuse && Directory.Exists(cell.RunFolder)) Directory.Delete(cell.RunFolder, recursive: true);
         var told = observer.Training(cell.Title);
-        using var run = TrainingRun.Prepare(cell.Run, existing, cancellation: cancellation);
+        using var run = TrainingRun.Prepare(cell.Run, existing, progress: observer.Loading(cell.Title), cancellation: cancellation);
         run.SkipLastCheckpoint();
         var result = run.Run(told, cancellation);
         if (result.Interrupted) throw new OperationCanceledException(cancellation);
@@ -102,7 +102,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     private List<FigureNumbers> Ask(
         string title, string folder, ModelLoadOptions options, string modelPath, IReadOnlyList<AskedTask> tasks, EvalIdentity identity, CancellationToken cancellation)
     {
-        using var model = LoadedModel.Load(modelPath, options, cancellation);
+        using var model = LoadedModel.Load(modelPath, options with { Progress = observer.Loading(title) }, cancellation);
         var figures = new List<FigureNumbers>();
         foreach (var (index, task) in tasks.Index())
         {

@@ -1,4 +1,5 @@
 using Meft.Core.Comparisons.Results;
+using Meft.Loading;
 using Meft.Training;
 
 namespace Meft.Comparisons;
@@ -8,6 +9,11 @@ public interface IComparisonObserver
 {
     /// <summary>All methods have been planned, and nothing has been trained: the result holds what each would take.</summary>
     void Planned(ComparisonResult plan);
+
+    /// <summary>A model is loaded for a run, or to put questions to.</summary>
+    /// <param name="title">Whose, for example <c>LoRA r = 8, rate 0.002</c>.</param>
+    /// <returns>Is told how far its weights have been read; null for nobody.</returns>
+    Action<LoadProgress>? Loading(string title) => null;
 
     /// <summary>A run begins, or goes on.</summary>
     /// <param name="title">Whose, for example <c>LoRA r = 8, rate 0.002</c>.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Meft.Core.Errors;
 using Meft.Kernels;
+using Meft.Native;
 
 namespace Meft.Host;
 
@@ -10,8 +11,6 @@ namespace Meft.Host;
 /// </summary>
 public sealed unsafe class HostMatrix : IDisposable
 {
-    private const int ProtectReadWrite = 3, MapPrivateAnonymous = 0x22, AdviseHugePage = 14;
-    private const long HugePage = 2 << 20;
     private float* _data;
 
     /// <summary>Allocates zeros.</summary>
@@ -24,7 +23,9 @@ public sealed unsafe class HostMatrix : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
         (Rows, Dimension) = (rows, dimension);
         if (ByteCount == 0) return;
-        _data = OperatingSystem.IsLinux() ? Map(ByteCount) : Allocate(ByteCount);
+        _data = OperatingSystem.IsLinux()
+            ? (float*)AnonymousMemory.Map(ByteCount, "lower method.rank or method.layers, or free memory")
+            : Allocate(ByteCount);
     }
 
     /// <summary>How many rows.</summary>
@@ -77,22 +78,9 @@ public sealed unsafe class HostMatrix : IDisposable
     private void Free()
     {
         if (_data is null) return;
-        if (OperatingSystem.IsLinux()) _ = Unmap(_data, (nuint)ByteCount);
+        if (OperatingSystem.IsLinux()) AnonymousMemory.Unmap((nint)_data, ByteCount);
         else NativeMemory.AlignedFree(_data);
         _data = null;
-    }
-
-    private static float* Map(long bytes)
-    {
-        var address = Map(null, (nuint)bytes, ProtectReadWrite, MapPrivateAnonymous, -1, 0);
-        if (address == (void*)-1)
-        {
-            throw new RunFailedException(
-                $"the system refuses {bytes:N0} bytes of host memory", null, null,
-                "lower method.rank or method.layers, or free memory");
-        }
-        if (bytes >= HugePage) _ = Advise(address, (nuint)bytes, AdviseHugePage); // a wish, not a need
-        return (float*)address;
     }
 
     private static float* Allocate(long bytes)
@@ -101,16 +89,4 @@ public sealed unsafe class HostMatrix : IDisposable
         NativeMemory.Clear(address, (nuint)bytes);
         return address;
     }
-
-    [DllImport("libc", EntryPoint = "mmap")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern void* Map(void* address, nuint length, int protection, int flags, int file, nint offset);
-
-    [DllImport("libc", EntryPoint = "munmap")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Unmap(void* address, nuint length);
-
-    [DllImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Advise(void* address, nuint length, int advice);
 }

@@ -66,7 +66,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="path">A Hugging Face folder; or a .gguf file, whose metadata count for what does not lie beside it.</param>
     /// <param name="options">Device, type, adapter; null for the defaults.</param>
-    /// <param name="cancellation">Stops loading between two tensors.</param>
+    /// <param name="cancellation">Stops loading within a moment.</param>
     /// <exception cref="InvalidInputException">
     /// There is no such model, or one of its files is missing, malformed or does not fit the others; the adapter does not fit.
     /// </exception>
@@ -86,7 +86,7 @@ public sealed class LoadedModel : IDisposable
         try
         {
             var weights = ModelWeights.Open(location.WeightsPath, config, decodeTo);
-            using var source = new ObservedTensorSource(weights, options.Progress, cancellation);
+            using var source = new ObservedTensorSource(weights, name => !HuggingFaceWeightNames.MayBeIgnored(name, config), options.Progress, cancellation);
             if (options.Quantize == Quantization.Gguf && weights is not GgufModelSource) throw KeptBlocks.None(weights.Path);
             decoder = options.Base == BasePlacement.Streamed
                 ? Decoder.LoadStreamed(source, config, device, type, options.Quantize)

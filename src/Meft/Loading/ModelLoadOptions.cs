@@ -4,7 +4,7 @@ namespace Meft.Loading;
 
 /// <summary>How far the weights have been read.</summary>
 /// <param name="BytesRead">Bytes read so far.</param>
-/// <param name="TotalBytes">Bytes of all weights, in the form they are read.</param>
+/// <param name="TotalBytes">Bytes of all weights that the model needs: as they are stored, those of a GGUF file as plain numbers.</param>
 public readonly record struct LoadProgress(long BytesRead, long TotalBytes);
 
 /// <summary>How a model is loaded.</summary>
@@ -25,6 +25,6 @@ public sealed record ModelLoadOptions
     /// <summary>An adapter folder to put beside the base, or null.</summary>
     public string? Adapter { get; init; }
 
-    /// <summary>Told after each tensor; null for nobody.</summary>
+    /// <summary>Told every few megabytes; null for nobody.</summary>
     public Action<LoadProgress>? Progress { get; init; }
 }

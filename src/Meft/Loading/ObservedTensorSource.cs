@@ -3,10 +3,15 @@ using Meft.Core.Formats.Gguf;
 
 namespace Meft.Loading;
 
-/// <summary>A source that tells how much of it has been copied, and stops between two tensors when asked to.</summary>
-internal sealed class ObservedTensorSource(ITensorSource source, Action<LoadProgress>? progress, CancellationToken cancellation) : ITensorSource, IBlockSource
+/// <summary>A source that tells how much of it has been copied, and stops between two copies when asked to.</summary>
+/// <param name="source">What is read.</param>
+/// <param name="needed">Whether a tensor will be read, by its name: the others do not count.</param>
+/// <param name="progress">Is told; null for nobody.</param>
+/// <param name="cancellation">Stops reading.</param>
+internal sealed class ObservedTensorSource(
+    ITensorSource source, Func<string, bool> needed, Action<LoadProgress>? progress, CancellationToken cancellation) : ITensorSource, IBlockSource
 {
-    private readonly long _total = source.Tensors.Values.Sum(t => t.ByteLength);
+    private readonly long _total = source.Tensors.Values.Where(t => needed(t.Name)).Sum(t => t.ByteLength);
     private long _read;
 
     /// <inheritdoc/>
@@ -24,6 +29,15 @@ internal sealed class ObservedTensorSource(ITensorSource source, Action<LoadProg
         cancellation.ThrowIfCancellationRequested();
         source.CopyTo(name, destination, byteLength);
         progress?.Invoke(new LoadProgress(Interlocked.Add(ref _read, byteLength), _total));
+    }
+
+    /// <inheritdoc/>
+    public void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        source.CopyRows(name, firstRow, rowCount, type, destination);
+        var entry = source.Tensors[name];
+        progress?.Invoke(new LoadProgress(Interlocked.Add(ref _read, rowCount * entry.RowLength * entry.DType.BitSize() / 8), _total));
     }
 
     /// <inheritdoc/>

@@ -72,7 +72,10 @@ public sealed class Decoder : IDisposable
         NativeTorch.Load();
         config.Validate();
         var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
-        return new Decoder(config, WeightLoader.Read(source, config, _ => device, type, quantized), quantized: quantized);
+        var weights = WeightLoader.Plan(source, config, type, quantized);
+        using var memory = device.type == TorchSharp.DeviceType.CPU ? WeightMemory.TryFor(weights.Select(weight => weight.ByteCount)) : null;
+        var tensors = WeightLoader.Read(source, weights, type, weight => memory?.Take(weight.Shape, weight.Type) ?? weight.Empty(device));
+        return new Decoder(config, tensors, quantized: quantized);
     }
 
     /// <summary>
@@ -86,8 +89,18 @@ public sealed class Decoder : IDisposable
         NativeTorch.Load();
         config.Validate();
         var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
-        var tensors = WeightLoader.Read(source, config, spec => spec.IsOfLayer ? CPU : device, type, quantized);
-        return new Decoder(config, tensors, () => new StreamedLayers(config.LayerCount, tensors, device, quantized: quantized), quantized);
+        var weights = WeightLoader.Plan(source, config, type, quantized);
+        var layers = new HostLayers(config.LayerCount, weights, device);
+        try
+        {
+            var tensors = WeightLoader.Read(source, weights, type, weight => weight.Spec.IsOfLayer ? layers.Take(weight) : weight.Empty(device));
+            return new Decoder(config, tensors, () => new StreamedLayers(layers.Layers, device, quantized: quantized), quantized);
+        }
+        catch
+        {
+            layers.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Reads a model folder: config.json and its safetensors, one file or shards.</summary>

@@ -20,20 +20,16 @@ internal sealed class StreamedLayers : ILayerSource
     private Window? _current;
     private int? _announced;
 
-    /// <summary>
-    /// Moves the layers' tensors into one block a layer; the entries of <paramref name="tensors"/> are views of the blocks from then on.
-    /// </summary>
-    /// <param name="layerCount">Layers of the model.</param>
-    /// <param name="tensors">All weights, those of the layers in host memory, by name.</param>
+    /// <param name="layers">The layers in host memory; disposed of with this.</param>
     /// <param name="device">Where the layers are to compute.</param>
     /// <param name="links">Makes a link to that device; null for <see cref="DeviceLinks.For"/>.</param>
     /// <param name="quantized">Which weights are held in blocks; null: none.</param>
     public StreamedLayers(
-        int layerCount, Dictionary<string, Tensor> tensors, Device device, Func<MemoryLedger?, IDeviceLink>? links = null, QuantizedWeights? quantized = null)
+        IReadOnlyList<HostLayer> layers, Device device, Func<MemoryLedger?, IDeviceLink>? links = null, QuantizedWeights? quantized = null)
     {
         _links = links ?? (ledger => DeviceLinks.For(device, ledger));
         _link = _links(null);
-        _layers = [.. Enumerable.Range(0, layerCount).Select(layer => HostLayer.Gather(layer, tensors, _link))];
+        _layers = layers;
         // A quantised layer has two blocks: bytes, and what stays in the model's type.
         var sizes = _layers.SelectMany(l => l.Blocks.Values).GroupBy(b => b.dtype).ToDictionary(g => g.Key, g => g.Max(b => b.numel()));
         Window NewWindow() => new(sizes.ToDictionary(s => s.Key, s => empty(s.Value, s.Key, device)), quantized);
@@ -80,7 +76,7 @@ internal sealed class StreamedLayers : ILayerSource
     {
         foreach (var window in _windows) window.Dispose();
         _link.Dispose(); // no copy reads the blocks any more
-        foreach (var block in _layers.SelectMany(l => l.Blocks.Values)) block.Dispose();
+        foreach (var layer in _layers) layer.Dispose();
     }
 
     private Window? Find(int layer) => Array.Find(_windows, w => w.Layer == layer);
@@ -91,36 +87,6 @@ internal sealed class StreamedLayers : ILayerSource
         var window = _windows[0] == _current ? _windows[1] : _windows[0];
         window.Begin(layer, _layers[layer], _link);
         return window;
-    }
-
-    /// <summary>A layer in host memory.</summary>
-    /// <param name="Blocks">All its numbers, [n] of each type.</param>
-    /// <param name="Weights">Name, type, place in the block of that type and shape of each tensor.</param>
-    private sealed record HostLayer(IReadOnlyDictionary<ScalarType, Tensor> Blocks, IReadOnlyList<(string Name, ScalarType Type, long Start, long[] Shape)> Weights)
-    {
-        public static HostLayer Gather(int layer, Dictionary<string, Tensor> tensors, IDeviceLink link)
-        {
-            var prefix = HuggingFaceWeightNames.LayerPrefix(layer);
-            var names = tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-            var blocks = new Dictionary<ScalarType, Tensor>();
-            var weights = new List<(string, ScalarType, long, long[])>();
-            foreach (var ofType in names.GroupBy(name => tensors[name].dtype))
-            {
-                var block = link.HostBuffer(ofType.Sum(name => tensors[name].numel()), ofType.Key).DetachFromDisposeScope();
-                blocks.Add(ofType.Key, block);
-                long start = 0;
-                foreach (var name in ofType)
-                {
-                    using var tensor = tensors[name];
-                    var view = View(block, start, tensor.shape);
-                    view.copy_(tensor);
-                    tensors[name] = view.DetachFromDisposeScope();
-                    weights.Add((name, ofType.Key, start, tensor.shape));
-                    start += tensor.numel();
-                }
-            }
-            return new HostLayer(blocks, weights);
-        }
     }
 
     /// <summary>Buffers on the device, one of each type, that hold one layer at a time.</summary>
@@ -148,7 +114,7 @@ internal sealed class StreamedLayers : ILayerSource
                 using var target = _buffers[type].narrow(0, 0, block.numel());
                 _transfers.Add(link.BeginToDevice(block, target, LinkUse.BaseLayers));
             }
-            _views = source.Weights.ToDictionary(w => w.Name, w => View(_buffers[w.Type], w.Start, w.Shape).DetachFromDisposeScope());
+            _views = source.ViewsOf(_buffers);
             Layer = layer;
         }
 
@@ -176,11 +142,5 @@ internal sealed class StreamedLayers : ILayerSource
         {
             foreach (var view in _views.Values) view.Dispose();
         }
-    }
-
-    private static Tensor View(Tensor block, long start, long[] shape)
-    {
-        using var part = block.narrow(0, start, shape.Aggregate(1L, (product, size) => product * size));
-        return part.view(shape);
     }
 }

@@ -26,7 +26,7 @@ public static class TensorSourceExtensions
     /// <exception cref="ArgumentException">The type cannot be stored, or the name is taken.</exception>
     public static void Add(this SafetensorsWriter writer, string name, Tensor tensor)
     {
-        var type = DTypeOf(tensor.dtype)
+        var type = StoredTypeOf(tensor.dtype)
             ?? throw new ArgumentException($"tensor '{name}' of type {tensor.dtype} cannot be stored", nameof(tensor));
         writer.Add(name, type, tensor.shape, stream =>
         {
@@ -59,6 +59,7 @@ public static class TensorSourceExtensions
         _ => null,
     };
 
-    private static TensorDType? DTypeOf(ScalarType type) =>
+    /// <summary>The stored type of a torch type; null where there is none.</summary>
+    internal static TensorDType? StoredTypeOf(ScalarType type) =>
         Enum.GetValues<TensorDType>().Where(d => ScalarTypeOf(d) == type).Select(d => (TensorDType?)d).FirstOrDefault();
 }

@@ -9,26 +9,55 @@ namespace Meft.Models;
 /// <summary>Makes the tensors of a model: read from a checkpoint, or drawn at random.</summary>
 internal static class WeightLoader
 {
-    /// <summary>
-    /// Reads all weights of a model in the wanted type; beside them no more than one tensor in its stored type is alive.
-    /// </summary>
-    /// <param name="source">Where they are read from.</param>
+    /// <summary>The weights of a model in the form they will be held in; known before anything is read.</summary>
+    /// <param name="source">Where they will be read from.</param>
     /// <param name="config">The model's config.</param>
-    /// <param name="placement">Where each is to be.</param>
-    /// <param name="type">The wanted type.</param>
+    /// <param name="type">The type of plain weights.</param>
     /// <param name="quantized">Learns which weights are held in blocks; null: none is.</param>
     /// <exception cref="WeightsMismatchException">Tensors are missing, unexpected or of a wrong shape or type.</exception>
-    public static Dictionary<string, Tensor> Read(
-        ITensorSource source, ModelConfig config, Func<WeightSpec, Device> placement, ScalarType type, QuantizedWeights? quantized = null)
+    public static IReadOnlyList<HeldWeight> Plan(ITensorSource source, ModelConfig config, ScalarType type, QuantizedWeights? quantized)
     {
         var specs = HuggingFaceWeightNames.Of(config).ToList();
         Check(source, config, specs);
-        return Make(specs, spec =>
+        var weights = new List<HeldWeight>();
+        foreach (var spec in specs)
         {
-            if (quantized is not null && QuantizedLoader.TryRead(source, spec, type, quantized) is { } blocks) return blocks.to(placement(spec));
-            using var stored = source.ReadTensor(spec.Name);
-            return stored.to(type, placement(spec), copy: true);
+            var blocks = quantized?.LayoutOf(source, spec);
+            if (blocks is { } layout) quantized!.Add(spec.Name, layout);
+            weights.Add(new HeldWeight(spec, blocks is null ? type : ScalarType.Byte, blocks));
+        }
+        return weights;
+    }
+
+    /// <summary>
+    /// Reads all weights of a model, in the order in which they lie in the files, each into the tensor that it stays in (<see cref="WeightReader"/>).
+    /// </summary>
+    /// <param name="source">Where they are read from.</param>
+    /// <param name="weights">What <see cref="Plan"/> has found.</param>
+    /// <param name="type">The type of plain weights.</param>
+    /// <param name="make">Makes the tensor of a weight; it is filled here, and freed where reading fails.</param>
+    /// <returns>The tensors by name, in the order of <paramref name="weights"/>.</returns>
+    /// <exception cref="Core.Errors.InvalidInputException">A weight that is to be quantised is not finite.</exception>
+    public static Dictionary<string, Tensor> Read(
+        ITensorSource source, IReadOnlyList<HeldWeight> weights, ScalarType type, Func<HeldWeight, Tensor> make)
+    {
+        using var reader = new WeightReader(source, type);
+        var place = source.Tensors.Keys.Index().ToDictionary(t => t.Item, t => t.Index, StringComparer.Ordinal);
+        var tensors = Make(weights.OrderBy(weight => place[weight.Spec.Name]).Select(weight => (weight.Spec.Name, weight)), weight =>
+        {
+            var tensor = make(weight);
+            try
+            {
+                reader.Read(weight, tensor);
+                return tensor;
+            }
+            catch
+            {
+                tensor.Dispose();
+                throw;
+            }
         });
+        return weights.ToDictionary(weight => weight.Spec.Name, weight => tensors[weight.Spec.Name], StringComparer.Ordinal);
     }
 
     /// <summary>
@@ -38,7 +67,7 @@ internal static class WeightLoader
     public static Dictionary<string, Tensor> Draw(ModelConfig config, ulong seed, Device device, ScalarType type)
     {
         using var generator = new Generator(seed, CPU);
-        return Make(HuggingFaceWeightNames.Of(config), spec =>
+        return Make(HuggingFaceWeightNames.Of(config).Select(spec => (spec.Name, spec)), spec =>
         {
             using var drawn = spec.Kind switch
             {
@@ -50,14 +79,14 @@ internal static class WeightLoader
         });
     }
 
-    private static Dictionary<string, Tensor> Make(IEnumerable<WeightSpec> specs, Func<WeightSpec, Tensor> make)
+    private static Dictionary<string, Tensor> Make<T>(IEnumerable<(string Name, T Weight)> weights, Func<T, Tensor> make)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
             using var noGradients = no_grad();
             using var scope = NewDisposeScope();
-            foreach (var spec in specs) tensors.Add(spec.Name, make(spec).DetachFromDisposeScope());
+            foreach (var (name, weight) in weights) tensors.Add(name, make(weight).DetachFromDisposeScope());
             return tensors;
         }
         catch
@@ -79,7 +108,7 @@ internal static class WeightLoader
             if (!source.Tensors.TryGetValue(spec.Name, out var entry)) continue;
             if (!entry.Shape.SequenceEqual(spec.Shape))
                 wrong.Add($"{spec.Name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]");
-            else if (entry.DType is not (TensorDType.F64 or TensorDType.F32 or TensorDType.F16 or TensorDType.BF16))
+            else if (!FloatCopy.Knows(entry.DType))
                 wrong.Add($"{spec.Name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16");
         }
         if (missing.Count + unexpected.Count + wrong.Count > 0) throw new WeightsMismatchException(source.Path, missing, unexpected, wrong);

@@ -1,12 +1,11 @@
 using Meft.Core.Errors;
+using Meft.Core.Formats;
 
 namespace Meft.Models;
 
-/// <summary>A checkpoint's tensors are not those that its config.json asks for; everything that differs is listed at once.</summary>
+/// <summary>A checkpoint's tensors are not those that its config.json asks for; everything that differs is listed at once, layers that differ alike together.</summary>
 public sealed class WeightsMismatchException : InvalidInputException
 {
-    private const int Shown = 12;
-
     /// <param name="path">The checkpoint.</param>
     /// <param name="missing">Names of tensors that are needed and not there.</param>
     /// <param name="unexpected">Names of tensors that are there and not known.</param>
@@ -40,8 +39,7 @@ public sealed class WeightsMismatchException : InvalidInputException
         void Add(string title, IReadOnlyList<string> names)
         {
             if (names.Count == 0) return;
-            var more = names.Count > Shown ? $" and {names.Count - Shown} more" : "";
-            parts.Add($"{names.Count} {title} ({string.Join(", ", names.Take(Shown))}{more})");
+            parts.Add($"{names.Count} {title} ({TensorNames.Listed(names)})");
         }
     }
 }

@@ -47,6 +47,21 @@ internal static unsafe class TensorMemory
     /// <summary>Bytes of a tensor's elements.</summary>
     public static long ByteCount(Tensor tensor) => tensor.numel() * ElementBytes(tensor.dtype);
 
+    /// <summary>
+    /// Asks for huge pages behind a tensor in host memory that nobody has written to, where it is large: they are taken in far less time, and read with fewer misses.
+    /// </summary>
+    public static void PreferHugePages(Tensor tensor)
+    {
+        const nint hugePage = (nint)AnonymousMemory.HugePageBytes;
+        var bytes = (nint)ByteCount(tensor);
+        if (!OperatingSystem.IsLinux() || bytes < 2 * hugePage) return;
+        // Whole ones alone: what lies beside the tensor is somebody else's.
+        var data = (nint)Pointer(tensor);
+        var start = (data + hugePage - 1) / hugePage * hugePage;
+        var end = (data + bytes) / hugePage * hugePage;
+        if (end > start) AnonymousMemory.PreferHugePages(start, end - start);
+    }
+
     [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]
     private static extern nint Data(nint handle);

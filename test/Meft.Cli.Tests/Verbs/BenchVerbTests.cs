@@ -79,7 +79,23 @@ public sealed class BenchVerbTests : IDisposable
         figures.ShouldAllBe(f => f.GetProperty("tokens_per_second").GetDouble() > 0);
     }
 
+    [Fact]
+    public void Loading_is_timed_and_weighed_in_every_form()
+    {
+        var figures = Json(
+            "load", "--model", SampleModel.Write(_folder), "--dtype", "bf16", "--quantize", "none,int8", "--warm-up", "0", "--repeats", "1").EnumerateArray().ToList();
+        figures.Select(f => f.GetProperty("base").GetString()).ShouldBe(["none", "int8"]);
+        figures.ShouldAllBe(f => f.GetProperty("type").GetString() == "bfloat16" && f.GetProperty("seconds").GetDouble() > 0);
+        var file = new FileInfo(Path.Combine(_folder.File("model"), "model.safetensors"));
+        if (file.Exists) figures.ShouldAllBe(f => f.GetProperty("file_bytes").GetInt64() == file.Length);
+        figures.ShouldAllBe(f => f.GetProperty("weight_bytes").GetInt64() > f.GetProperty("largest_tensor_bytes").GetInt64());
+        Error("load").ShouldContain("--model is required");
+        Error("load", "--model", SampleModel.Write(_folder), "--ranks", "4").ShouldContain("--ranks has no effect on load");
+        Error("generate", "--model", SampleModel.Write(_folder), "--cold").ShouldContain("--cold has no effect on generate");
+    }
+
     [Theory]
+    [InlineData("load", "peak, own")]
     [InlineData("optimizer", "plain loop")]
     [InlineData("kernels", "candidate scores")]
     [InlineData("step", "share of a step")]
@@ -91,6 +107,7 @@ public sealed class BenchVerbTests : IDisposable
         {
             "step" => ["--model", SampleModel.Write(_folder), "--rows", Rows(), "--ranks", "16", "--methods", "masked,meft"],
             "generate" => ["--model", SampleModel.Write(_folder), "--prompt-tokens", "4", "--new-tokens", "3", "--batch", "2", "--ranks", "16"],
+            "load" => ["--model", SampleModel.Write(_folder)],
             _ => ["--hidden", "16", "--ranks", "16", "--megabytes", "1"],
         };
         var run = ProgramRun.Of(["bench", subject, .. arguments, "--warm-up", "0", "--repeats", "1", "--output", output]);

@@ -112,6 +112,28 @@ public unsafe class BlockQuantizerTests
     }
 
     [Theory]
+    [InlineData(BlockFormat.Int8, 1)]
+    [InlineData(BlockFormat.Nf4, 1)]
+    [InlineData(BlockFormat.Int8, 7)]
+    [InlineData(BlockFormat.Nf4, 7)]
+    public void Rows_in_parts_have_the_bits_of_all_at_once(BlockFormat format, int step)
+    {
+        const int rows = 30, columns = 100;
+        var weights = Reference.Random(rows * columns, 4);
+        var (layout, whole) = Quantize(format, rows, columns, weights);
+        var (bytes, largest) = (new byte[layout.ByteCount], new float[layout.Blocks]);
+        fixed (float* from = weights)
+        fixed (byte* to = bytes)
+        {
+            var matrix = new BlockMatrix(layout, (nint)to);
+            for (var row = 0; row < rows; row += step)
+                BlockQuantizer.QuantizeRows(from + row * columns, row, Math.Min(step, rows - row), matrix, largest);
+            Assert.True(BlockQuantizer.Finish(matrix, largest));
+        }
+        Assert.Equal(whole, bytes);
+    }
+
+    [Theory]
     [InlineData(BlockFormat.Int8, 4096, 4096, 8.5)]
     [InlineData(BlockFormat.Nf4, 4096, 4096, 4.127)]
     public void A_weight_takes_so_many_bits(BlockFormat format, int rows, int columns, double bits) =>

@@ -4,8 +4,10 @@ using Meft.Core.Adapters;
 using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
+using Meft.Core.Formats.Safetensors;
 using Meft.Core.Tokenization;
 using Meft.Loading;
+using Meft.Models;
 using Meft.Tests.Models;
 using Meft.TestSupport;
 using Shouldly;
@@ -36,6 +38,26 @@ public sealed class LoadedModelTests : IDisposable
         model.Adapter.ShouldBeNull();
         told[^1].BytesRead.ShouldBe(told[^1].TotalBytes);
         told.Select(t => t.BytesRead).ShouldBe(told.Select(t => t.BytesRead).Order());
+    }
+
+    [Fact]
+    public void Tensors_that_are_passed_over_do_not_count_in_the_progress()
+    {
+        using (var decoder = TinyDecoder.Create(TinyDecoder.Llama with { TiedEmbeddings = true }))
+        {
+            decoder.Save(_model);
+            var writer = new SafetensorsWriter();
+            foreach (var (name, value) in decoder.Parameters) writer.Add(name, value);
+            writer.Add("lm_head.weight", decoder.Parameters["model.embed_tokens.weight"]);
+            writer.Save(Path.Combine(_model, ShardedSafetensors.SingleFileName));
+        }
+        foreach (var options in new[] { new ModelLoadOptions(), new ModelLoadOptions { Quantize = Quantization.Nf4 }, new ModelLoadOptions { Base = BasePlacement.Streamed } })
+        {
+            LoadProgress last = default;
+            using var model = Load(options with { Progress = told => last = told });
+            last.TotalBytes.ShouldBe(4 * model.Config.ParameterCount);
+            last.BytesRead.ShouldBe(last.TotalBytes);
+        }
     }
 
     [Theory]

@@ -66,6 +66,7 @@ public class DecoderTests
         error.Wrong.Count.ShouldBe(3);
         error.Wrong.ShouldContain("model.layers.0.mlp.down_proj.weight is [32, 40], the config asks for [32, 41]");
         error.Message.ShouldContain("9 unexpected");
+        foreach (var name in error.Missing.Concat(error.Unexpected).Concat(error.Wrong)) error.Message.ShouldContain(name);
         error.ExitCode.ShouldBe(2);
     }
 

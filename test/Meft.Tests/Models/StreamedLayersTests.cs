@@ -125,8 +125,9 @@ public class StreamedLayersTests
     private static void Walk(Decoder resident, Func<MemoryLedger?, IDeviceLink> links, MemoryLedger ledger)
     {
         using var scope = NewDisposeScope();
-        var tensors = resident.Parameters.ToDictionary(p => p.Key, p => p.Value.clone());
-        var layers = new StreamedLayers(Layers, tensors, CPU, links);
+        using var buffers = links(null);
+        var hosts = Enumerable.Range(0, Layers).Select(layer => Gather(resident, layer, buffers)).ToList();
+        var layers = new StreamedLayers(hosts, CPU, links);
         layers.CountIn(ledger);
         int[] order = [.. Enumerable.Range(0, Layers), .. Enumerable.Range(0, Layers).Reverse(), 2];
         for (var i = 0; i < order.Length; i++)
@@ -139,7 +140,17 @@ public class StreamedLayersTests
             weights.Down.Weight.equal(Resident("mlp.down_proj")).all().item<bool>().ShouldBeTrue();
         }
         layers.Dispose();
-        foreach (var tensor in tensors.Values) tensor.Dispose(); // views of the pinned blocks
+    }
+
+    private static HostLayer Gather(Decoder resident, int layer, IDeviceLink link)
+    {
+        var weights = resident.Parameters.Where(p => p.Key.StartsWith($"model.layers.{layer}.", StringComparison.Ordinal)).ToDictionary();
+        var host = new HostLayer(weights.Select(w => (w.Key, w.Value.dtype, w.Value.shape)), link.HostBuffer);
+        foreach (var (name, view) in host.Views())
+        {
+            using (view) view.copy_(weights[name]);
+        }
+        return host;
     }
 
     private static float[] Train(Decoder decoder, MemoryLedger ledger, bool recompute)

@@ -103,6 +103,20 @@ public sealed class GgufFile : IDisposable
         return _file.Span(tensor.Offset + row * bytes, bytes);
     }
 
+    /// <summary>Asks for rows before they are read; see <see cref="MappedFile.ReadAhead"/>.</summary>
+    internal void ReadAhead(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
+    {
+        var (start, length) = Range(tensor, firstRow, rowCount, rowWeights);
+        _file.ReadAhead(start, length);
+    }
+
+    /// <summary>Gives back the pages of rows that have been read; see <see cref="MappedFile.Release"/>.</summary>
+    internal void Release(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
+    {
+        var (start, length) = Range(tensor, firstRow, rowCount, rowWeights);
+        _file.Release(start, length);
+    }
+
     /// <summary>Refuses a tensor that cannot be decoded.</summary>
     internal void RequireDecodable(GgufTensor tensor)
     {
@@ -117,6 +131,12 @@ public sealed class GgufFile : IDisposable
             throw new GgufException(
                 Path, $"a row has {tensor.RowWeights} weights", tensor.Offset, tensor.Name, $"at most {int.MaxValue} bytes");
         }
+    }
+
+    private static (long Start, long Length) Range(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
+    {
+        var bytes = (long)rowWeights / tensor.Type.BlockWeights() * tensor.Type.BlockBytes();
+        return (tensor.Offset + firstRow * bytes, rowCount * bytes);
     }
 
     private static int ReadVersion(GgufCursor cursor)

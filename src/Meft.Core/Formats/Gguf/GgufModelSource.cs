@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Meft.Core.Errors;
+using Meft.Kernels;
 
 namespace Meft.Core.Formats.Gguf;
 
@@ -12,9 +13,12 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
 {
     private const nuint Alignment = 64;
 
+    /// <summary>Weights that are worth handing to another thread.</summary>
+    private const int WeightsOfRange = 1 << 15;
+
     private readonly GgufFile _file;
     private readonly Dictionary<string, GgufTensorRows> _rows = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TensorEntry> _entries = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, TensorEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, nint> _decoded = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private bool _disposed;
@@ -26,7 +30,7 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         RefuseParts(file);
         Architecture = GgufArchitecture.Of(file.Metadata);
         Config = GgufModelConfig.Read(file.Metadata);
-        foreach (var tensor in file.Tensors.Values) Add(tensor);
+        foreach (var tensor in file.Tensors.Values.OrderBy(t => t.Offset)) Add(tensor);
     }
 
     /// <inheritdoc/>
@@ -102,22 +106,23 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     {
         var entry = Entry(name);
         ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, entry.ByteLength);
+        CopyRows(name, 0, entry.RowCount, DType, destination);
+    }
+
+    /// <inheritdoc/>
+    public void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination)
+    {
+        var entry = Entry(name);
+        entry.RequireRows(firstRow, rowCount);
+        if (!FloatCopy.Knows(type)) throw new ArgumentOutOfRangeException(nameof(type), type, "F64, F32, F16 or BF16");
+        if (rowCount == 0 || entry.RowLength == 0) return;
         var rows = _rows[name];
-        if (entry.ElementCount == 0) return;
-        if (DType == TensorDType.F32)
-        {
-            for (long row = 0; row < rows.Count; row++)
-                Decode(rows, row, new Span<float>((float*)destination + row * rows.RowWeights, rows.RowWeights));
-            return;
-        }
-        var buffer = ArrayPool<float>.Shared.Rent(rows.RowWeights);
-        var weights = buffer.AsSpan(0, rows.RowWeights);
-        for (long row = 0; row < rows.Count; row++)
-        {
-            Decode(rows, row, weights);
-            SingleConversion.ToBFloat16(weights, new Span<ushort>((ushort*)destination + row * rows.RowWeights, rows.RowWeights));
-        }
-        ArrayPool<float>.Shared.Return(buffer);
+        // One dimension is one row, which may be of single numbers in another order.
+        if (entry.Shape.Count < 2) (firstRow, rowCount) = (0, rows.Count);
+        _file.ReadAhead(rows.Tensor, firstRow, rowCount, rows.RowWeights);
+        var work = new DecodingWork(this, rows, firstRow, type, destination);
+        KernelThreads.For(checked((int)rowCount), Math.Max(1, WeightsOfRange / rows.RowWeights), ref work);
+        Release(rows, firstRow, rowCount);
     }
 
     /// <inheritdoc/>
@@ -156,8 +161,10 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         var rows = _rows[name];
         ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, rows.Tensor.ByteLength);
         var rowBytes = rows.Count == 0 ? 0 : (int)(byteLength / rows.Count);
+        if (rows.Count > 0) _file.ReadAhead(rows.Tensor, 0, rows.Count, rows.RowWeights);
         for (long row = 0; row < rows.Count; row++)
             _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights).CopyTo(new Span<byte>((byte*)destination + row * rowBytes, rowBytes));
+        if (rows.Count > 0) Release(rows, 0, rows.Count);
     }
 
     /// <inheritdoc/>
@@ -182,6 +189,13 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         for (var i = 0; i < weights.Length; i++) weights[i] -= rows.Shift;
     }
 
+    /// <summary>Rows in another order lie all over the tensor: then the whole of it is given back.</summary>
+    private void Release(GgufTensorRows rows, long firstRow, long rowCount)
+    {
+        var (first, count) = rows.HeadSize == 0 ? (firstRow, rowCount) : (0, rows.Count);
+        _file.Release(rows.Tensor, first, count, rows.RowWeights);
+    }
+
     private void Add(GgufTensor tensor)
     {
         if (GgufRope.IsRopeTensor(tensor.Name)) return;
@@ -200,5 +214,34 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         const string Key = "split.count";
         if (!file.Metadata.Contains(Key) || file.Metadata.GetInteger(Key) is not (> 1 and var parts)) return;
         throw file.Metadata.Failure(Key, $"the file is one of {parts} parts of a model", "a model in one file");
+    }
+
+    /// <summary>Decodes rows; each depends on its own blocks alone.</summary>
+    private readonly struct DecodingWork(GgufModelSource source, GgufTensorRows rows, long firstRow, TensorDType type, nint destination) : IRangeWork
+    {
+        public void Run(int from, int to)
+        {
+            var decoded = ArrayPool<float>.Shared.Rent(rows.RowWeights);
+            var narrow = source.DType == TensorDType.BF16 ? ArrayPool<ushort>.Shared.Rent(rows.RowWeights) : [];
+            var rowBytes = (long)rows.RowWeights * type.BitSize() / 8;
+            fixed (float* single = decoded)
+            fixed (ushort* half = narrow)
+            {
+                for (var row = from; row < to; row++)
+                {
+                    var target = destination + (nint)(row * rowBytes);
+                    source.Decode(rows, firstRow + row, decoded.AsSpan(0, rows.RowWeights));
+                    if (source.DType == TensorDType.F32 || type == TensorDType.BF16)
+                    {
+                        FloatCopy.CopyHere((nint)single, TensorDType.F32, target, type, rows.RowWeights);
+                        continue;
+                    }
+                    FloatCopy.CopyHere((nint)single, TensorDType.F32, (nint)half, TensorDType.BF16, rows.RowWeights);
+                    FloatCopy.CopyHere((nint)half, TensorDType.BF16, target, type, rows.RowWeights);
+                }
+            }
+            ArrayPool<float>.Shared.Return(decoded);
+            if (narrow.Length > 0) ArrayPool<ushort>.Shared.Return(narrow);
+        }
     }
 }

@@ -1,3 +1,6 @@
+using System.Buffers;
+using Meft.Kernels;
+
 namespace Meft.Core.Formats.Safetensors;
 
 /// <summary>A safetensors file, mapped read-only into memory and checked before the first tensor is given out.</summary>
@@ -52,6 +55,28 @@ public sealed class SafetensorsFile : ITensorSource
     }
 
     /// <inheritdoc/>
+    public void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination)
+    {
+        var entry = Entry(name);
+        entry.RequireRows(firstRow, rowCount);
+        if (!FloatCopy.Knows(type)) throw new ArgumentOutOfRangeException(nameof(type), type, "F64, F32, F16 or BF16");
+        if (!FloatCopy.Knows(entry.DType)) throw new ArgumentOutOfRangeException(nameof(name), entry.DType, $"'{name}' holds no numbers of a float type");
+        var row = entry.RowLength * entry.DType.BitSize() / 8;
+        long start = entry.Offset + firstRow * row, length = rowCount * row;
+        if (length == 0) return;
+        _file.ReadAhead(start, length);
+        var work = new ReadingWork(_file, start, entry.DType, destination, type, rowCount * entry.RowLength);
+        try
+        {
+            KernelThreads.For(work.RangeCount, grain: 1, ref work);
+        }
+        catch (IOException e)
+        {
+            throw new SafetensorsException(Path, SafetensorsError.IoError, $"the file cannot be read: {e.Message}", name, cause: e);
+        }
+    }
+
+    /// <inheritdoc/>
     public float[] ReadSingles(string name) => SingleConversion.Read(Entry(name), Pointer(name), Path);
 
     /// <inheritdoc/>
@@ -73,6 +98,40 @@ public sealed class SafetensorsFile : ITensorSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new SafetensorsException(path, SafetensorsError.IoError, $"the file cannot be read: {e.Message}", cause: e);
+        }
+    }
+
+    /// <summary>Reads numbers of the file: straight to where they go, or through a buffer that stays in the caches where they are converted.</summary>
+    private readonly unsafe struct ReadingWork(MappedFile file, long offset, TensorDType from, nint destination, TensorDType to, long count) : IRangeWork
+    {
+        private const int NumbersOfRange = 1 << 15;
+
+        public int RangeCount => checked((int)((count + NumbersOfRange - 1) / NumbersOfRange));
+
+        public void Run(int first, int end)
+        {
+            int read = from.BitSize() / 8, written = to.BitSize() / 8;
+            var buffer = from == to ? [] : ArrayPool<byte>.Shared.Rent(NumbersOfRange * read);
+            try
+            {
+                for (var range = first; range < end; range++)
+                {
+                    var start = (long)range * NumbersOfRange;
+                    var numbers = (int)Math.Min(NumbersOfRange, count - start);
+                    var target = destination + (nint)(start * written);
+                    if (from == to)
+                    {
+                        file.Read(offset + start * read, new Span<byte>((void*)target, numbers * read));
+                        continue;
+                    }
+                    file.Read(offset + start * read, buffer.AsSpan(0, numbers * read));
+                    fixed (byte* source = buffer) FloatCopy.CopyHere((nint)source, from, target, to, numbers);
+                }
+            }
+            finally
+            {
+                if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+            }
         }
     }
 }

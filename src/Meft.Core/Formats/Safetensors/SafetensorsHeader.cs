@@ -82,9 +82,9 @@ internal sealed class SafetensorsHeader
     }
 
     /// <summary>Checks that the tensors, in the order of their offsets, cover the data exactly.</summary>
-    private static Dictionary<string, TensorEntry> Layout(string path, List<DeclaredTensor> declared, long dataStart, long fileLength)
+    private static OrderedDictionary<string, TensorEntry> Layout(string path, List<DeclaredTensor> declared, long dataStart, long fileLength)
     {
-        var entries = new Dictionary<string, TensorEntry>(declared.Count, StringComparer.Ordinal);
+        var entries = new OrderedDictionary<string, TensorEntry>(declared.Count, StringComparer.Ordinal);
         ulong end = 0;
         foreach (var tensor in declared.OrderBy(t => t.Begin).ThenBy(t => t.End))
         {

@@ -13,7 +13,7 @@ public sealed class ShardedSafetensors : ITensorSource
     private readonly Dictionary<string, SafetensorsFile> _shardOf;
 
     private ShardedSafetensors(
-        string path, List<SafetensorsFile> shards, Dictionary<string, SafetensorsFile> shardOf, Dictionary<string, TensorEntry> tensors)
+        string path, List<SafetensorsFile> shards, Dictionary<string, SafetensorsFile> shardOf, OrderedDictionary<string, TensorEntry> tensors)
     {
         Path = path;
         _shards = shards;
@@ -24,11 +24,16 @@ public sealed class ShardedSafetensors : ITensorSource
     /// <summary>The folder.</summary>
     public string Path { get; }
 
-    /// <summary>The files, in the order in which the index names them.</summary>
+    /// <summary>The files, in the order of their names.</summary>
     public IReadOnlyList<SafetensorsFile> Shards => _shards;
 
-    /// <summary>The tensors that the index names; an offset counts from the beginning of the tensor's own shard.</summary>
+    /// <summary>
+    /// The tensors of all shards, those that the index does not name too, shard by shard; an offset counts from the beginning of the tensor's own shard.
+    /// </summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
+
+    /// <summary>The shards.</summary>
+    public IReadOnlyList<string> Files => [.. _shards.Select(shard => shard.Path)];
 
     /// <summary>Opens a model folder: <c>model.safetensors</c>, else the shards of <c>model.safetensors.index.json</c>.</summary>
     /// <exception cref="SafetensorsException">A file is missing, cannot be read or is malformed.</exception>
@@ -50,6 +55,10 @@ public sealed class ShardedSafetensors : ITensorSource
     public void CopyTo(string name, nint destination, long byteLength) => Shard(name).CopyTo(name, destination, byteLength);
 
     /// <inheritdoc/>
+    public void CopyRows(string name, long firstRow, long rowCount, TensorDType type, nint destination) =>
+        Shard(name).CopyRows(name, firstRow, rowCount, type, destination);
+
+    /// <inheritdoc/>
     public float[] ReadSingles(string name) => Shard(name).ReadSingles(name);
 
     /// <inheritdoc/>
@@ -61,36 +70,29 @@ public sealed class ShardedSafetensors : ITensorSource
     private static ShardedSafetensors OpenShards(string folder)
     {
         var index = SafetensorsIndex.Read(System.IO.Path.Combine(folder, IndexFileName));
-        var shards = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
-        var shardOf = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
-        var tensors = new Dictionary<string, TensorEntry>(StringComparer.Ordinal);
+        var names = index.ShardOf.Values.Distinct().Order(StringComparer.Ordinal).ToList();
+        var shards = new List<SafetensorsFile>();
         try
         {
-            foreach (var (tensor, fileName) in index.ShardOf)
+            foreach (var path in names.Select(name => System.IO.Path.Combine(folder, name)).Where(File.Exists)) shards.Add(SafetensorsFile.Open(path));
+            var problems = ShardProblems.Of(index, shards);
+            if (problems.Count > 0) throw problems.ToException(index.Path);
+            var shardOf = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
+            var tensors = new OrderedDictionary<string, TensorEntry>(StringComparer.Ordinal);
+            foreach (var shard in shards)
             {
-                if (!shards.TryGetValue(fileName, out var shard)) shards.Add(fileName, shard = OpenShard(index, folder, fileName, tensor));
-                if (!shard.Tensors.TryGetValue(tensor, out var entry))
+                foreach (var (name, entry) in shard.Tensors)
                 {
-                    throw new SafetensorsIndexException(
-                        index.Path, $"the shard '{SafetensorsException.Shown(fileName)}' holds no tensor '{SafetensorsException.Shown(tensor)}', which the index places there", tensor, fileName);
+                    shardOf.Add(name, shard);
+                    tensors.Add(name, entry);
                 }
-                shardOf.Add(tensor, shard);
-                tensors.Add(tensor, entry);
             }
+            return new ShardedSafetensors(folder, shards, shardOf, tensors);
         }
         catch
         {
-            foreach (var shard in shards.Values) shard.Dispose();
+            foreach (var shard in shards) shard.Dispose();
             throw;
         }
-        return new ShardedSafetensors(folder, [.. shards.Values], shardOf, tensors);
-    }
-
-    private static SafetensorsFile OpenShard(SafetensorsIndex index, string folder, string fileName, string tensor)
-    {
-        var path = System.IO.Path.Combine(folder, fileName);
-        if (File.Exists(path)) return SafetensorsFile.Open(path);
-        throw new SafetensorsIndexException(
-            index.Path, $"the shard '{SafetensorsException.Shown(fileName)}' of tensor '{SafetensorsException.Shown(tensor)}' is missing from the folder", tensor, fileName);
     }
 }

@@ -1,4 +1,6 @@
 using Meft.Core.Configuration;
+using Meft.Core.Formats;
+using Meft.Core.Formats.Gguf;
 using Meft.Kernels.Quantization;
 using static TorchSharp.torch;
 
@@ -25,6 +27,20 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
 
     /// <summary>Whether a weight can be held in blocks.</summary>
     public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };
+
+    /// <summary>How a weight of a checkpoint is to be held; null where it stays plain.</summary>
+    public BlockLayout? LayoutOf(ITensorSource source, WeightSpec spec)
+    {
+        if (!MayBe(spec)) return null;
+        var format = kind switch
+        {
+            Quantization.Int8 => BlockFormat.Int8,
+            Quantization.Nf4 => BlockFormat.Nf4,
+            Quantization.Gguf => (source as IBlockSource)?.BlocksOf(spec.Name) is { } stored ? BlockDecoder.FormatOf(stored) : null,
+            _ => (BlockFormat?)null,
+        };
+        return format is { } known ? new BlockLayout(known, checked((int)spec.Shape[0]), checked((int)spec.Shape[1])) : null;
+    }
 
     /// <summary>Enters a matrix.</summary>
     public void Add(string name, BlockLayout layout) => _layouts.Add(name, layout);

@@ -1,6 +1,7 @@
 using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Planning;
+using Meft.Loading;
 using Meft.Native;
 
 namespace Meft.Training.Runs;
@@ -13,8 +14,9 @@ namespace Meft.Training.Runs;
 /// <param name="options">What to do.</param>
 /// <param name="calibrations">Where this machine's speeds are kept; null to plan without seconds.</param>
 /// <param name="tell">Told what is done, a line at a time; null for nobody.</param>
+/// <param name="loading">Told how far the weights have been read, each time they are; null for nobody.</param>
 public sealed class ResumeVerification(
-    string folder, ResumeProofOptions options, CalibrationCache? calibrations = null, Action<string>? tell = null)
+    string folder, ResumeProofOptions options, CalibrationCache? calibrations = null, Action<string>? tell = null, Action<LoadProgress>? loading = null)
 {
     private const int MostThreads = 1024;
     private readonly string _folder = Path.GetFullPath(folder);
@@ -122,7 +124,7 @@ public sealed class ResumeVerification(
     /// <summary>Loads a run with the files that it began with, or says which have changed.</summary>
     private TrainingRun Prepare(RunConfig config, ExistingRun existing, bool writes, RunManifest manifest, CancellationToken cancellation)
     {
-        var run = TrainingRun.Prepare(config, existing, writes, calibrations: calibrations, cancellation: cancellation);
+        var run = TrainingRun.Prepare(config, existing, writes, loading, calibrations, cancellation: cancellation);
         try
         {
             manifest.RequireSameFiles(run.Manifest());

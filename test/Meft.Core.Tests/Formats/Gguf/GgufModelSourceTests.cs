@@ -61,6 +61,31 @@ public sealed class GgufModelSourceTests : IDisposable
     }
 
     [Fact]
+    public unsafe void Rows_are_those_of_the_whole_in_any_parts_and_types()
+    {
+        foreach (var dtype in new[] { TensorDType.F32, TensorDType.BF16 })
+        {
+            using var source = Open(GgufModels.Tiny(), dtype);
+            foreach (var (name, entry) in source.Tensors)
+            {
+                foreach (var type in new[] { TensorDType.F32, TensorDType.F16, TensorDType.BF16 })
+                {
+                    var width = type.BitSize() / 8;
+                    byte[] parts = new byte[entry.ElementCount * width], expected = new byte[parts.Length];
+                    fixed (byte* target = parts)
+                    fixed (byte* whole = expected)
+                    {
+                        for (long row = 0; row < entry.RowCount; row++) source.CopyRows(name, row, 1, type, (nint)(target + row * entry.RowLength * width));
+                        FloatCopy.Copy(source.Pointer(name), dtype, (nint)whole, type, entry.ElementCount);
+                    }
+                    parts.ShouldBe(expected, $"{name} as {type} of {dtype}");
+                }
+                Should.Throw<ArgumentOutOfRangeException>(() => source.CopyRows(name, 0, entry.RowCount + 1, dtype, 0));
+            }
+        }
+    }
+
+    [Fact]
     public unsafe void All_ways_of_reading_agree_in_both_types()
     {
         foreach (var dtype in new[] { TensorDType.F32, TensorDType.BF16 })

@@ -37,6 +37,70 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public unsafe void A_file_that_has_become_shorter_is_an_error_with_the_tensor()
+    {
+        using var folder = new TemporaryFolder();
+        var writer = new SafetensorsWriter();
+        writer.Add("w", [100_000], new float[100_000]);
+        var path = folder.File("x.safetensors");
+        writer.Save(path);
+        using var file = SafetensorsFile.Open(path);
+        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Write)) stream.SetLength(200_000);
+        var read = new float[100_000];
+        fixed (float* single = read)
+        {
+            var address = (nint)single;
+            foreach (var type in new[] { TensorDType.F32, TensorDType.BF16 })
+            {
+                var error = Should.Throw<SafetensorsException>(() => file.CopyRows("w", 0, 1, type, address));
+                error.Tensor.ShouldBe("w");
+                error.Message.ShouldContain("it has 200000 bytes, and had 400");
+            }
+        }
+    }
+
+    [Fact]
+    public unsafe void Rows_are_read_in_any_parts_and_types_and_again_after_their_pages_were_given_back()
+    {
+        using var folder = new TemporaryFolder();
+        const int rows = 700, columns = 33;
+        var values = Enumerable.Range(0, rows * columns).Select(i => i / 7f).ToArray();
+        var writer = new SafetensorsWriter();
+        writer.Add("w", [rows, columns], values);
+        writer.Add("flat", [5], new float[] { 1, 2, 3, 4, 5 });
+        writer.Add("one", [], new float[] { 6 });
+        writer.Add("ids", TensorDType.I32, [1], stream => stream.Write(new byte[4]));
+        writer.Save(folder.File("x.safetensors"));
+        using var file = SafetensorsFile.Open(folder.File("x.safetensors"));
+        (file.Tensors["w"].RowCount, file.Tensors["w"].RowLength).ShouldBe((rows, columns));
+        (file.Tensors["flat"].RowCount, file.Tensors["flat"].RowLength).ShouldBe((1, 5));
+        (file.Tensors["one"].RowCount, file.Tensors["one"].RowLength).ShouldBe((1, 1));
+        var read = new float[rows * columns];
+        var brain = new ushort[rows * columns];
+        fixed (float* single = read)
+        fixed (ushort* half = brain)
+        {
+            foreach (var step in new[] { 1, 64, 699, 700, 700 })
+            {
+                Array.Clear(read);
+                for (var row = 0; row < rows; row += step) file.CopyRows("w", row, Math.Min(step, rows - row), TensorDType.F32, (nint)(single + row * columns));
+                read.ShouldBe(values);
+            }
+            file.CopyRows("w", 0, rows, TensorDType.BF16, (nint)half);
+            brain.ShouldBe(values.Select(SingleConversion.ToBFloat16));
+            file.CopyRows("w", rows, 0, TensorDType.F32, 0);
+            file.CopyRows("flat", 0, 1, TensorDType.F32, (nint)single);
+            read[..5].ShouldBe([1, 2, 3, 4, 5]);
+            file.CopyRows("one", 0, 1, TensorDType.F32, (nint)single);
+            read[0].ShouldBe(6);
+        }
+        Should.Throw<ArgumentOutOfRangeException>(() => file.CopyRows("w", 1, rows, TensorDType.F32, 0));
+        Should.Throw<ArgumentOutOfRangeException>(() => file.CopyRows("w", -1, 1, TensorDType.F32, 0));
+        Should.Throw<ArgumentOutOfRangeException>(() => file.CopyRows("ids", 0, 1, TensorDType.F32, 0));
+        Should.Throw<TensorNotFoundException>(() => file.CopyRows("v", 0, 1, TensorDType.F32, 0));
+    }
+
+    [Fact]
     public void Refuses_nesting_without_end() =>
         Refusal(SafetensorsBytes.Compose("{\"a\":{\"x\":" + new string('[', 100_000))).Error
             .ShouldBe(SafetensorsError.InvalidHeaderDeserialization);

@@ -59,6 +59,43 @@ public sealed class ShardedSafetensorsTests : IDisposable
     }
 
     [Fact]
+    public void All_that_is_wrong_with_shards_is_one_error()
+    {
+        WriteShard("one.safetensors", "a", 1);
+        WriteShard("two.safetensors", "a", 2);
+        WriteIndex(
+            """{"weight_map":{"a":"one.safetensors","b":"one.safetensors","c":"two.safetensors","model.layers.0.w":"three.safetensors","model.layers.1.w":"three.safetensors","d":"four.safetensors"}}""");
+        var message = Refusal().Message;
+        message.ShouldContain("the shard 'four.safetensors' is missing from the folder, with 1 tensors: d");
+        message.ShouldContain("the shard 'three.safetensors' is missing from the folder, with 2 tensors: model.layers.{0-1}.w");
+        message.ShouldContain("the shard 'one.safetensors' lacks 1 tensors that the index places there: b");
+        message.ShouldContain("the shard 'two.safetensors' lacks 1 tensors that the index places there: c");
+        message.ShouldContain("1 tensors stand in several shards, 'one.safetensors', 'two.safetensors': a");
+    }
+
+    [Fact]
+    public void A_tensor_in_two_shards_is_refused_with_both()
+    {
+        WriteShard("one.safetensors", "a", 1);
+        WriteShards("two.safetensors", ("b", 2), ("a", 3));
+        WriteIndex("""{"weight_map":{"a":"one.safetensors","b":"two.safetensors"}}""");
+        var error = Refusal();
+        error.Tensor.ShouldBe("a");
+        error.Message.ShouldContain("'one.safetensors', 'two.safetensors': a");
+    }
+
+    [Fact]
+    public void A_tensor_that_the_index_does_not_name_is_there_nevertheless()
+    {
+        WriteShard("two.safetensors", "b", 2);
+        WriteShards("one.safetensors", ("z", 3), ("a", 1));
+        WriteIndex("""{"weight_map":{"b":"two.safetensors","a":"one.safetensors"}}""");
+        using var source = ShardedSafetensors.OpenFolder(_folder.Path);
+        source.Tensors.Keys.ShouldBe(["a", "z", "b"], "shard by shard, by their offsets");
+        source.ReadSingles("z").ShouldBe([3f]);
+    }
+
+    [Fact]
     public void Names_a_shard_that_is_malformed()
     {
         _folder.Write("one.safetensors", "");
@@ -105,10 +142,12 @@ public sealed class ShardedSafetensorsTests : IDisposable
 
     private void WriteIndex(string json) => _folder.Write(ShardedSafetensors.IndexFileName, json);
 
-    private void WriteShard(string fileName, string tensor, float value)
+    private void WriteShard(string fileName, string tensor, float value) => WriteShards(fileName, (tensor, value));
+
+    private void WriteShards(string fileName, params (string Tensor, float Value)[] tensors)
     {
         var writer = new SafetensorsWriter();
-        writer.Add(tensor, [1], new[] { value });
+        foreach (var (tensor, value) in tensors) writer.Add(tensor, [1], new[] { value });
         writer.Save(_folder.File(fileName));
     }
 }
