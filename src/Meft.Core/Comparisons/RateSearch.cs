@@ -3,12 +3,13 @@ using System.Globalization;
 namespace Meft.Core.Comparisons;
 
 /// <summary>
-/// Looks for the learning rate with the best score: first all that the config names, then, while the best of all is the least or the largest, the
-/// next one beyond it in proportion. So no method looks bad by a grid that was laid for another.
+/// Looks for a learning rate: first all that the config names are tried, then, while what was found lies at an end, the next one beyond it in
+/// proportion. So no method looks bad by a grid that was laid for another.
 /// </summary>
 /// <param name="rates">The rates that the config names, ascending; at least one.</param>
 /// <param name="extend">How many more are tried beyond either end.</param>
-public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
+/// <param name="isClearlyWorse">Whether a rate (first) is worse than the best one (second) beyond chance; null: whatever has a lower score is.</param>
+public sealed class RateSearch(IReadOnlyList<double> rates, int extend, Func<double, double, bool>? isClearlyWorse = null)
 {
     /// <summary>The step beyond a grid of a single rate.</summary>
     private const double DefaultRatio = 2;
@@ -19,10 +20,9 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
     public double? Next()
     {
         if (rates.Where(rate => !_scores.ContainsKey(rate)).Select(rate => (double?)rate).FirstOrDefault() is { } named) return named;
-        if (Best is not { } best) return null;
         double[] tried = [.. _scores.Keys];
-        if (best == tried[0] && tried.Count(rate => rate < rates[0]) < extend) return Rounded(tried[0] / Ratio(tried, 0));
-        if (best == tried[^1] && tried.Count(rate => rate > rates[^1]) < extend) return Rounded(tried[^1] * Ratio(tried, tried.Length - 2));
+        if (IsLeast && tried.Count(rate => rate < rates[0]) < extend) return Rounded(tried[0] / Ratio(tried, 0));
+        if (IsLargest && tried.Count(rate => rate > rates[^1]) < extend) return Rounded(tried[^1] * Ratio(tried, tried.Length - 2));
         return null;
     }
 
@@ -31,7 +31,7 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
     /// <param name="score">Higher is better; NaN for a run that failed.</param>
     public void Add(double rate, double score) => _scores[rate] = score;
 
-    /// <summary>The rate with the best score, of several the least, which changes the model less; null where every run failed or none is done.</summary>
+    /// <summary>The rate with the best score, of several the least; null where every run failed or none is done.</summary>
     public double? Best
     {
         get
@@ -45,23 +45,31 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend)
         }
     }
 
-    /// <summary>Whether the best rate is the least or the largest of those that were tried: a better one may lie beyond.</summary>
-    public bool IsAtEdge => Best is { } best && _scores.Count > 1 && (best == _scores.Keys.First() || best == _scores.Keys.Last());
-
     /// <summary>
-    /// The least of the tried rates, up to the best one, that is as good as the best as far as can be told: what a larger rate gains by chance is no
-    /// reason for it, and it is the larger ones that go wrong in a longer run (the rule of one standard error: Breiman et al. 1984, §3.4.3). Null as <see cref="Best"/>.
+    /// Going down from the best rate, the last one before any that is clearly worse: what a larger rate gains by chance is no reason for it, it changes the
+    /// model more, and it is the larger ones that break down. Null as <see cref="Best"/>.
     /// </summary>
-    /// <param name="isClearlyWorse">Whether a rate (first) is worse than the best one (second) beyond chance.</param>
-    public double? Chosen(Func<double, double, bool> isClearlyWorse)
+    public double? Chosen
     {
-        if (Best is not { } best) return null;
-        foreach (var (rate, score) in _scores)
+        get
         {
-            if (rate == best || (!double.IsNaN(score) && !isClearlyWorse(rate, best))) return rate;
+            if (Best is not { } best) return null;
+            var chosen = best;
+            foreach (var (rate, score) in _scores.Where(tried => tried.Key < best).Reverse())
+            {
+                if (double.IsNaN(score) || (isClearlyWorse?.Invoke(rate, best) ?? score < _scores[best])) break;
+                chosen = rate;
+            }
+            return chosen;
         }
-        return best;
     }
+
+    /// <summary>Whether a better rate may lie beyond those that were tried: the chosen one is the least of them, or the best one the largest.</summary>
+    public bool IsAtEdge => _scores.Count > 1 && (IsLeast || IsLargest);
+
+    private bool IsLeast => Chosen is { } chosen && chosen == _scores.Keys.First();
+
+    private bool IsLargest => Best is { } best && best == _scores.Keys.Last();
 
     private static double Ratio(double[] tried, int at) => tried.Length > 1 ? tried[at + 1] / tried[at] : DefaultRatio;
 

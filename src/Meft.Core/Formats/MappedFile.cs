@@ -11,7 +11,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <summary>How far ahead of what is read the disk is asked.</summary>
     private const long WindowBytes = 16 << 20;
 
-    private const int WillNeed = 3, DontNeed = 4;
+    private const int WillNeed = 3;
 
     private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile? _map;
@@ -122,20 +122,17 @@ internal sealed unsafe partial class MappedFile : IDisposable
         // What is asked for twice costs a little, and what is asked for in vain costs a read: no exactness is needed between threads.
         if (offset < asked - 4 * WindowBytes || offset > asked) asked = offset;
         if (end - asked < WindowBytes / 2 && end < Length) return;
-        Advise(asked, end, WillNeed);
+        AskFor(asked, end);
         Volatile.Write(ref _asked, end);
     }
 
-    /// <summary>Takes a range out of this process's memory. It can be read again, and is shared with other processes as before.</summary>
-    public void Release(long offset, long byteLength) => Advise(offset, offset + byteLength, DontNeed);
-
-    private void Advise(long from, long end, int advice)
+    private void AskFor(long from, long end)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (!OperatingSystem.IsLinux() || end <= from) return;
         var page = (nuint)Environment.SystemPageSize;
         var start = (nuint)(_pointer + from) / page * page;
-        _ = Advise((void*)start, (nuint)(_pointer + end) - start, advice); // a wish, not a need
+        _ = Advise((void*)start, (nuint)(_pointer + end) - start, WillNeed); // a wish, not a need
     }
 
     public void Dispose()

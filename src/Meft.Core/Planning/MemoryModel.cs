@@ -34,8 +34,7 @@ public sealed class MemoryModel(
     /// <summary>The memory of a run that is carried out in a certain way.</summary>
     /// <param name="plan">The way.</param>
     /// <param name="checkpoints">Full checkpoints on disk at once; an incremental one counts as the share of one that it takes at most.</param>
-    /// <param name="weightFileBytes">Bytes of the weights' files, which are mapped while they are read; 0 where they are not there.</param>
-    public MemoryPlan Of(ExecutionPlan plan, double checkpoints, long weightFileBytes)
+    public MemoryPlan Of(ExecutionPlan plan, double checkpoints)
     {
         var items = new List<MemoryItem>();
         void Add(MemoryTier tier, string cause, long bytes, long counted = 0)
@@ -83,7 +82,8 @@ public sealed class MemoryModel(
         Add(MemoryTier.Disk, "checkpoints", (long)(checkpoints * trained.StateBytes));
         Add(MemoryTier.Disk, "result", trained.Count * (trained.Kind == MethodKind.Full ? width : Single));
 
-        var load = ProgramMemory.RuntimeBytes + weightFileBytes + 2 * _base.LargestTensorBytes + (accelerator && !streamed ? 0 : _base.TotalBytes);
+        // Each weight is read straight into the tensor that it stays in, by way of the host where that is on a card (docs/model-files.md).
+        var load = ProgramMemory.RuntimeBytes + _base.LargestTensorBytes + (accelerator && !streamed ? 0 : _base.TotalBytes);
         return new MemoryPlan(items, accelerator, load, ProgramMemory.HeapLimit(inHeap));
     }
 

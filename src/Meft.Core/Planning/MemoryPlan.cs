@@ -31,7 +31,7 @@ public sealed record MemoryItem(MemoryTier Tier, string Cause, long Bytes, long 
 /// <summary>The memory of a run, by tier and cause.</summary>
 /// <param name="Items">The causes; none is zero.</param>
 /// <param name="Accelerator">Whether the device is not the CPU.</param>
-/// <param name="LoadBytes">The most that is resident while the base is read: the program, the base, the mapped files, a tensor in its stored form.</param>
+/// <param name="LoadBytes">The most that is resident while the base is read: the program, the weights that stay in host memory, the largest tensor.</param>
 /// <param name="HeapLimitBytes">Free bytes that malloc's heap may hold between two steps; more than that go back to the system.</param>
 public sealed record MemoryPlan(IReadOnlyList<MemoryItem> Items, bool Accelerator, long LoadBytes, long HeapLimitBytes)
 {

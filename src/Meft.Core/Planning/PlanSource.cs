@@ -15,8 +15,7 @@ namespace Meft.Core.Planning;
 /// <param name="Model">Its sizes.</param>
 /// <param name="Rows">The rows to train on; null where they, or a tokenizer that they need, are not there.</param>
 /// <param name="Work">The micro-batches.</param>
-/// <param name="WeightFileBytes">Bytes of the weights' files; 0 where there are none.</param>
-public sealed record PlanSource(ModelLocation Location, ModelConfig Model, TokenDataset? Rows, Workload Work, long WeightFileBytes)
+public sealed record PlanSource(ModelLocation Location, ModelConfig Model, TokenDataset? Rows, Workload Work)
 {
     /// <summary>What the base takes where it is quantised; null where it is not.</summary>
     public QuantizedBase? Quantized { get; init; }
@@ -30,7 +29,7 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         if (config.Method.Kind == MethodKind.Full) location.RequireTokenizerFiles(); // what is trained is saved as a model of its own
         var (rows, reason) = ReadRows(config, location, model);
         var work = rows is null ? Workload.Assumed(config, model, reason!) : Workload.Of(config, rows);
-        return new PlanSource(location, model, rows, work, WeightBytes(location))
+        return new PlanSource(location, model, rows, work)
         {
             Quantized = QuantizedBase.Of(config.Quantize, location, model, BaseWeights.WidthOf(config.DType, model)),
         };
@@ -51,13 +50,5 @@ public sealed record PlanSource(ModelLocation Location, ModelConfig Model, Token
         {
             return (null, $"the model has no {HuggingFaceTokenizer.FileName}, nor another tokenizer, to read the rows with");
         }
-    }
-
-    private static long WeightBytes(ModelLocation location)
-    {
-        if (File.Exists(location.WeightsPath)) return new FileInfo(location.WeightsPath).Length;
-        var folder = new DirectoryInfo(location.Folder);
-        var safetensors = folder.EnumerateFiles("*.safetensors").Sum(f => f.Length);
-        return safetensors > 0 ? safetensors : folder.EnumerateFiles("*.gguf").Sum(f => f.Length);
     }
 }

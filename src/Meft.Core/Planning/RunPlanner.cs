@@ -12,10 +12,9 @@ namespace Meft.Core.Planning;
 /// <param name="accelerator">Whether the device is not the CPU.</param>
 /// <param name="bounds">What may be used.</param>
 /// <param name="machine">The machine's speeds; null where they were not measured.</param>
-/// <param name="weightFileBytes">Bytes of the weights' files; 0 where they are not there.</param>
 /// <param name="quantized">What the base takes where it is quantised; null where it is not.</param>
 public sealed class RunPlanner(
-    RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, long weightFileBytes = 0, QuantizedBase? quantized = null)
+    RunConfig config, ModelConfig model, bool accelerator, MemoryBounds bounds, Calibration? machine, QuantizedBase? quantized = null)
 {
     /// <summary>More than anyone keeps; it keeps products within their types.</summary>
     private const int MostCheckpoints = 1000;
@@ -45,7 +44,7 @@ public sealed class RunPlanner(
         var cost = machine is null ? null : new CostModel(model, _width, trained, work, machine, held);
         var cheaper = sizes is null ? ExecutionKind.Activations : Cheaper(sizes, tokens, cost);
         var ways = ExecutionPlan.Candidates(changed, accelerator, cheaper)
-            .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work), weightFileBytes))).ToList();
+            .Select(way => (Way: way, Memory: memory.Of(way, Checkpoints(changed, work)))).ToList();
         var (chosen, fitted) = ways.Find(w => Fits(w.Memory)) is { Way: not null } fitting ? fitting : ways[^1];
         var copy = CheckpointCopy(changed, work, fitted, trained.StateBytes);
         var planned = copy == 0 ? fitted : Beside(fitted, copy);

@@ -139,30 +139,21 @@ public sealed class Comparison : IDisposable
     private double? RateOf(PlannedMethod method, CancellationToken cancellation)
     {
         if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Method.Run.Optimizer.LearningRate;
-        var search = new RateSearch(method.Method.LearningRates, grid.Extend);
-        var (figure, metric) = (_gridTask!.Mean(), _gridTask.Source.Metrics[0].Metric);
-        var sign = figure.HigherIsBetter ? 1 : -1;
-        var judged = new Dictionary<double, FigureNumbers>();
-        while (search.Next() is { } rate)
+        var (figure, rates) = (_gridTask!.Mean(), new JudgedRates(method.Method.LearningRates, grid.Extend, _gridTask.Source.Metrics[0].Metric));
+        while (rates.Next() is { } rate)
         {
             var cell = Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask);
             var result = Attempt(method, cell, cancellation);
             if (method.IsLeftOut) return null;
-            double? score = null;
-            if (result is { Failure: null })
-            {
-                judged[rate] = FigureStatistics.Mean(result.Figures);
-                score = FigureStatistics.Of([judged[rate]], null, FigureStatistics.IsPerplexity(metric)).Value;
-            }
-            search.Add(rate, sign * (score ?? double.NaN));
+            var score = rates.Add(rate, result is { Failure: null } ? result.Figures : null);
             var point = new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null));
             method.Grid.Add(point);
             Tell(new ComparisonStep(cell.Title, method.Method.Name, point, figure));
             if (method.Failure is not null) return null;
         }
-        method.IsRateAtEdge = search.IsAtEdge;
-        if (search.Best is null) method.Failure = "every rate that was tried ended in numbers that are not finite";
-        return search.Chosen((rate, best) => FigureStatistics.IsClearlyWorse(judged[rate], judged[best], metric));
+        method.IsRateAtEdge = rates.IsAtEdge;
+        if (rates.Chosen is null) method.Failure = "every rate that was tried ended in numbers that are not finite";
+        return rates.Chosen;
     }
 
     /// <summary>Runs a cell; what fails for the method's own reasons, such as memory, is the method's failure and no end of the comparison.</summary>

@@ -28,7 +28,7 @@ internal sealed class PlannedMethod
     /// <summary>The rate it is trained with; null where that is not known yet.</summary>
     public double? Rate { get; set; }
 
-    /// <summary>Whether the best rate was the least or largest that was tried.</summary>
+    /// <summary>Whether a better rate may lie beyond those that were tried.</summary>
     public bool IsRateAtEdge { get; set; }
 
     /// <summary>What each seed came to, in order.</summary>

@@ -141,7 +141,7 @@ public sealed class Demo
             tried.Add(new GridPoint(rate, score, failure));
             Tell($"{spec.Name}, rate {rate}: {(score is { } share ? $"{share * 100:0.0} % of the held-out facts recalled" : failure)}");
         }
-        return taught with { Rate = search.Best ?? spec.LearningRate, IsRateAtEdge = search.IsAtEdge, Grid = [.. tried.OrderBy(point => point.LearningRate)] };
+        return taught with { Rate = search.Chosen ?? spec.LearningRate, IsRateAtEdge = search.IsAtEdge, Grid = [.. tried.OrderBy(point => point.LearningRate)] };
     }
 
     private string Teaching() => string.Create(

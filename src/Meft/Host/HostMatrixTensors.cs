@@ -11,15 +11,17 @@ internal static unsafe class HostMatrixTensors
     {
         var copy = empty(matrix.Rows, matrix.Dimension, ScalarType.Float32);
         if (matrix.ByteCount > 0) Buffer.MemoryCopy(matrix.Data, TensorMemory.Singles(copy), matrix.ByteCount, matrix.ByteCount);
+        GC.KeepAlive(matrix);
         return copy;
     }
 
-    /// <summary>Overwrites a tensor with a matrix's numbers, whatever its type, device and shape; their count must be the same.</summary>
+    /// <summary>Overwrites a tensor with a matrix's numbers, whatever its type, device and shape; their count must be the same. No graph may hold the tensor.</summary>
     public static void CopyTo(this HostMatrix matrix, Tensor tensor)
     {
         if (tensor.dtype == ScalarType.Float32 && tensor.device.type == TorchSharp.DeviceType.CPU && tensor.is_contiguous() && tensor.numel() * sizeof(float) == matrix.ByteCount)
         {
             if (matrix.ByteCount > 0) Buffer.MemoryCopy(matrix.Data, TensorMemory.Singles(tensor), matrix.ByteCount, matrix.ByteCount);
+            GC.KeepAlive(matrix);
             return;
         }
         using var scope = NewDisposeScope();

@@ -63,9 +63,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
     {
         var files = source is ShardedSafetensors sharded ? sharded.Shards : [(SafetensorsFile)source];
         var metadata = files.Count == 1 && files[0].Metadata.Count > 0 ? files[0].Metadata : null;
-        report = report with { Tensors = Tensors(source), Files = [.. files.Select(FileFacts.Of).OrderBy(f => f.Name, StringComparer.Ordinal)], Metadata = metadata };
-        var unnamed = files.Sum(f => f.Tensors.Count) - source.Tensors.Count;
-        return report.With(unnamed == 0 ? null : $"{unnamed:N0} tensors of the files are not in {ShardedSafetensors.IndexFileName}: they are never read");
+        return report with { Tensors = Tensors(source), Files = [.. files.Select(FileFacts.Of).OrderBy(f => f.Name, StringComparer.Ordinal)], Metadata = metadata };
     }
 
     private static PathReport WithGguf(PathReport report, string path)

@@ -75,7 +75,7 @@ public sealed class Decoder : IDisposable
         var weights = WeightLoader.Plan(source, config, type, quantized);
         using var memory = device.type == TorchSharp.DeviceType.CPU ? WeightMemory.TryFor(weights.Select(weight => weight.ByteCount)) : null;
         var tensors = WeightLoader.Read(source, weights, type, weight => memory?.Take(weight.Shape, weight.Type) ?? weight.Empty(device));
-        return new Decoder(config, tensors, quantized: quantized);
+        return Owning(tensors, () => new Decoder(config, tensors, quantized: quantized));
     }
 
     /// <summary>
@@ -94,11 +94,25 @@ public sealed class Decoder : IDisposable
         try
         {
             var tensors = WeightLoader.Read(source, weights, type, weight => weight.Spec.IsOfLayer ? layers.Take(weight) : weight.Empty(device));
-            return new Decoder(config, tensors, () => new StreamedLayers(layers.Layers, device, quantized: quantized), quantized);
+            return Owning(tensors, () => new Decoder(config, tensors, () => new StreamedLayers(layers.Layers, device, quantized: quantized), quantized));
         }
         catch
         {
             layers.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A decoder that owns tensors; where it cannot be made, as where a device has no room for its windows, they are freed.</summary>
+    private static Decoder Owning(Dictionary<string, Tensor> tensors, Func<Decoder> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch
+        {
+            foreach (var tensor in tensors.Values) tensor.Dispose();
             throw;
         }
     }

@@ -12,15 +12,23 @@ internal sealed class HostLayer : IDisposable
     /// <param name="buffer">Makes a block of so many numbers of a type.</param>
     public HostLayer(IEnumerable<(string Name, ScalarType Type, long[] Shape)> weights, Func<long, ScalarType, Tensor> buffer)
     {
-        foreach (var ofType in weights.GroupBy(weight => weight.Type))
+        try
         {
-            long start = 0;
-            foreach (var (name, type, shape) in ofType)
+            foreach (var ofType in weights.GroupBy(weight => weight.Type))
             {
-                _weights.Add((name, type, start, shape));
-                start += CountOf(shape);
+                long start = 0;
+                foreach (var (name, type, shape) in ofType)
+                {
+                    _weights.Add((name, type, start, shape));
+                    start += CountOf(shape);
+                }
+                _blocks.Add(ofType.Key, buffer(start, ofType.Key).DetachFromDisposeScope());
             }
-            _blocks.Add(ofType.Key, buffer(start, ofType.Key).DetachFromDisposeScope());
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

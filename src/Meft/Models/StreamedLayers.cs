@@ -33,7 +33,16 @@ internal sealed class StreamedLayers : ILayerSource
         // A quantised layer has two blocks: bytes, and what stays in the model's type.
         var sizes = _layers.SelectMany(l => l.Blocks.Values).GroupBy(b => b.dtype).ToDictionary(g => g.Key, g => g.Max(b => b.numel()));
         Window NewWindow() => new(sizes.ToDictionary(s => s.Key, s => empty(s.Value, s.Key, device)), quantized);
-        _windows = [NewWindow(), NewWindow()];
+        var first = NewWindow();
+        try
+        {
+            _windows = [first, NewWindow()];
+        }
+        catch
+        {
+            first.Dispose(); // the device has room for one alone
+            throw;
+        }
         _windowBytes = 2 * sizes.Sum(s => s.Value * TensorMemory.ElementBytes(s.Key));
     }
 

@@ -25,10 +25,13 @@ internal static class HostHeap
     /// <param name="bytes">The size; at most 32 MiB.</param>
     public static void MapBlocksFrom(long bytes)
     {
-        if (Interlocked.Exchange(ref _mappedFrom, bytes) == bytes || !IsKnown()) return;
+        var before = Interlocked.Exchange(ref _mappedFrom, bytes);
+        if (before == bytes || !IsKnown()) return;
         _ = SetOption(MappedThreshold, (int)bytes);
         // Setting the one stops glibc from adapting the other, whose first value is so small that every step would take its memory anew.
         _ = SetOption(TrimThreshold, (int)(16 * bytes));
+        // What was kept for large blocks is of no use to what comes now.
+        if (bytes < before) Release();
     }
 
     /// <summary>Gives the heap's free memory back to the system.</summary>

@@ -15,6 +15,10 @@ internal sealed unsafe class WeightMemory : IDisposable
     private const int Alignment = 64;
 
     private static readonly ConcurrentDictionary<nint, WeightMemory> Owners = new();
+
+    /// <summary>Whether the system has the memory back.</summary>
+    internal bool IsGivenBack { get; private set; }
+
     private readonly nint _mapped, _start;
     private readonly long _bytes;
     private long _used;
@@ -50,8 +54,18 @@ internal sealed unsafe class WeightMemory : IDisposable
         _used += RoundUp(bytes, Alignment);
         Owners[address] = this;
         Interlocked.Increment(ref _holders);
-        using var flat = ForeignTensor.Over(address, count, type, &Release);
-        return flat.view(shape);
+        Tensor flat;
+        try
+        {
+            flat = ForeignTensor.Over(address, count, type, &Release);
+        }
+        catch
+        {
+            // There is no tensor that would do it.
+            if (Owners.TryRemove(address, out _)) Drop();
+            throw;
+        }
+        using (flat) return flat.view(shape);
     }
 
     /// <inheritdoc/>
@@ -64,7 +78,9 @@ internal sealed unsafe class WeightMemory : IDisposable
 
     private void Drop()
     {
-        if (Interlocked.Decrement(ref _holders) == 0) AnonymousMemory.Unmap(_mapped, _bytes + AnonymousMemory.HugePageBytes);
+        if (Interlocked.Decrement(ref _holders) > 0) return;
+        AnonymousMemory.Unmap(_mapped, _bytes + AnonymousMemory.HugePageBytes);
+        IsGivenBack = true;
     }
 
     private static long RoundUp(long number, long multiple) => (number + multiple - 1) / multiple * multiple;

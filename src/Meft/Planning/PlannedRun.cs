@@ -37,7 +37,7 @@ public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan P
             : calibrations.GetOrMeasure(MachineCalibration.KeyOf(device), () => MachineCalibration.Measure(device));
         var planner = new RunPlanner(
             config, source.Model, accelerator: device is not { type: TorchSharp.DeviceType.CPU }, MemoryBounds.Read(config, MemoryOf(device, remarks)), machine,
-            source.WeightFileBytes, source.Quantized);
+            source.Quantized);
         return new PlannedRun(source, planner, planner.Plan(source.Work), remarks);
     }
 

@@ -1,3 +1,4 @@
+using Meft.Core.Configuration;
 using Meft.Core.Planning;
 using Meft.Models;
 
@@ -20,7 +21,7 @@ public sealed class FullMethod : TensorMethod
     public override IDecoderAdapter? Adapter => null;
 
     /// <inheritdoc/>
-    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOfWholes;
+    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOf(MethodKind.Full);
 
     /// <summary>The gradients; the weights are the base's.</summary>
     public override long DeviceByteCount => TensorByteCount;

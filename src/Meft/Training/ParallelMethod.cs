@@ -1,4 +1,5 @@
 using Meft.Adapters;
+using Meft.Core.Configuration;
 using Meft.Core.Planning;
 using Meft.Models;
 
@@ -13,7 +14,7 @@ public sealed class ParallelMethod(DenseParallelAdapter adapter, AdapterIdentity
     public override IDecoderAdapter Adapter => adapter;
 
     /// <inheritdoc/>
-    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOfWholes;
+    public override long MappedBlockBytes => ProgramMemory.MappedBlockBytesOf(MethodKind.Parallel);
 
     /// <summary>Writes a sparse adapter's folder without experts and with k = 0, which computes the same.</summary>
     public override void SaveResult(string folder) =>

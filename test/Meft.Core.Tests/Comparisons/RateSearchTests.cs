@@ -70,25 +70,43 @@ public sealed class RateSearchTests
     [InlineData(0.0, 4e-3)] // all that is less is clearly worse
     [InlineData(0.15, 2e-3)]
     [InlineData(0.35, 1e-3)]
-    public void Chosen_is_the_least_rate_that_is_as_good_as_the_best(double chance, double expected)
+    public void Chosen_is_the_least_rate_before_a_clearly_worse_one(double chance, double expected)
     {
-        var scores = new Dictionary<double, double> { [1e-3] = 0.7, [2e-3] = 0.9, [4e-3] = 1.0, [8e-3] = 0.95 };
-        var (search, _) = Run([.. scores.Keys], 0, rate => scores[rate]);
+        var scores = new Dictionary<double, double> { [5e-4] = 0.1, [1e-3] = 0.7, [2e-3] = 0.9, [4e-3] = 1.0, [8e-3] = 0.95 };
+        var (search, _) = Run([.. scores.Keys], 0, rate => scores[rate], chance);
         search.Best.ShouldBe(4e-3);
-        search.Chosen((rate, best) => scores[best] - scores[rate] > chance).ShouldBe(expected);
+        search.Chosen.ShouldBe(expected);
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Chosen_lies_above_a_clearly_worse_rate_even_where_a_lower_one_is_as_good()
+    {
+        var scores = new Dictionary<double, double> { [1e-3] = 0.95, [2e-3] = 0.5, [4e-3] = 1.0, [8e-3] = 0 };
+        Run([.. scores.Keys], 0, rate => scores[rate], 0.1).Search.Chosen.ShouldBe(4e-3);
+    }
+
+    [Fact]
+    public void The_search_goes_down_while_the_least_rate_is_as_good_as_the_best()
+    {
+        var (search, tried) = Run([1e-3, 2e-3, 4e-3], 3, rate => rate >= 5e-4 ? 1 - Math.Abs(rate - 2e-3) : 0, chance: 0.1);
+        tried.ShouldBe([1e-3, 2e-3, 4e-3, 5e-4, 2.5e-4]);
+        search.Best.ShouldBe(2e-3);
+        search.Chosen.ShouldBe(5e-4);
+        search.IsAtEdge.ShouldBeFalse();
+        Run([1e-3, 2e-3, 4e-3], 1, _ => 1, chance: 0.1).Search.IsAtEdge.ShouldBeTrue();
     }
 
     [Fact]
     public void Chosen_is_no_run_that_failed_and_none_where_all_did()
     {
-        var (search, _) = Run([1e-3, 2e-3, 4e-3], 0, rate => rate < 2e-3 ? double.NaN : rate);
-        search.Chosen((_, _) => false).ShouldBe(2e-3);
-        Run([1e-3, 2e-3], 0, _ => double.NaN).Search.Chosen((_, _) => false).ShouldBeNull();
+        Run([1e-3, 2e-3, 4e-3], 0, rate => rate < 2e-3 ? double.NaN : rate, chance: 1).Search.Chosen.ShouldBe(2e-3);
+        Run([1e-3, 2e-3], 0, _ => double.NaN, chance: 1).Search.Chosen.ShouldBeNull();
     }
 
-    private static (RateSearch Search, List<double> Tried) Run(IReadOnlyList<double> rates, int extend, Func<double, double> score)
+    private static (RateSearch Search, List<double> Tried) Run(IReadOnlyList<double> rates, int extend, Func<double, double> score, double? chance = null)
     {
-        var search = new RateSearch(rates, extend);
+        var search = new RateSearch(rates, extend, chance is { } most ? (rate, best) => score(best) - score(rate) > most : null);
         var tried = new List<double>();
         while (search.Next() is { } rate)
         {

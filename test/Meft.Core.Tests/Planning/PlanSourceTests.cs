@@ -17,7 +17,6 @@ public sealed class PlanSourceTests : IDisposable
     {
         var source = PlanSource.Read(Config());
         source.Rows.ShouldBeNull();
-        source.WeightFileBytes.ShouldBe(0);
         source.Work.ShouldBe(new Workload(
             4 * 512, 4 * 512, 4 * 512, 4 * 512, 2, 1, null, "rows.jsonl is not there, so every micro-batch is taken for 4 rows of 512 tokens, all trained"));
         PlanSource.Read(Config() with { Data = Config().Data with { MaxLength = 4096 } }).Work.WorstTokens.ShouldBe(4 * 2048); // the model's own limit
@@ -60,14 +59,6 @@ public sealed class PlanSourceTests : IDisposable
     {
         _folder.Write("rows.jsonl", "{\"input_ids\":[1,2],\"labels\":[1,2]}\n{\"input_ids\":[1,99999],\"labels\":[1,2]}\n");
         Should.Throw<InvalidInputException>(() => PlanSource.Read(Config())).Message.ShouldContain("rows.jsonl:2");
-    }
-
-    [Fact]
-    public void Weights_that_are_there_are_counted()
-    {
-        _folder.Write("m/a.gguf", "12345");
-        PlanSource.Read(Config()).WeightFileBytes.ShouldBe(5);
-        PlanSource.Read(Config() with { Model = _folder.File("m/a.gguf") }).WeightFileBytes.ShouldBe(5);
     }
 
     [Fact]

@@ -41,6 +41,17 @@ public class QuantizedPlanTests
     }
 
     [Fact]
+    public void Loading_takes_the_quantised_weights_and_the_largest_tensor_not_the_file()
+    {
+        var quantized = QuantizedBase.Of(Quantization.Nf4, BlockFormat.Nf4, PlanSamples.Model);
+        var config = PlanSamples.Config() with { Quantize = Quantization.Nf4 };
+        var memory = new RunPlanner(config, PlanSamples.Model, accelerator: false, MemoryBounds.None, machine: null, quantized: quantized).Plan(PlanSamples.Work()).Memory;
+        var embedding = 2L * 32000 * 4096;
+        memory.LoadBytes.ShouldBe(ProgramMemory.RuntimeBytes + 32 * quantized.LayerBytes(PlanSamples.Model, 2) + 2 * Ends + embedding);
+        memory.LoadBytes.ShouldBeLessThan(5 * PlanSamples.GiB); // the file has 12.6
+    }
+
+    [Fact]
     [Trait("Category", "Fixtures")]
     public void Kept_blocks_take_what_they_take_in_the_file()
     {

@@ -10,7 +10,7 @@ internal static class RandomFamilies
     /// <summary>The rows up to which long-rope's short factors count.</summary>
     public const int ShortLength = 6;
 
-    public static TheoryData<string> Names => ["smollm3", "olmo2", "granite", "phi3", "phi3-longrope", "gemma2", "gemma3", "everything"];
+    public static TheoryData<string> Names => ["llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2", "granite", "phi3", "phi3-longrope", "gemma2", "gemma3", "everything"];
 
     /// <summary>A model of a family.</summary>
     /// <param name="family">One of <see cref="Names"/>; "everything" mixes what the families have one at a time.</param>
@@ -34,6 +34,10 @@ internal static class RandomFamilies
         bool[] Flags() => [.. Enumerable.Range(0, layers).Select(layer => layer == 0 || (layer > 1 && Coin()))];
         return family switch
         {
+            "llama" => config,
+            "mistral" => config with { Architecture = "MistralForCausalLM", SlidingWindow = 3 },
+            "qwen2" => config with { Architecture = "Qwen2ForCausalLM", QueryKeyValueBias = true },
+            "qwen3" => config with { Architecture = "Qwen3ForCausalLM", QueryKeyNorm = true },
             "smollm3" => config with
             {
                 Architecture = "SmolLM3ForCausalLM",

@@ -24,9 +24,13 @@ public class WeightMemoryTests
             if (bytes[i] > 0) ((nint)TensorMemory.Pointer(tensors[i]) % 64).ShouldBe(0);
         }
         // A view holds the region as the tensor did.
-        using var view = tensors[4][3];
-        foreach (var tensor in tensors) tensor.Dispose();
-        view.eq(5).all().item<bool>().ShouldBeTrue();
+        using (var view = tensors[4][3])
+        {
+            foreach (var tensor in tensors) tensor.Dispose();
+            view.eq(5).all().item<bool>().ShouldBeTrue();
+            memory.IsGivenBack.ShouldBeFalse();
+        }
+        memory.IsGivenBack.ShouldBeTrue();
         Should.Throw<ObjectDisposedException>(() => memory.Take([1], ScalarType.Float32));
     }
 
@@ -44,6 +48,17 @@ public class WeightMemoryTests
             weight.square().sum().backward();
             weight.grad.ShouldNotBeNull().eq(4).all().item<bool>().ShouldBeTrue();
         }
+    }
+
+    [Fact]
+    public void What_nothing_was_cut_from_is_given_back_at_once()
+    {
+        var memory = WeightMemory.TryFor([8 << 20]);
+        Assert.SkipWhen(memory is null, "not Linux");
+        memory.IsGivenBack.ShouldBeFalse();
+        memory.Dispose();
+        memory.Dispose();
+        memory.IsGivenBack.ShouldBeTrue();
     }
 
     [Fact]

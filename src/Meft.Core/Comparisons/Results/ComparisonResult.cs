@@ -107,7 +107,7 @@ public sealed record MethodResult
     /// <summary>The rate it is trained with; null where it is not known yet.</summary>
     public required double? LearningRate { get; init; }
 
-    /// <summary>Whether the best rate is at the end of what was tried, so that a better one may lie beyond.</summary>
+    /// <summary>Whether the rate, or the best one tried, is at an end of what was tried, so that a better one may lie beyond.</summary>
     public required bool IsRateAtEdge { get; init; }
 
     /// <summary>The rates that were tried on the held-out split, ascending; empty where the config says the rate.</summary>

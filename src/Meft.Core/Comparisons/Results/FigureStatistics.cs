@@ -55,13 +55,13 @@ public static class FigureStatistics
         })]);
     }
 
-    /// <summary>Whether a figure is worse than another of the same records beyond chance: the 95 % interval of the difference does not hold 0.</summary>
+    /// <summary>Whether a figure is worse than another of the same records beyond chance: the 95 % interval of the difference does not hold 0, or cannot be told.</summary>
     /// <param name="figure">The one.</param>
     /// <param name="other">The other.</param>
     /// <param name="metric">What both are.</param>
     public static bool IsClearlyWorse(FigureNumbers figure, FigureNumbers other, string metric)
     {
-        if (Difference([figure], [other], IsPerplexity(metric)).Interval is not { } interval) return true;
+        if (Difference([figure], [other], IsPerplexity(metric)).Interval is not { } interval || !double.IsFinite(interval.High - interval.Low)) return true;
         return HigherIsBetter(metric) ? interval.High < 0 : interval.Low > 0;
     }
 

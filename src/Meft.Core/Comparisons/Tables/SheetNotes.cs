@@ -24,7 +24,7 @@ internal static class SheetNotes
             yield return $"{means} brackets the 95 % interval over records{(result.Reference is null ? "" : ", of differences over the same records")}.";
         }
         if (anyPlanned) yield return "~ is planned, not measured.";
-        if (anyAtEdge) yield return "* is the best rate at the end of those tried: a better one may lie beyond.";
+        if (anyAtEdge) yield return "* is a rate from an end of those tried: a better one may lie beyond.";
         if (result.Figures.Any(f => !f.HigherIsBetter)) yield return "↓ is better when lower.";
         if (result.Figures.Any(f => f.IsOldKnowledge)) yield return "(old) is what the model knew before training.";
         if (result.Before is null) yield return "Planned alone: nothing has been trained.";

@@ -96,26 +96,27 @@ public sealed class GgufFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>The blocks of a row, where a row is so many weights: a whole number of blocks.</summary>
-    internal ReadOnlySpan<byte> Blocks(GgufTensor tensor, long row, int rowWeights)
+    private ReadOnlySpan<byte> Blocks(GgufTensor tensor, long row, int rowWeights)
     {
-        var bytes = checked((int)((long)rowWeights / tensor.Type.BlockWeights() * tensor.Type.BlockBytes()));
+        var bytes = RowBytes(tensor, rowWeights);
         return _file.Span(tensor.Offset + row * bytes, bytes);
     }
 
     /// <summary>Asks for rows before they are read; see <see cref="MappedFile.ReadAhead"/>.</summary>
     internal void ReadAhead(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
     {
-        var (start, length) = Range(tensor, firstRow, rowCount, rowWeights);
-        _file.ReadAhead(start, length);
+        long bytes = RowBytes(tensor, rowWeights);
+        _file.ReadAhead(tensor.Offset + firstRow * bytes, rowCount * bytes);
     }
 
-    /// <summary>Gives back the pages of rows that have been read; see <see cref="MappedFile.Release"/>.</summary>
-    internal void Release(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
-    {
-        var (start, length) = Range(tensor, firstRow, rowCount, rowWeights);
-        _file.Release(start, length);
-    }
+    /// <summary>Reads the blocks of rows that stand behind one another, past the mapping; see <see cref="MappedFile.Read"/>.</summary>
+    /// <exception cref="IOException">The file cannot be read, or has become shorter.</exception>
+    internal void Read(GgufTensor tensor, long firstRow, int rowWeights, Span<byte> destination) =>
+        _file.Read(tensor.Offset + firstRow * RowBytes(tensor, rowWeights), destination);
+
+    /// <summary>Bytes of a row, where a row is so many weights: a whole number of blocks.</summary>
+    internal static int RowBytes(GgufTensor tensor, int rowWeights) =>
+        checked((int)((long)rowWeights / tensor.Type.BlockWeights() * tensor.Type.BlockBytes()));
 
     /// <summary>Refuses a tensor that cannot be decoded.</summary>
     internal void RequireDecodable(GgufTensor tensor)
@@ -131,12 +132,6 @@ public sealed class GgufFile : IDisposable
             throw new GgufException(
                 Path, $"a row has {tensor.RowWeights} weights", tensor.Offset, tensor.Name, $"at most {int.MaxValue} bytes");
         }
-    }
-
-    private static (long Start, long Length) Range(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
-    {
-        var bytes = (long)rowWeights / tensor.Type.BlockWeights() * tensor.Type.BlockBytes();
-        return (tensor.Offset + firstRow * bytes, rowCount * bytes);
     }
 
     private static int ReadVersion(GgufCursor cursor)

@@ -13,6 +13,9 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
 {
     private const nuint Alignment = 64;
 
+    /// <summary>Bytes of the file that are read at one go.</summary>
+    private const int BytesAtOnce = 1 << 16;
+
     /// <summary>Weights that are worth handing to another thread.</summary>
     private const int WeightsOfRange = 1 << 15;
 
@@ -30,7 +33,9 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         RefuseParts(file);
         Architecture = GgufArchitecture.Of(file.Metadata);
         Config = GgufModelConfig.Read(file.Metadata);
-        foreach (var tensor in file.Tensors.Values.OrderBy(t => t.Offset)) Add(tensor);
+        var tensors = file.Tensors.Values.Where(t => !GgufRope.IsRopeTensor(t.Name)).OrderBy(t => t.Offset).ToList();
+        RequireKnown(tensors);
+        foreach (var tensor in tensors) Add(tensor);
     }
 
     /// <inheritdoc/>
@@ -121,8 +126,14 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         if (entry.Shape.Count < 2) (firstRow, rowCount) = (0, rows.Count);
         _file.ReadAhead(rows.Tensor, firstRow, rowCount, rows.RowWeights);
         var work = new DecodingWork(this, rows, firstRow, type, destination);
-        KernelThreads.For(checked((int)rowCount), Math.Max(1, WeightsOfRange / rows.RowWeights), ref work);
-        Release(rows, firstRow, rowCount);
+        try
+        {
+            KernelThreads.For(checked((int)rowCount), Math.Max(1, WeightsOfRange / rows.RowWeights), ref work);
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(rows, e);
+        }
     }
 
     /// <inheritdoc/>
@@ -160,11 +171,22 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         _ = Entry(name);
         var rows = _rows[name];
         ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, rows.Tensor.ByteLength);
-        var rowBytes = rows.Count == 0 ? 0 : (int)(byteLength / rows.Count);
-        if (rows.Count > 0) _file.ReadAhead(rows.Tensor, 0, rows.Count, rows.RowWeights);
-        for (long row = 0; row < rows.Count; row++)
-            _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights).CopyTo(new Span<byte>((byte*)destination + row * rowBytes, rowBytes));
-        if (rows.Count > 0) Release(rows, 0, rows.Count);
+        if (rows.Count == 0) return;
+        var rowBytes = GgufFile.RowBytes(rows.Tensor, rows.RowWeights);
+        var atOnce = rows.AtOnce(BytesAtOnce / rowBytes);
+        _file.ReadAhead(rows.Tensor, 0, rows.Count, rows.RowWeights);
+        try
+        {
+            for (long row = 0; row < rows.Count; row += atOnce)
+            {
+                var count = (int)Math.Min(atOnce, rows.Count - row);
+                _file.Read(rows.Tensor, rows.RowInFile(row), rows.RowWeights, new Span<byte>((byte*)destination + row * rowBytes, count * rowBytes));
+            }
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(rows, e);
+        }
     }
 
     /// <inheritdoc/>
@@ -182,26 +204,33 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     private TensorEntry Entry(string name) =>
         _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);
 
-    private void Decode(GgufTensorRows rows, long row, Span<float> weights)
-    {
-        BlockDecoder.ToSingles(rows.Tensor.Type, _file.Blocks(rows.Tensor, rows.RowInFile(row), rows.RowWeights), weights);
-        if (rows.Shift == 0) return;
-        for (var i = 0; i < weights.Length; i++) weights[i] -= rows.Shift;
-    }
+    private GgufException Unreadable(GgufTensorRows rows, IOException e) =>
+        new(Path, $"the file cannot be read: {e.Message}", rows.Tensor.Offset, rows.Tensor.Name, cause: e);
 
-    /// <summary>Rows in another order lie all over the tensor: then the whole of it is given back.</summary>
-    private void Release(GgufTensorRows rows, long firstRow, long rowCount)
+    /// <summary>Refuses tensors that have no place in the architecture or cannot be decoded, all of them at once.</summary>
+    private void RequireKnown(List<GgufTensor> tensors)
     {
-        var (first, count) = rows.HeadSize == 0 ? (firstRow, rowCount) : (0, rows.Count);
-        _file.Release(rows.Tensor, first, count, rows.RowWeights);
+        const string UseSafetensors = "Use the model's safetensors files";
+        var unplaced = tensors.Where(t => GgufTensorNames.ToHuggingFace(t.Name, Architecture) is null).ToList();
+        var undecodable = tensors.Where(t => !BlockDecoder.Knows(t.Type)).ToList();
+        if (unplaced.Count + undecodable.Count < 2)
+        {
+            if (unplaced is [var one])
+                throw new GgufException(Path, $"the tensor has no place in the architecture '{Config.Architecture}'", one.Offset, one.Name, nextStep: UseSafetensors);
+            if (undecodable is [var unknown]) _file.RequireDecodable(unknown);
+            return;
+        }
+        var parts = new List<string>();
+        if (unplaced.Count > 0)
+            parts.Add($"{unplaced.Count} tensors have no place in the architecture '{Config.Architecture}' ({TensorNames.Listed(unplaced.Select(t => t.Name))})");
+        foreach (var type in undecodable.GroupBy(t => t.Type))
+            parts.Add($"blocks of type {type.Key.GgmlName()} cannot be decoded, in {type.Count()} tensors ({TensorNames.Listed(type.Select(t => t.Name))})");
+        throw new GgufException(Path, string.Join("; ", parts), allowed: undecodable.Count > 0 ? BlockDecoder.KnownNames : null, nextStep: UseSafetensors);
     }
 
     private void Add(GgufTensor tensor)
     {
-        if (GgufRope.IsRopeTensor(tensor.Name)) return;
-        var name = GgufTensorNames.ToHuggingFace(tensor.Name, Architecture) ?? throw new GgufException(
-            Path, $"the tensor has no place in the architecture '{Config.Architecture}'", tensor.Offset, tensor.Name,
-            nextStep: "Use the model's safetensors files");
+        var name = GgufTensorNames.ToHuggingFace(tensor.Name, Architecture)!; // all have one
         _file.RequireDecodable(tensor);
         if (!DType.TryByteLength(tensor.Shape, out var bytes))
             throw new GgufException(Path, $"decoded to {DType.FileName()} the tensor's size overflows", tensor.Offset, tensor.Name);
@@ -221,27 +250,48 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     {
         public void Run(int from, int to)
         {
+            var fileBytes = GgufFile.RowBytes(rows.Tensor, rows.RowWeights);
+            var atOnce = Math.Min(to - from, rows.AtOnce(BytesAtOnce / fileBytes));
+            var blocks = ArrayPool<byte>.Shared.Rent(atOnce * fileBytes);
             var decoded = ArrayPool<float>.Shared.Rent(rows.RowWeights);
             var narrow = source.DType == TensorDType.BF16 ? ArrayPool<ushort>.Shared.Rent(rows.RowWeights) : [];
-            var rowBytes = (long)rows.RowWeights * type.BitSize() / 8;
-            fixed (float* single = decoded)
-            fixed (ushort* half = narrow)
+            try
             {
-                for (var row = from; row < to; row++)
+                for (var row = from; row < to; row += atOnce)
                 {
-                    var target = destination + (nint)(row * rowBytes);
-                    source.Decode(rows, firstRow + row, decoded.AsSpan(0, rows.RowWeights));
-                    if (source.DType == TensorDType.F32 || type == TensorDType.BF16)
-                    {
-                        FloatCopy.CopyHere((nint)single, TensorDType.F32, target, type, rows.RowWeights);
-                        continue;
-                    }
-                    FloatCopy.CopyHere((nint)single, TensorDType.F32, (nint)half, TensorDType.BF16, rows.RowWeights);
-                    FloatCopy.CopyHere((nint)half, TensorDType.BF16, target, type, rows.RowWeights);
+                    var count = Math.Min(atOnce, to - row);
+                    source._file.Read(rows.Tensor, rows.RowInFile(firstRow + row), rows.RowWeights, blocks.AsSpan(0, count * fileBytes));
+                    for (var i = 0; i < count; i++) Write(blocks.AsSpan(i * fileBytes, fileBytes), decoded.AsSpan(0, rows.RowWeights), narrow, row + i);
                 }
             }
-            ArrayPool<float>.Shared.Return(decoded);
-            if (narrow.Length > 0) ArrayPool<ushort>.Shared.Return(narrow);
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(blocks);
+                ArrayPool<float>.Shared.Return(decoded);
+                if (narrow.Length > 0) ArrayPool<ushort>.Shared.Return(narrow);
+            }
+        }
+
+        /// <summary>Decodes a row and writes it where it goes; in a source of bfloat16 by way of that.</summary>
+        private void Write(ReadOnlySpan<byte> blocks, Span<float> weights, Span<ushort> narrow, int row)
+        {
+            BlockDecoder.ToSingles(rows.Tensor.Type, blocks, weights);
+            if (rows.Shift != 0)
+            {
+                foreach (ref var weight in weights) weight -= rows.Shift;
+            }
+            var target = destination + (nint)(row * ((long)rows.RowWeights * type.BitSize() / 8));
+            fixed (float* single = weights)
+            fixed (ushort* half = narrow)
+            {
+                if (source.DType == TensorDType.F32 || type == TensorDType.BF16)
+                {
+                    FloatCopy.CopyHere((nint)single, TensorDType.F32, target, type, rows.RowWeights);
+                    return;
+                }
+                FloatCopy.CopyHere((nint)single, TensorDType.F32, (nint)half, TensorDType.BF16, rows.RowWeights);
+                FloatCopy.CopyHere((nint)half, TensorDType.BF16, target, type, rows.RowWeights);
+            }
         }
     }
 }

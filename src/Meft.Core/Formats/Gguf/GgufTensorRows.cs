@@ -29,6 +29,10 @@ internal sealed record GgufTensorRows(GgufTensor Tensor, int RowWeights, long He
             tensor.Offset, tensor.Name, $"a multiple of {2L * heads} rows");
     }
 
+    /// <summary>How many rows can be read at one go: those in another order only one by one.</summary>
+    /// <param name="wanted">How many would be read if they stood behind one another.</param>
+    public int AtOnce(int wanted) => HeadSize == 0 ? Math.Max(1, wanted) : 1;
+
     /// <summary>The row in the file of a row in Hugging Face's order.</summary>
     public long RowInFile(long row) => HeadSize == 0 ? row : GgufTensorNames.PermutedRow(row, HeadSize);
 }

@@ -156,6 +156,38 @@ public sealed class GgufModelSourceTests : IDisposable
         Refusal(GgufModels.Tiny().Add("output.weight", [1, 256], GgmlType.IQ1S, new byte[50])).Name.ShouldBe("output.weight");
 
     [Fact]
+    public void All_tensors_that_cannot_be_used_are_told_at_once()
+    {
+        var error = Refusal(GgufModels.Tiny()
+            .Add("blk.0.ffn_gate_exps.weight", [1], 1).Add("what.weight", [1], 1)
+            .Add("output.weight", [1, 256], GgmlType.IQ1S, new byte[50]));
+        error.Message.ShouldContain("2 tensors have no place in the architecture 'llama' (blk.0.ffn_gate_exps.weight, what.weight)");
+        error.Message.ShouldContain("blocks of type IQ1_S cannot be decoded, in 1 tensors (output.weight)");
+    }
+
+    [Fact]
+    public unsafe void A_file_that_has_become_shorter_is_an_error_with_the_tensor()
+    {
+        using var source = Open(GgufModels.Tiny());
+        using (var stream = new FileStream(source.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) stream.SetLength(stream.Length - 20);
+        var blocks = new byte[34];
+        fixed (byte* target = blocks)
+        {
+            var address = (nint)target;
+            foreach (var read in new Action[]
+            {
+                () => source.ReadSingles("model.layers.0.mlp.down_proj.weight"),
+                () => source.CopyBlocks("model.layers.0.mlp.down_proj.weight", address, 34),
+            })
+            {
+                var error = Should.Throw<GgufException>(read);
+                error.Name.ShouldBe("blk.0.ffn_down.weight");
+                error.Message.ShouldContain("the file cannot be read");
+            }
+        }
+    }
+
+    [Fact]
     public void One_part_of_several_is_refused() => Refusal(GgufModels.Tiny().Set("split.count", 2u)).Name.ShouldBe("split.count");
 
     [Fact]
