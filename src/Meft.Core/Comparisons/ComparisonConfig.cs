@@ -51,9 +51,10 @@ public sealed record ComparedMethod(string Name, string Id, RunConfig Run, IRead
 
 /// <summary>How a learning rate is chosen: each is trained on rows of its own and judged by questions that no reported figure depends on.</summary>
 /// <param name="Extend">How many rates beyond either end are tried while the best one is at that end.</param>
+/// <param name="Seeds">Each rate is trained once with each; null: with the first of the comparison's.</param>
 /// <param name="Train">The rows; null for the runs' <c>data.train</c>.</param>
 /// <param name="Task">The questions; the mean of its metrics decides.</param>
-public sealed record GridConfig(int Extend, TaskSource? Train, TaskSource Task);
+public sealed record GridConfig(int Extend, IReadOnlyList<long>? Seeds, TaskSource? Train, TaskSource Task);
 
 /// <summary>Questions of a task, of some of the records of its data.</summary>
 /// <param name="Task">The task, with no parts but those that are asked.</param>

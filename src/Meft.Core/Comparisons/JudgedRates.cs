@@ -23,8 +23,8 @@ public sealed class JudgedRates
 
     /// <summary>Takes down what a rate reached.</summary>
     /// <param name="rate">The rate.</param>
-    /// <param name="figures">The numbers of each figure; null for a run that failed.</param>
-    /// <returns>The score: the mean of the figures; null for a run that failed.</returns>
+    /// <param name="figures">The numbers of each figure, of all seeds one after another; null where a run failed.</param>
+    /// <returns>The score: the mean of all of them; null where a run failed.</returns>
     public double? Add(double rate, IReadOnlyList<FigureNumbers>? figures)
     {
         double? score = null;

@@ -17,9 +17,16 @@ internal sealed record Cell(string Title, string Folder, RunConfig Run, IReadOnl
     /// <summary>The name of the fact that only the questions decide.</summary>
     public const string TasksFact = "tasks";
 
-    /// <summary>A rate that is tried for a method.</summary>
-    public static Cell OfRate(ComparisonConfig config, ComparedMethod method, double rate, IReadOnlyList<string>? rows, AskedTask task) => Of(
-        config, method, $"{method.Name}, rate {Text(rate)} on the held-out split", $"rate-{Text(rate)}", config.Seeds[0], rate, rows, [task], keep: false);
+    /// <summary>A rate that is tried for a method, once with each seed of the grid.</summary>
+    public static IEnumerable<Cell> OfRate(ComparisonConfig config, ComparedMethod method, double rate, IReadOnlyList<string>? rows, AskedTask task)
+    {
+        foreach (var seed in config.Grid?.Seeds ?? [config.Seeds[0]])
+        {
+            var (title, name) = seed == config.Seeds[0] ? ("", "") : ($", seed {seed}", string.Create(CultureInfo.InvariantCulture, $"-seed-{seed}"));
+            yield return Of(
+                config, method, $"{method.Name}, rate {Text(rate)}{title} on the held-out split", $"rate-{Text(rate)}{name}", seed, rate, rows, [task], keep: false);
+        }
+    }
 
     /// <summary>A seed of a method.</summary>
     public static Cell OfSeed(ComparisonConfig config, ComparedMethod method, long seed, double rate, IReadOnlyList<string>? rows, IReadOnlyList<AskedTask> tasks) => Of(

@@ -142,13 +142,18 @@ public sealed class Comparison : IDisposable
         var (figure, rates) = (_gridTask!.Mean(), new JudgedRates(method.Method.LearningRates, grid.Extend, _gridTask.Source.Metrics[0].Metric));
         while (rates.Next() is { } rate)
         {
-            var cell = Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask);
-            var result = Attempt(method, cell, cancellation);
-            if (method.IsLeftOut) return null;
-            var score = rates.Add(rate, result is { Failure: null } ? result.Figures : null);
-            var point = new GridPoint(rate, score, result?.Failure ?? (score is null ? method.Failure : null));
+            var (title, results) = ("", new List<CellResult?>());
+            foreach (var cell in Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask))
+            {
+                title = cell.Title;
+                results.Add(Attempt(method, cell, cancellation));
+                if (method.IsLeftOut) return null;
+                if (results[^1] is not { Failure: null }) break; // a rate that fails once is none to take
+            }
+            var failure = results[^1]?.Failure ?? (results[^1] is null ? method.Failure : null);
+            var point = new GridPoint(rate, rates.Add(rate, failure is null ? [.. results.SelectMany(result => result!.Figures)] : null), failure);
             method.Grid.Add(point);
-            Tell(new ComparisonStep(cell.Title, method.Method.Name, point, figure));
+            Tell(new ComparisonStep(title, method.Method.Name, point, figure));
             if (method.Failure is not null) return null;
         }
         method.IsRateAtEdge = rates.IsAtEdge;

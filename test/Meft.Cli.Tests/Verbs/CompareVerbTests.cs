@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Meft.Cli.Verbs;
 using Meft.Core.Comparisons.Results;
 using Meft.TestSupport;
@@ -138,13 +139,39 @@ public sealed class CompareVerbTests : IDisposable
     [Fact]
     public void A_rate_that_ruins_the_numbers_is_a_result_and_no_end()
     {
-        var run = Compare("--json", "--set", "grid.learning_rates=[0.01, 1e30]", "--set", "seeds=[0]");
+        var run = Compare("--json", "--set", "grid.learning_rates=[0.01, 1e30]", "--set", "grid.seeds=[0, 1]", "--set", "seeds=[0]");
         run.ExitCode.ShouldBe(0, run.Error);
         var lora = Parsed(run.Output).Methods[0];
         lora.Grid[1].Score.ShouldBeNull();
         lora.Grid[1].Failure.ShouldNotBeNull().ShouldContain("not finite");
         lora.LearningRate.ShouldBe(0.01);
         lora.Figures.ShouldNotBeNull();
+        var folder = _folder.File($"out/methods/{lora.Id}");
+        Directory.GetDirectories(folder, "rate-*").Select(Path.GetFileName).Order().Take(2).ShouldBe(["rate-0.01", "rate-0.01-seed-1"]);
+        Directory.GetDirectories(folder, "rate-1*").Length.ShouldBe(1); // one failure is enough
+    }
+
+    [Fact]
+    public void A_rate_that_is_better_by_chance_alone_is_not_taken_and_one_that_is_clearly_better_is()
+    {
+        Compare("--set", "seeds=[0]").ExitCode.ShouldBe(0);
+        Write("rate-0.1", 1, 1);
+        Write("rate-0.001", 1, 0);
+        Lora().LearningRate.ShouldBe(0.001);
+        Write("rate-0.001", 0, 0);
+        var lora = Lora();
+        lora.LearningRate.ShouldBe(0.1);
+        lora.Grid.Select(point => point.Score).ShouldBe([0, 1]);
+
+        MethodResult Lora() => Parsed(Compare("--json", "--set", "seeds=[0]").Output).Methods[0];
+
+        void Write(string rate, params double[] right)
+        {
+            var path = _folder.File($"out/methods/small-lora/{rate}/cell.json");
+            var cell = JsonNode.Parse(File.ReadAllText(path))!;
+            cell["figures"]![0]!["above"] = new JsonArray([.. right.Select(number => (JsonNode)number)]);
+            File.WriteAllText(path, cell.ToJsonString());
+        }
     }
 
     [Fact]

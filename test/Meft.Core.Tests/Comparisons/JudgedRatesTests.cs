@@ -33,6 +33,15 @@ public sealed class JudgedRatesTests
     }
 
     [Fact]
+    public void A_rate_that_does_well_with_one_seed_alone_is_not_taken()
+    {
+        var rates = new JudgedRates([1e-3, 2e-3, 4e-3], 0, "starts_with");
+        var figures = new Dictionary<double, int[]> { [1e-3] = [100, 100], [2e-3] = [150, 150], [4e-3] = [190, 20] };
+        while (rates.Next() is { } rate) rates.Add(rate, [.. figures[rate].Select(Shares)]).ShouldNotBeNull().ShouldBe(figures[rate].Sum() / 400.0, 1e-9);
+        rates.Chosen.ShouldBe(2e-3);
+    }
+
+    [Fact]
     public void Where_every_run_fails_there_is_none()
     {
         var rates = new JudgedRates([1e-3, 2e-3], 3, "starts_with");

@@ -11,7 +11,8 @@ internal sealed class ComparisonReader(string path, ConfigErrors errors)
     /// <summary>The key of what the runs share.</summary>
     public const string Run = "run";
 
-    private static readonly DistinctListType<long> Seeds = new(
+    /// <summary>What seeds are read by.</summary>
+    internal static readonly DistinctListType<long> Seeds = new(
         new IntegerType<long>(0, long.MaxValue), 1, "a whole number, at least 0, or a list of distinct ones");
 
     /// <summary>The keys at the top.</summary>

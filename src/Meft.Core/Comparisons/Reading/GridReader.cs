@@ -20,7 +20,7 @@ internal sealed class GridReader(TaskSourceReader sources, ConfigErrors errors)
     private const int DefaultExtend = 3, MostExtend = 20;
 
     /// <summary>The keys of the group.</summary>
-    public static IReadOnlyList<string> Keys { get; } = [RatesKey, "extend", "train", "task"];
+    public static IReadOnlyList<string> Keys { get; } = [RatesKey, "extend", "seeds", "train", "task"];
 
     /// <summary>What rates are read by.</summary>
     public static DistinctListType<double> Rates { get; } = new(
@@ -36,6 +36,7 @@ internal sealed class GridReader(TaskSourceReader sources, ConfigErrors errors)
         var group = new ConfigGroup(node, "grid.", Keys, errors) { Folder = folder };
         var rates = group.ReadOrNull(RatesKey, Rates);
         var extend = group.Read("extend", new IntegerType<int>(0, MostExtend), DefaultExtend);
+        var seeds = group.ReadOrNull("seeds", ComparisonReader.Seeds);
         var train = group.Find("train") is { } rows ? sources.Training(rows.Value, "grid.train.") : null;
         if (group.Find("train") is null && rowsAreOfTask)
             group.Refuse("train", "is missing: the runs have no data.train that it could take", "rows made of a task, as in train");
@@ -48,7 +49,7 @@ internal sealed class GridReader(TaskSourceReader sources, ConfigErrors errors)
             if (task is null || reported[i] is not { } other || !Overlaps(task, other)) continue;
             group.Refuse("task", $"rates would be chosen by records that tasks[{i}] reports figures of", "other data, or a skip beyond those records");
         }
-        return new GridSettings(task is null ? null : new GridConfig(extend, train, task), rates is null ? null : [.. rates.Order()]);
+        return new GridSettings(task is null ? null : new GridConfig(extend, seeds, train, task), rates is null ? null : [.. rates.Order()]);
     }
 
     /// <summary>Whether two are sure to have records in common: of the same file, counted the same way. Where texts are cut into windows the end is open.</summary>

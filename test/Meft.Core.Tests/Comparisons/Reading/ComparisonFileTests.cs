@@ -105,10 +105,18 @@ public sealed class ComparisonFileTests : IDisposable
     }
 
     [Fact]
+    public void A_grid_may_have_seeds_of_its_own()
+    {
+        var config = _folder.Load(ComparisonTestFolder.Minimal + "\ngrid: {learning_rates: [1e-3, 1e-2], seeds: [3, 4], task: {task: gsm8k, data: held.json, first: 3}}");
+        config.Grid!.Seeds.ShouldBe([3, 4]);
+        config.Seeds.ShouldBe([0]);
+    }
+
+    [Fact]
     public void A_grid_without_rows_of_its_own_takes_those_of_the_runs()
     {
         var config = _folder.Load(ComparisonTestFolder.Minimal + "\ngrid: {learning_rates: [1e-3, 1e-2], task: {task: gsm8k, data: held.json, first: 3}}");
-        (config.Grid!.Train, config.Grid.Extend).ShouldBe((null, 3));
+        (config.Grid!.Train, config.Grid.Extend, config.Grid.Seeds).ShouldBe((null, 3, null));
         config.Grid.Task.Records.First.ShouldBe(3);
     }
 
