@@ -1,4 +1,5 @@
 using Meft.Core.Errors;
+using Meft.Devices;
 using Meft.Native;
 using TorchSharp;
 
@@ -7,7 +8,7 @@ namespace Meft.Cli.Diagnostics;
 /// <summary>What of torch could be loaded.</summary>
 /// <param name="Native">The native libraries; null where loading failed.</param>
 /// <param name="Problem">Why loading failed; null where it did not.</param>
-/// <param name="Version">libtorch's version, as torch itself says it.</param>
+/// <param name="Version">libtorch's version.</param>
 /// <param name="Threads">Threads of an operation.</param>
 /// <param name="Devices">Devices that can compute.</param>
 /// <param name="Cards">Those of them that have memory of their own.</param>
@@ -20,8 +21,8 @@ internal sealed record TorchReport(
         try
         {
             var native = NativeTorch.Load();
-            var cards = torch.cuda.is_available() ? Enumerable.Range(0, torch.cuda.device_count()).Select(i => CardReport.Read($"cuda:{i}")).ToList() : [];
-            return new TorchReport(native, null, torch.__version__, torch.get_num_threads(), ["cpu", .. cards.Select(card => card.Name)], cards);
+            var cards = Accelerators.Names().Select((product, index) => CardReport.Read($"cuda:{index}", product)).ToList();
+            return new TorchReport(native, null, native.LibtorchVersion, torch.get_num_threads(), ["cpu", .. cards.Select(card => card.Name)], cards);
         }
         catch (MeftException e)
         {

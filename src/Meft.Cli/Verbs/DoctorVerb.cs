@@ -63,7 +63,7 @@ internal sealed class DoctorVerb : IVerb
             Line("binding", native.BindingPath);
             Line("mended", native.Mended ?? "nothing had to be");
             Line("devices", string.Join(", ", torch.Devices));
-            foreach (var card in torch.Cards) Line(card.Name, card.Problem ?? $"{Size(card.FreeBytes, "?")} of {Size(card.TotalBytes, "?")} free");
+            foreach (var card in torch.Cards) Line(card.Name, card.Problem ?? $"{card.Product}, {Size(card.FreeBytes, "?")} of {Size(card.TotalBytes, "?")} free");
             Line("threads", $"{torch.Threads} of torch, {report.KernelThreads} of the kernels");
         }
         else

@@ -15,6 +15,7 @@ internal sealed class BenchView(TextWriter text)
         text.WriteLine(
             $"{machine.Processor}, {machine.Cores} cores, {machine.KernelThreads} threads of the kernels, {machine.TorchThreads} of torch, "
             + $"vectors of {machine.VectorBits} bits, {memory}");
+        if (machine.Cards.Count > 0) text.WriteLine($"cards {string.Join(", ", machine.Cards)}");
         text.WriteLine($"meft {machine.Meft}, libtorch {machine.Libtorch}, {machine.Framework}, {machine.System}");
         text.WriteLine();
     }

@@ -46,7 +46,7 @@ internal static class ConfigLoader
         Optimizer = new OptimizerConfig
         {
             Rows = s.Get(ConfigSchema.UpdatedRows),
-            LearningRate = s.Get(ConfigSchema.LearningRate),
+            LearningRate = s.IsGiven(ConfigSchema.LearningRate) ? s.Get(ConfigSchema.LearningRate) : OptimizerConfig.DefaultRate(s.Get(ConfigSchema.Kind)),
             Betas = s.Get(ConfigSchema.Betas),
             Eps = s.Get(ConfigSchema.Eps),
             WeightDecay = s.Get(ConfigSchema.WeightDecay),
@@ -106,7 +106,7 @@ internal static class ConfigLoader
             Experts = experts,
             Probe = experts == 0 ? 0 : probe,
             Gate = experts == 0 ? GateKind.Linear : s.Get(ConfigSchema.Gate),
-            Layers = s.Get(ConfigSchema.Layers),
+            Layers = s.IsGiven(ConfigSchema.Layers) ? s.Get(ConfigSchema.Layers) : MethodConfig.DefaultLayers(kind),
             Init = s.Get(ConfigSchema.Init),
             Execution = s.Get(ConfigSchema.Execution),
             Alpha = s.Get(ConfigSchema.Alpha),

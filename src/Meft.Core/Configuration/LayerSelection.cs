@@ -2,11 +2,11 @@ using Meft.Core.Errors;
 
 namespace Meft.Core.Configuration;
 
-/// <summary>Which layers are adapted: all of them, the last few, or those with the given absolute indices.</summary>
+/// <summary>Which layers are adapted: all of them, the last few, the last share of them, or those with the given absolute indices.</summary>
 public abstract record LayerSelection
 {
     /// <summary>What a selection looks like, for error texts.</summary>
-    public const string Allowed = "all, last:N with N at least 1 (for example last:15), or a list of distinct layer indices from 0 (for example [3, 4, 20])";
+    public const string Allowed = "all, last:N with N at least 1 (for example last:15), last:N% with N from 1 to 100 (for example last:20%), or a list of distinct layer indices from 0 (for example [3, 4, 20])";
 
     private LayerSelection()
     {
@@ -37,6 +37,21 @@ public abstract record LayerSelection
 
         /// <inheritdoc/>
         public override string ToString() => $"last:{Count}";
+    }
+
+    /// <summary>The last share of the layers, whatever the model's depth: the whole number nearest to it, at least one layer.</summary>
+    /// <param name="Percent">From 1 to 100.</param>
+    public sealed record LastShare(int Percent) : LayerSelection
+    {
+        /// <inheritdoc/>
+        public override IReadOnlyList<int> Resolve(int layerCount)
+        {
+            var count = Math.Max(1, (layerCount * Percent + 50) / 100);
+            return [.. Enumerable.Range(layerCount - count, count)];
+        }
+
+        /// <inheritdoc/>
+        public override string ToString() => $"last:{Percent}%";
     }
 
     /// <summary>Layers by index.</summary>

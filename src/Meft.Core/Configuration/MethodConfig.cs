@@ -13,7 +13,7 @@ public sealed record MethodConfig
     public int Rank => Experts == 0 ? RequestedRank : checked((RequestedRank + Experts - 1) / Experts * Experts);
 
     /// <summary>k: neurons that a token may activate; 0 is no limit.</summary>
-    public int TopK { get; init; } = 64;
+    public int TopK { get; init; } = 32;
 
     /// <summary>N: experts a layer, with <c>auto</c> resolved; 0 is no router.</summary>
     public int Experts { get; init; } = AutoExperts(4096);
@@ -25,7 +25,7 @@ public sealed record MethodConfig
     public GateKind Gate { get; init; } = GateKind.Linear;
 
     /// <summary>The adapted layers.</summary>
-    public LayerSelection Layers { get; init; } = new LayerSelection.All();
+    public LayerSelection Layers { get; init; } = DefaultLayers(MethodKind.Meft);
 
     /// <summary>Full path of an adapter folder to start from, or null.</summary>
     public string? Init { get; init; }
@@ -56,6 +56,12 @@ public sealed record MethodConfig
 
     /// <summary>LoRA's r where the config does not say it.</summary>
     internal const int DefaultLoraRank = 8;
+
+    /// <summary>
+    /// The adapted layers where the config does not say them: of the sparse adapter the last fifth, where it learns as much as in all and disturbs
+    /// the base least (docs/decisions.md); of the others all.
+    /// </summary>
+    public static LayerSelection DefaultLayers(MethodKind kind) => kind == MethodKind.Meft ? new LayerSelection.LastShare(20) : new LayerSelection.All();
 
     /// <summary>N for <c>experts: auto</c>: 4·ceil(sqrt(R)).</summary>
     public static int AutoExperts(int rank)

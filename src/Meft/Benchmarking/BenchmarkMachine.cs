@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Meft.Core.Machine;
+using Meft.Devices;
 using Meft.Native;
 using static TorchSharp.torch;
 
@@ -21,14 +22,18 @@ public sealed record BenchmarkMachine(
     string Processor, int Cores, int KernelThreads, int TorchThreads, int VectorBits, long? MemoryBytes, string System, string Framework,
     string Libtorch, string Meft)
 {
+    /// <summary>The names of the CUDA cards; empty on a machine without.</summary>
+    public IReadOnlyList<string> Cards { get; init; } = [];
+
     /// <summary>Reads this machine, after the thread counts have been set.</summary>
     public static BenchmarkMachine Read()
     {
-        NativeTorch.Load();
+        var native = NativeTorch.Load();
         var processor = ProcessorInfo.Read();
         return new BenchmarkMachine(
             processor.Name, processor.LogicalCores, Kernels.KernelThreads.Count, get_num_threads(), processor.VectorBits,
-            MemoryLimits.Read().UsableBytes, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, __version__,
-            typeof(BenchmarkMachine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion);
+            MemoryLimits.Read().UsableBytes, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, native.LibtorchVersion,
+            typeof(BenchmarkMachine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion)
+        { Cards = Accelerators.Names() };
     }
 }

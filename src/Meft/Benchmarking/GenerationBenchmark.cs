@@ -65,6 +65,7 @@ public static class GenerationBenchmark
             RequestedRank = options.Rank,
             Experts = experts,
             Probe = Math.Min(experts, 8),
+            TopK = 64,
             Layers = options.Layers,
         };
         using var adapter = new SparseAdapter(SparseAdapterSpec.From(method, model.Config.HiddenSize, model.Config.LayerCount)).Initialize(seed: 0);

@@ -110,7 +110,10 @@ internal sealed class ComparisonRecord(
 
     private static string Text(BenchmarkMachine machine, string device) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{machine.Processor}, {machine.Cores} cores, {machine.KernelThreads} threads, {machine.VectorBits}-bit vectors{Memory(machine.MemoryBytes)}; device {device}; libtorch {machine.Libtorch}, {machine.Framework}");
+        $"{machine.Processor}, {machine.Cores} cores, {machine.KernelThreads} threads, {machine.VectorBits}-bit vectors{Memory(machine.MemoryBytes)}; device {device}{Cards(machine, device)}; libtorch {machine.Libtorch}, {machine.Framework}");
+
+    private static string Cards(BenchmarkMachine machine, string device) =>
+        device == "cpu" || machine.Cards.Count == 0 ? "" : $" ({string.Join(", ", machine.Cards)})";
 
     private static string Memory(long? bytes) => bytes is { } known ? string.Create(CultureInfo.InvariantCulture, $", {known / (double)(1L << 30):0.0} GiB") : "";
 }

@@ -43,17 +43,29 @@ public sealed record DemoMethod(MethodKind Kind, int Rank, double LearningRate)
         if (Kind == MethodKind.Lora)
         {
             var settings = LoraSettings.From(
-                new MethodConfig { Kind = Kind, RequestedRank = Rank, Experts = 0, Alpha = Alpha, Targets = new TargetSelection.AllLinear() }, decoder.Config);
+                new MethodConfig { Kind = Kind, RequestedRank = Rank, Experts = 0, Layers = Layers, Alpha = Alpha, Targets = new TargetSelection.AllLinear() },
+                decoder.Config);
             var lora = new LoraAdapter(settings.Resolve(decoder.Config), decoder.Device).Initialize(options.Seed);
             return new LoraMethod(lora, PeftLoraConfig.Create(settings, "demo"), options.Seed);
         }
-        var sizes = new MethodConfig { Kind = Kind, RequestedRank = Rank, TopK = options.TopK, Experts = MethodConfig.AutoExperts(Rank), Probe = options.Probe };
+        var sizes = new MethodConfig
+        {
+            Kind = Kind,
+            RequestedRank = Rank,
+            TopK = options.TopK,
+            Experts = MethodConfig.AutoExperts(Rank),
+            Probe = options.Probe,
+            Layers = Layers,
+        };
         var spec = SparseAdapterSpec.From(sizes, decoder.Config.HiddenSize, decoder.Config.LayerCount);
         var identity = new AdapterIdentity("demo", BaseFingerprint.Of(decoder.Config), null);
         return Kind == MethodKind.Parallel
             ? new ParallelMethod(new DenseParallelAdapter(spec with { Experts = 0, Probe = 0, TopK = 0 }, options.Seed, decoder.Device), identity)
             : new SparseAdapterMethod(new SparseAdapter(spec).Initialize(options.Seed), OptimizerRows.Touched, identity);
     }
+
+    /// <summary>Every method adapts all layers: the demo's base has no more of them than others adapt.</summary>
+    private static LayerSelection Layers => new LayerSelection.All();
 
     /// <summary>LoRA's alpha: a scale of 2 for every r.</summary>
     private int Alpha => 2 * Rank;

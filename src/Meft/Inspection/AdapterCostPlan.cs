@@ -57,7 +57,15 @@ internal static class AdapterCostPlan
     /// <summary>LoRA's default targets; every linear map where the model does not have them.</summary>
     private static MethodConfig Lora(ModelConfig model, int rank)
     {
-        var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = rank, Experts = 0, Probe = 0, TopK = 0 };
+        var method = new MethodConfig
+        {
+            Kind = MethodKind.Lora,
+            RequestedRank = rank,
+            Experts = 0,
+            Probe = 0,
+            TopK = 0,
+            Layers = MethodConfig.DefaultLayers(MethodKind.Lora),
+        };
         var modules = LinearModule.Of(model with { LayerCount = 1 }).Select(module => module.ShortName).ToList();
         return method.Targets is TargetSelection.Named named && named.Names.All(modules.Contains)
             ? method

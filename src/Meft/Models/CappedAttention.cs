@@ -73,7 +73,7 @@ internal sealed class CappedAttention : GuardedFunction<CappedAttention>
         var cap = terms.SoftCap!.Value;
         var bound = q.matmul(k.transpose(-2, -1)).Times(terms.Scale).TimesInPlace(1 / cap).tanh_();
         var scores = bound.Times(cap);
-        if (mask is not null) scores = scores + mask;
+        if (mask is not null) scores = scores.Plus(mask);
         // As in Hugging Face, in float32 at least.
         var wide = scores.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? scores.to(float32) : scores;
         return (wide.softmax(-1).to(q.dtype), bound);

@@ -209,8 +209,8 @@ public sealed class Decoder : IDisposable
         var x = Norm(attended, weights.FeedForwardNorm);
         using var call = adapter is IOverlappingAdapter { Overlaps: true } overlapping && overlapping.Adapts(layer) ? overlapping.Begin(layer, x) : null;
         var y = FeedForward(weights, maps, x);
-        if (call is not null) y = y + call.Finish();
-        else if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y + beside.Apply(layer, x);
+        if (call is not null) y = y.Plus(call.Finish());
+        else if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y.Plus(beside.Apply(layer, x));
         return Residual(attended, y, weights.FeedForwardPostNorm).MoveToOuterDisposeScope();
     }
 
@@ -337,7 +337,7 @@ public sealed class Decoder : IDisposable
     private Tensor Residual(Tensor h, Tensor y, Tensor? norm)
     {
         y = Norm(y, norm);
-        return Config.Multipliers.Residual is var multiplier and not 1 ? h + y.Times(multiplier) : h + y;
+        return Config.Multipliers.Residual is var multiplier and not 1 ? h.Plus(y.Times(multiplier)) : h.Plus(y);
     }
 
     // x itself where there is no norm.

@@ -16,7 +16,7 @@ internal static class RootMeanSquareNorm
         if (HostNorm.Takes(x, weight)) return HostNorm.Apply(x, weight, epsilon, scaling);
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(float32) : x;
-        var scale = wide.square().mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_();
+        var scale = wide.Squared().mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_();
         if (scaling == NormScaling.AfterRounding) return (wide * scale).to(x.dtype).mul(weight).MoveToOuterDisposeScope();
         var wideWeight = weight.to(wide.dtype);
         if (scaling == NormScaling.OnePlusWeight) wideWeight = wideWeight.Plus(1.0);

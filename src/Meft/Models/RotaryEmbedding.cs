@@ -60,7 +60,7 @@ internal sealed record RotaryTables(Tensor Cosine, Tensor Sine) : IDisposable
         var half = Cosine.shape[2];
         var first = x.narrow(2, 0, half);
         var second = x.narrow(2, half, half);
-        List<Tensor> parts = [first * Cosine - second * Sine, second * Cosine + first * Sine];
+        List<Tensor> parts = [first * Cosine - second * Sine, (second * Cosine).Plus(first * Sine)];
         if (2 * half < x.shape[2]) parts.Add(x.narrow(2, 2 * half, x.shape[2] - 2 * half));
         return cat(parts, 2).MoveToOuterDisposeScope();
     }

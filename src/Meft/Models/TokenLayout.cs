@@ -178,7 +178,7 @@ public sealed class TokenLayout : IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         long[] starts = Starts.Distinct().Count() == 1 ? [Starts[0]] : [.. Starts.Select(s => (long)s)];
-        var queries = tensor(starts, int64, Device).view(-1, 1, 1, 1) + ScalarOperations.Counting(Length, int64, Device).view(1, 1, -1, 1);
+        var queries = tensor(starts, int64, Device).view(-1, 1, 1, 1).Plus(ScalarOperations.Counting(Length, int64, Device).view(1, 1, -1, 1));
         var distance = queries - ScalarOperations.Counting(keys, int64, Device).view(1, 1, 1, -1);
         var hidden = distance.IsBelow(0).logical_or(distance.IsAtLeast(window ?? int.MaxValue));
         mask = zeros(hidden.shape, type, Device).Masked(hidden, double.NegativeInfinity);

@@ -12,7 +12,8 @@ namespace Meft.Native;
 /// <param name="BindingPath">The file of TorchSharp's native half that was loaded.</param>
 /// <param name="Mended">What was mended on a copy to make it load, or null if nothing had to be.</param>
 /// <param name="Cuda">Whether the folder holds a CUDA build.</param>
-public sealed record NativeTorchInfo(string LibtorchFolder, string LibtorchSource, string BindingPath, string? Mended, bool Cuda);
+/// <param name="LibtorchVersion">The version of that libtorch, such as 2.11.0+cu130.</param>
+public sealed record NativeTorchInfo(string LibtorchFolder, string LibtorchSource, string BindingPath, string? Mended, bool Cuda, string LibtorchVersion);
 
 /// <summary>
 /// Loads libtorch and TorchSharp's native half before TorchSharp first looks for them.
@@ -72,7 +73,7 @@ public static class NativeTorch
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, resolver);
         NativeLibrary.SetDllImportResolver(typeof(NativeTorch).Assembly, resolver);
         var cuda = File.Exists(Path.Combine(folder, "libtorch_cuda.so"));
-        return new NativeTorchInfo(folder, source, binding, mended, cuda);
+        return new NativeTorchInfo(folder, source, binding, mended, cuda, LibtorchVersion.Of(folder, packaged: folder == packaged));
     }
 
     /// <summary>
@@ -104,7 +105,7 @@ public static class NativeTorch
                 "MEFT_LIBTORCH is read on Linux only", named, "Linux", "unset MEFT_LIBTORCH to use the packaged libtorch");
         }
         var folder = AppContext.BaseDirectory;
-        return new NativeTorchInfo(folder, "package", folder, null, Cuda: false);
+        return new NativeTorchInfo(folder, "package", folder, null, Cuda: false, LibtorchVersion.Of(folder, packaged: true));
     }
 
     private static (string Folder, string Source) LibtorchFolder(string packaged)
@@ -116,7 +117,7 @@ public static class NativeTorch
         }
         throw new InvalidInputException(
             "no libtorch_cpu.so in the folder that MEFT_LIBTORCH names", named,
-            "a libtorch 2.10 folder: an unpacked libtorch, a libtorch NuGet package, or a Python install's torch/lib",
+            "the folder of a libtorch 2.10 or 2.11: an unpacked libtorch, a libtorch NuGet package, or a Python install's torch/lib",
             "correct MEFT_LIBTORCH, or unset it to use the packaged libtorch");
     }
 
@@ -195,7 +196,7 @@ public static class NativeTorch
 
     private static RunFailedException LoadFailure(string path, DllNotFoundException e) => new(
         $"the native library could not be loaded: {e.Message.ReplaceLineEndings(" ")}", path, null,
-        "run `meft doctor`; MEFT_LIBTORCH must name a libtorch 2.10", e);
+        "run `meft doctor`; MEFT_LIBTORCH must name a libtorch 2.10 or 2.11", e);
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

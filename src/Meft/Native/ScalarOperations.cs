@@ -4,9 +4,10 @@ using static TorchSharp.torch;
 namespace Meft.Native;
 
 /// <summary>
-/// Operations of a tensor with a number. TorchSharp makes a <see cref="Scalar"/> of the number, passes its handle to libtorch and then holds it no more, so
-/// that a garbage collection at that moment frees it while it is read: libtorch then fails, or computes with another number. Here the scalar lives until
-/// the operation has returned. The conversions and operators that do not care for it are banned (BannedSymbols.txt).
+/// Operations of a tensor with a number, written or implied (a sum of two tensors is x + 1 · y to libtorch). TorchSharp makes a <see cref="Scalar"/> of the
+/// number, passes its handle to libtorch and then holds it no more, so that a garbage collection at that moment frees it while it is read: libtorch then
+/// fails, or computes with another number. Here the scalar lives until the operation has returned. The conversions, operators and methods that do not care
+/// for it are banned (BannedSymbols.txt).
 /// </summary>
 internal static class ScalarOperations
 {
@@ -19,14 +20,23 @@ internal static class ScalarOperations
     /// <summary>x · factor in place.</summary>
     public static Tensor TimesInPlace(this Tensor x, double factor) => With(factor.ToScalar(), x.mul_);
 
+    /// <summary>x + y, a new tensor.</summary>
+    public static Tensor Plus(this Tensor x, Tensor y) => With(1.ToScalar(), one => x.add(y, one));
+
+    /// <summary>x + y in place of x.</summary>
+    public static Tensor PlusInPlace(this Tensor x, Tensor y) => With(1.ToScalar(), one => x.add_(y, one));
+
     /// <summary>x + term, a new tensor.</summary>
-    public static Tensor Plus(this Tensor x, double term) => With(term.ToScalar(), x.add);
+    public static Tensor Plus(this Tensor x, double term) => With(term.ToScalar(), added => With(1.ToScalar(), one => x.add(added, one)));
 
     /// <summary>x + term, a new tensor; whole numbers stay whole.</summary>
-    public static Tensor Plus(this Tensor x, long term) => With(term.ToScalar(), x.add);
+    public static Tensor Plus(this Tensor x, long term) => With(term.ToScalar(), added => With(1.ToScalar(), one => x.add(added, one)));
 
     /// <summary>x + term in place.</summary>
-    public static Tensor PlusInPlace(this Tensor x, double term) => With(term.ToScalar(), x.add_);
+    public static Tensor PlusInPlace(this Tensor x, double term) => With(term.ToScalar(), added => With(1.ToScalar(), one => x.add_(added, one)));
+
+    /// <summary>x², a new tensor.</summary>
+    public static Tensor Squared(this Tensor x) => x.Power(2);
 
     /// <summary>x to a power, a new tensor.</summary>
     public static Tensor Power(this Tensor x, double exponent) => With(exponent.ToScalar(), x.pow);
@@ -59,7 +69,8 @@ internal static class ScalarOperations
     public static Tensor Filled(long[] shape, double number, ScalarType type, Device device) => With(number.ToScalar(), s => full(shape, s, type, device));
 
     /// <summary>0, 1, … count − 1.</summary>
-    public static Tensor Counting(long count, ScalarType type, Device? device = null) => With(count.ToScalar(), s => arange(s, type, device));
+    public static Tensor Counting(long count, ScalarType type, Device? device = null) =>
+        With(0.ToScalar(), from => With(count.ToScalar(), to => With(1.ToScalar(), step => arange(from, to, step, type, device))));
 
     private static Tensor With(Scalar scalar, Func<Scalar, Tensor> operation)
     {

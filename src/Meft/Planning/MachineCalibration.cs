@@ -20,7 +20,7 @@ public static class MachineCalibration
 
     /// <summary>What a calibration of this process, on a device, holds for.</summary>
     public static CalibrationKey KeyOf(Device device) => new(
-        ProcessorInfo.Read().Name, KernelThreads.Count, device.type == TorchSharp.DeviceType.CPU ? "cpu" : device.ToString(), __version__,
+        ProcessorInfo.Read().Name, KernelThreads.Count, device.type == TorchSharp.DeviceType.CPU ? "cpu" : device.ToString(), NativeTorch.Load().LibtorchVersion,
         typeof(MachineCalibration).Assembly.GetName().Version?.ToString() ?? "unknown");
 
     /// <summary>Measures a device and the host beside it, with the thread counts that are set.</summary>
@@ -96,7 +96,7 @@ public static class MachineCalibration
     {
         using var host = zeros(LinkBytes, ScalarType.Byte).pin_memory();
         using var there = zeros(LinkBytes, ScalarType.Byte, device);
-        return LinkBytes / Best(device, () => (toDevice ? there.copy_(host) : host.copy_(there)).Dispose());
+        return LinkBytes / Best(device, () => _ = toDevice ? there.copy_(host) : host.copy_(there));
     }
 
     /// <summary>The shortest time that an action took, in seconds, tried over and over for a tenth of a second.</summary>

@@ -35,6 +35,15 @@ internal sealed unsafe class TensorMaster : IDisposable
     /// <summary>Bytes of the tensor on the device.</summary>
     public long TensorByteCount => TensorMemory.ByteCount(_tensor);
 
+    /// <summary>How many numbers it has.</summary>
+    public long Count => _tensor.numel();
+
+    /// <summary>The type of its numbers on the device.</summary>
+    public ScalarType Type => _tensor.dtype;
+
+    /// <summary>Where the tensor is.</summary>
+    public Device Device => _tensor.device;
+
     /// <summary>Brings the gradient to the host and returns its squared norm.</summary>
     public double CollectGradient()
     {
@@ -45,15 +54,34 @@ internal sealed unsafe class TensorMaster : IDisposable
         return SquaredNorm.Compute(_gradient.Data, _gradient.Rows, _gradient.Dimension);
     }
 
-    /// <summary>One AdamW step with the collected gradient.</summary>
+    /// <summary>The gradient on the device in one row, zeros where there is none; the caller's dispose scope takes it.</summary>
+    public Tensor FlatGradient()
+    {
+        var gradient = _tensor.grad;
+        return gradient is null ? zeros(Count, Type, Device) : gradient.reshape(-1);
+    }
+
+    /// <summary>Takes the gradient, in host memory, and returns its squared norm.</summary>
+    public double TakeGradient(Tensor gradient)
+    {
+        _gradient.CopyFrom(gradient);
+        return SquaredNorm.Compute(_gradient.Data, _gradient.Rows, _gradient.Dimension);
+    }
+
+    /// <summary>One AdamW step of the master with the collected gradient; the tensor is as it was.</summary>
     public void Update(in AdamWStep step)
     {
         var rows = Matrix.Rows;
         AdamW.Update(
             rows.Weights.Data, rows.FirstMoments.Data, rows.SecondMoments.Data, _gradient.Data, null, null, rows.Rows,
             rows.Weights.Dimension, step);
-        CopyIn();
     }
+
+    /// <summary>Writes the master into float32 numbers in host memory.</summary>
+    public void WriteWeights(Tensor into) => Matrix.Rows.Weights.CopyTo(into);
+
+    /// <summary>Overwrites the tensor with numbers on its device, in its type.</summary>
+    public void TakeWeights(Tensor weights) => _tensor.copy_(weights.view(_tensor.shape));
 
     /// <summary>Overwrites the tensor with its master.</summary>
     public void CopyIn() => Matrix.Rows.Weights.CopyTo(_tensor);

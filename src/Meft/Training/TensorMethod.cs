@@ -11,11 +11,15 @@ namespace Meft.Training;
 public abstract class TensorMethod : ITrainedMethod
 {
     private readonly List<TensorMaster> _masters;
+    private IReadOnlyList<TensorGroup> _groups;
     private MemoryLedger? _ledger;
 
     /// <param name="parameters">Leaves that require gradients, by their names in files.</param>
-    private protected TensorMethod(IEnumerable<KeyValuePair<string, Tensor>> parameters) =>
+    private protected TensorMethod(IEnumerable<KeyValuePair<string, Tensor>> parameters)
+    {
         _masters = [.. parameters.Select(p => new TensorMaster(p.Key, p.Value))];
+        _groups = TensorGroup.For(CPU, _masters);
+    }
 
     /// <inheritdoc/>
     public abstract IDecoderAdapter? Adapter { get; }
@@ -42,7 +46,7 @@ public abstract class TensorMethod : ITrainedMethod
     public IReadOnlyList<TrainedMatrix> Matrices => [.. _masters.Select(m => m.Matrix)];
 
     /// <inheritdoc/>
-    public void RunOn(Device device, MemoryLedger ledger) => _ledger = ledger;
+    public void RunOn(Device device, MemoryLedger ledger) => (_groups, _ledger) = (TensorGroup.For(device, _masters), ledger);
 
     /// <inheritdoc/>
     public void ThrowIfBackwardFailed()
@@ -54,7 +58,7 @@ public abstract class TensorMethod : ITrainedMethod
     public double SquaredGradientNorm()
     {
         _ledger?.ToHost(LinkUse.TrainedTensors, TensorByteCount); // the gradients
-        return _masters.Sum(m => m.CollectGradient());
+        return _groups.Sum(group => group.CollectGradients());
     }
 
     /// <inheritdoc/>
@@ -64,7 +68,7 @@ public abstract class TensorMethod : ITrainedMethod
     /// <inheritdoc/>
     public void Update(in AdamWStep step)
     {
-        foreach (var master in _masters) master.Update(step);
+        foreach (var group in _groups) group.Update(step);
         _ledger?.ToDevice(LinkUse.TrainedTensors, TensorByteCount); // the weights
     }
 
@@ -83,7 +87,7 @@ public abstract class TensorMethod : ITrainedMethod
     /// <inheritdoc/>
     public void ApplyMasters()
     {
-        foreach (var master in _masters) master.CopyIn();
+        foreach (var group in _groups) group.CopyIn();
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,7 @@ public sealed class ConfigRoundTripTests : IDisposable
     private static readonly Gen<LayerSelection> Layers = Gen.OneOf(
         Gen.Const<LayerSelection>(new LayerSelection.All()),
         Gen.Int[1, 99].Select(n => (LayerSelection)new LayerSelection.Last(n)),
+        Gen.Int[1, 100].Select(n => (LayerSelection)new LayerSelection.LastShare(n)),
         Gen.Int[0, 99].HashSet[1, 5].Select(s => (LayerSelection)new LayerSelection.Listed([.. s.Order()])));
 
     private static readonly TargetSelection[] Targets =
@@ -97,9 +98,22 @@ public sealed class ConfigRoundTripTests : IDisposable
     public void A_loaded_config_says_every_default_when_written_back()
     {
         var yaml = _folder.Load(ConfigTestFolder.Minimal + "method: {rank: 10}").ToYaml();
-        yaml.ShouldContain("  rank: 10\n  top_k: 64\n  experts: 16\n  probe: 8\n");
-        yaml.ShouldContain("  learning_rate: 0.002\n");
+        yaml.ShouldContain("  rank: 10\n  top_k: 32\n  experts: 16\n  probe: 8\n");
+        yaml.ShouldContain("  learning_rate: 0.004\n");
+        yaml.ShouldContain("  layers: last:20%\n");
         yaml.ShouldNotContain("alpha");
+    }
+
+    [Theory]
+    [InlineData("meft", "last:20%", 0.004)]
+    [InlineData("parallel", "all", 0.001)]
+    [InlineData("lora", "all", 0.001)]
+    [InlineData("full", "all", 0.0001)]
+    public void Layers_and_rate_follow_the_kind_where_nothing_is_said(string kind, string layers, double rate)
+    {
+        var config = _folder.Load(ConfigTestFolder.Minimal + $"method: {{kind: {kind}}}");
+        config.Method.Layers.ToString().ShouldBe(layers);
+        config.Optimizer.LearningRate.ShouldBe(rate);
     }
 
     public void Dispose() => _folder.Dispose();

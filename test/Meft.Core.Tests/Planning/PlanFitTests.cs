@@ -44,7 +44,7 @@ public sealed partial class PlanFitTests
     public void A_budget_is_held_against_what_the_ledger_will_count_a_card_against_what_it_holds()
     {
         // Gradients of all weights take the place of what the backward frees, and the ledger counts both.
-        var config = Config(new MethodConfig { Kind = MethodKind.Full }) with { Recompute = RecomputeMode.Off };
+        var config = Config(new MethodConfig { Kind = MethodKind.Full, Layers = new LayerSelection.All() }) with { Recompute = RecomputeMode.Off };
         var memory = Planner(config, accelerator: true).Plan(Work(4096)).Memory;
         memory.CountedDeviceBytes.ShouldBeGreaterThan(memory.DeviceBytes);
         var between = (memory.CountedDeviceBytes + memory.DeviceBytes) / 2;
@@ -67,7 +67,7 @@ public sealed partial class PlanFitTests
         var message = PlanFit.Problem(planner, planner.Plan(Work())).ShouldNotBeNull().Message;
         message.ShouldContain(advice);
         (message.Split("quantize:").Length - 1).ShouldBe(1);
-        var full = Config(new MethodConfig { Kind = MethodKind.Full });
+        var full = Config(new MethodConfig { Kind = MethodKind.Full, Layers = new LayerSelection.All() });
         var whole = Planner(full, new MemoryBounds(gibibytes * GiB, "budget.device", null, null, null), accelerator: true);
         PlanFit.Problem(whole, whole.Plan(Work())).ShouldNotBeNull().Message.ShouldNotContain("quantize"); // what is trained is not quantised
     }

@@ -36,7 +36,7 @@ internal static class PlanSamples
         Model = "m",
         Output = "/nowhere/out",
         Data = new DataConfig { Train = ["rows.jsonl"] },
-        Method = method ?? new MethodConfig { RequestedRank = 6144, Experts = 256, Probe = 8, TopK = 64 },
+        Method = method ?? new MethodConfig { RequestedRank = 6144, Experts = 256, Probe = 8, TopK = 64, Layers = new LayerSelection.All() },
         Checkpoint = new CheckpointConfig { Keep = 1 },
     };
 

@@ -12,7 +12,7 @@ public sealed class RunPlannerTests
     [Fact]
     public void At_paper_scale_the_adapter_is_in_host_memory_and_none_of_it_on_the_device()
     {
-        var method = new MethodConfig { RequestedRank = 6144, Experts = 0, Probe = 0, TopK = 64, Execution = ExecutionKind.Activations };
+        var method = new MethodConfig { RequestedRank = 6144, Experts = 0, Probe = 0, TopK = 64, Execution = ExecutionKind.Activations, Layers = new LayerSelection.All() };
         var plan = Planner(Config(method), accelerator: true).Plan(Work());
         plan.TrainedParameters.ShouldBe(2L * 6144 * 4096 * 32);
         (plan.TrainedParameters / 1e9).ShouldBe(1.61, 0.005);
@@ -91,7 +91,7 @@ public sealed class RunPlannerTests
     {
         var config = Config() with { Budget = new BudgetConfig { DeviceBytes = 6 * GiB } };
         Planner(config, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Streamed);
-        var full = config with { Method = new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 } };
+        var full = config with { Method = new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0, Layers = new LayerSelection.All() } };
         Planner(full, new MemoryBounds(6 * GiB, "budget.device", null, null, null)).Plan(Work()).Execution.Base.ShouldBe(BasePlacement.Resident);
     }
 
@@ -125,7 +125,7 @@ public sealed class RunPlannerTests
     [InlineData(MethodKind.Full)]
     public void Every_method_has_a_plan_and_more_tokens_take_more(MethodKind kind)
     {
-        var config = Config(new MethodConfig { Kind = kind, RequestedRank = 16, Experts = kind == MethodKind.Meft ? 4 : 0, Probe = kind == MethodKind.Meft ? 2 : 0 });
+        var config = Config(new MethodConfig { Kind = kind, RequestedRank = 16, Experts = kind == MethodKind.Meft ? 4 : 0, Probe = kind == MethodKind.Meft ? 2 : 0, Layers = new LayerSelection.All() });
         var plan = Planner(config).Plan(Work());
         var longer = Planner(config).Plan(Work(2048));
         longer.Memory.DeviceBytes.ShouldBeGreaterThan(plan.Memory.DeviceBytes);
@@ -139,7 +139,7 @@ public sealed class RunPlannerTests
     [Fact]
     public void The_largest_sizes_a_config_takes_are_refused_and_not_overflowed()
     {
-        var config = Config(new MethodConfig { RequestedRank = 1 << 28, Experts = 1 << 16, Probe = 8, Gate = GateKind.Softmax }) with
+        var config = Config(new MethodConfig { RequestedRank = 1 << 28, Experts = 1 << 16, Probe = 8, Gate = GateKind.Softmax, Layers = new LayerSelection.All() }) with
         {
             Batch = new BatchConfig { Size = int.MaxValue, Accumulate = int.MaxValue },
             Checkpoint = new CheckpointConfig { Every = 1, Keep = int.MaxValue },
@@ -181,7 +181,7 @@ public sealed class RunPlannerTests
     [Fact]
     public void Gradients_take_the_place_of_what_the_backward_frees_unless_they_wait_for_more_micro_batches()
     {
-        var config = Config(new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0 });
+        var config = Config(new MethodConfig { Kind = MethodKind.Full, Experts = 0, Probe = 0, Layers = new LayerSelection.All() });
         const long gradients = 2 * 6_738_415_616;
         var one = Planner(config).Plan(Work());
         var freed = one.BytesOf(MemoryTier.Device, "kept for the backward");
@@ -200,7 +200,7 @@ public sealed class RunPlannerTests
     [Fact]
     public void A_soft_cap_keeps_its_tangents_beside_the_logits()
     {
-        var lora = Config(new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 8 });
+        var lora = Config(new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 8, Layers = new LayerSelection.All() });
         long Logits(ModelConfig model, bool accelerator) =>
             Planner(lora, accelerator: accelerator, model: model).Plan(Work(tokens: 64)).BytesOf(MemoryTier.Device, "logits");
         var capped = Model with { SoftCaps = new SoftCaps { Logits = 30 } };

@@ -38,9 +38,9 @@ internal static unsafe class FastLayer
         // Where no backward follows, another way is taken to the same bits.
         if (execution == ExecutionKind.Activations)
         {
-            using var only = empty_like(x32);
-            layer.ForwardOnly(TensorMemory.Singles(x32), active.TokenCount, TensorMemory.Singles(only));
-            only.data<float>().ToArray().ShouldBe(y.data<float>().ToArray());
+            using Tensor given = x32.cpu(), got = y.cpu(), only = empty_like(given);
+            layer.ForwardOnly(TensorMemory.Singles(given), active.TokenCount, TensorMemory.Singles(only));
+            only.data<float>().ToArray().ShouldBe(got.data<float>().ToArray());
         }
 
         var mask = new bool[active.TokenCount, spec.Rank];

@@ -25,7 +25,7 @@ public sealed class StepBenchmarkTests : IDisposable
     public StepBenchmarkTests()
     {
         using (var decoder = Decoder.Initialize(TinyTask.Config, 1, CPU, ScalarType.Float32)) decoder.Save(_folder.File("model"));
-        _model = LoadedModel.Load(_folder.File("model"));
+        _model = LoadedModel.Load(_folder.File("model"), new ModelLoadOptions { Device = "cpu" });
     }
 
     [Fact]

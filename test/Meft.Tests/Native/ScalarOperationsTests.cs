@@ -22,12 +22,15 @@ public sealed class ScalarOperationsTests
         });
         collecting.Start();
         using var x = ones(4, float64);
+        using var half = x.Times(0.5);
         using (NewDisposeScope())
         {
             for (var i = 0; i < 20_000; i++)
             {
                 using var y = x.Times(i + 0.5);
                 y[0].item<double>().ShouldBe(i + 0.5);
+                using var sum = half.Plus(y);
+                sum[0].item<double>().ShouldBe(i + 1.0);
             }
         }
         Volatile.Write(ref done, true);
@@ -41,6 +44,9 @@ public sealed class ScalarOperationsTests
         var x = tensor([-1.0, 0.5, 2.0]);
         x.Times(2.0).data<double>().ToArray().ShouldBe([-2, 1, 4]);
         x.Plus(1.0).data<double>().ToArray().ShouldBe([0, 1.5, 3]);
+        x.Plus(x).data<double>().ToArray().ShouldBe([-2, 1, 4]);
+        x.clone().PlusInPlace(x).data<double>().ToArray().ShouldBe([-2, 1, 4]);
+        x.Squared().data<double>().ToArray().ShouldBe([1, 0.25, 4]);
         x.Power(2).data<double>().ToArray().ShouldBe([1, 0.25, 4]);
         x.IsAbove(0).data<bool>().ToArray().ShouldBe([false, true, true]);
         x.Masked(tensor([true, false, false]), 7).data<double>().ToArray().ShouldBe([7, 0.5, 2]);

@@ -61,13 +61,16 @@ internal sealed class LayersType : ConfigType<LayerSelection>
     {
         const string Prefix = "last:";
         value = new LayerSelection.All();
+        var isShare = scalar.Text.EndsWith('%');
         if (!scalar.Text.StartsWith(Prefix, StringComparison.Ordinal)
-            || !int.TryParse(scalar.Text.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            || !int.TryParse(scalar.Text.AsSpan(Prefix.Length).TrimEnd('%'), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || scalar.Text.EndsWith("%%", StringComparison.Ordinal))
         {
             return IsNo(scalar, "no selection of layers");
         }
         if (count == 0) return $"{scalar.Text} selects no layer";
-        value = new LayerSelection.Last(count);
+        if (isShare && count > 100) return $"{scalar.Text} is more than all layers";
+        value = isShare ? new LayerSelection.LastShare(count) : new LayerSelection.Last(count);
         return null;
     }
 

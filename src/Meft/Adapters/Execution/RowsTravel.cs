@@ -72,15 +72,15 @@ internal sealed unsafe class RowsTravel(IDeviceLink link, MemoryLedger? ledger) 
             var dScores = chunk.Pick(dyOfChunk.mm(values.t())); // ds_j = dy·V_j at the selected places
             var spreadScores = chunk.Spread(chunk.Scores, x.dtype);
             var spreadGradients = chunk.Spread(dScores * entries.Coefficients, x.dtype); // ds_j·c
-            dValues.add_(spreadScores.t().mm(dyOfChunk));
-            dKeys.add_(spreadGradients.t().mm(xOfChunk));
+            dValues.PlusInPlace(spreadScores.t().mm(dyOfChunk));
+            dKeys.PlusInPlace(spreadGradients.t().mm(xOfChunk));
             dx.narrow(0, from, chunk.TokenCount).copy_(spreadGradients.mm(keys));
             dCoefficients?.AddSlices(0, entries.ProbePlaces, dScores * entries.Products);
         }
         // The first is converted and added up while the next ones are under way.
         using var arrivingCoefficients = dCoefficients is null ? null : link.BeginToHost(dCoefficients, LinkUse.Selection);
         using IHostTransfer arrivingKeys = link.BeginToHost(dKeys, LinkUse.RowGradients), arrivingValues = link.BeginToHost(dValues, LinkUse.RowGradients);
-        if (arrivingCoefficients is not null) dx.add_(GateGradient(pass, arrivingCoefficients, x));
+        if (arrivingCoefficients is not null) dx.PlusInPlace(GateGradient(pass, arrivingCoefficients, x));
         using Tensor hostKeys = arrivingKeys.Finish(), hostValues = arrivingValues.Finish();
         pass.Layer.AddRowGradients(pass.Active, TensorMemory.Singles(hostKeys), TensorMemory.Singles(hostValues));
         return dx.MoveToOuterDisposeScope();

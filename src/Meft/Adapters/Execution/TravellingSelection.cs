@@ -59,7 +59,7 @@ internal sealed class TravellingSelection : IDisposable
         var (start, end) = (_active.TokenStarts[from], _active.TokenStarts[from + count]);
         var integers = _integers.narrow(1, start, end - start).to(ScalarType.Int64);
         var singles = _singles.narrow(1, start, end - start);
-        var places = integers.select(0, 0).Plus(-from).Times(_active.UnionCount) + integers.select(0, 1);
+        var places = integers.select(0, 0).Plus(-from).Times(_active.UnionCount).Plus(integers.select(0, 1));
         return singles.shape[0] == 1
             ? new Part(count, _active.UnionCount, places, singles.select(0, 0), null)
             : new Part(

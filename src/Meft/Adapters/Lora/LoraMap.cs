@@ -32,7 +32,7 @@ internal sealed class LoraMap : IDisposable
         if (y.dtype == ScalarType.Float32) return y.addmm(low, B.t(), 1, (float)Spec.Scale).MoveToOuterDisposeScope();
         // The scale goes onto the narrow side, where it costs nothing.
         if (Spec.Scale != 1) low = low.Times(Spec.Scale);
-        return (y + low.matmul(B.t())).to(y.dtype).MoveToOuterDisposeScope();
+        return y.Plus(low.matmul(B.t())).to(y.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>scale·B·A [out, in], float32: what merging adds to the map's weights.</summary>

@@ -1,5 +1,6 @@
 using Meft.Core.Errors;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Adapters.Lora;
@@ -18,7 +19,7 @@ public static class LoraMerge
         {
             using var scope = NewDisposeScope();
             var weight = decoder.Parameters[$"{map.Spec.Module.FullName}.weight"];
-            var merged = (weight + map.Product()).to(weight.dtype);
+            var merged = weight.Plus(map.Product()).to(weight.dtype);
             if (!merged.isfinite().all().item<bool>())
             {
                 throw new RunFailedException(

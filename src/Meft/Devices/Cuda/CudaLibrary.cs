@@ -18,9 +18,12 @@ internal static class CudaLibrary
     /// <summary>Loads the library.</summary>
     /// <param name="libtorchFolder">The folder that libtorch was loaded from.</param>
     /// <exception cref="RunFailedException">It is not found; the text says where it was looked for.</exception>
-    public static nint Load(string libtorchFolder)
+    public static nint Load(string libtorchFolder) => Load(libtorchFolder, [.. LoadedFiles(), .. FilesNear(libtorchFolder), .. SystemNames]);
+
+    /// <summary>Loads the first of some files that can be loaded.</summary>
+    internal static nint Load(string libtorchFolder, IEnumerable<string> candidates)
     {
-        foreach (var name in LoadedFiles().Concat(FilesNear(libtorchFolder)).Concat(SystemNames))
+        foreach (var name in candidates)
         {
             if (NativeLibrary.TryLoad(name, out var library)) return library;
         }

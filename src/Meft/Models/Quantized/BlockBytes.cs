@@ -44,7 +44,7 @@ internal readonly struct BlockBytes(Tensor bytes)
     }
 
     /// <summary>A half-precision number, [r, n, 1].</summary>
-    public Tensor Half(int offset) => LookUp(HalfValues, Unsigned(offset, 1) + Unsigned(offset + 1, 1).Times(256.0));
+    public Tensor Half(int offset) => LookUp(HalfValues, Unsigned(offset, 1).Plus(Unsigned(offset + 1, 1).Times(256.0)));
 
     /// <summary>A finite float32, [r, n, 1]: put together from its bits, exactly.</summary>
     public Tensor Single(int offset)
@@ -52,12 +52,12 @@ internal readonly struct BlockBytes(Tensor bytes)
         Tensor upper = Unsigned(offset + 3, 1).to(ScalarType.Float64), third = Unsigned(offset + 2, 1).to(ScalarType.Float64);
         var negative = upper.IsAtLeast(128).to(ScalarType.Float64);
         var odd = third.IsAtLeast(128).to(ScalarType.Float64);
-        var exponent = (upper - negative.Times(128.0)).Times(2.0) + odd;
-        var fraction = Unsigned(offset, 1).to(ScalarType.Float64) + Unsigned(offset + 1, 1).to(ScalarType.Float64).Times(256.0)
-            + (third - odd.Times(128.0)).Times(65536.0);
+        var exponent = (upper - negative.Times(128.0)).Times(2.0).Plus(odd);
+        var fraction = Unsigned(offset, 1).to(ScalarType.Float64).Plus(Unsigned(offset + 1, 1).to(ScalarType.Float64).Times(256.0))
+            .Plus((third - odd.Times(128.0)).Times(65536.0));
         using var powers = tensor(Powers, ScalarType.Float64, Device);
         var power = powers.index_select(0, exponent.to(ScalarType.Int64).view(-1)).view(exponent.shape);
-        var magnitude = (fraction.Times(1 / BitsOfFraction) + exponent.IsAtLeast(1).to(ScalarType.Float64)) * power;
+        var magnitude = fraction.Times(1 / BitsOfFraction).Plus(exponent.IsAtLeast(1).to(ScalarType.Float64)) * power;
         return (magnitude * negative.Times(-2.0).Plus(1.0)).to(ScalarType.Float32);
     }
 

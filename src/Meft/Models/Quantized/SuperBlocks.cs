@@ -13,7 +13,7 @@ internal static class SuperBlocks
         BlockFormat.Q2K => Q2K(blocks),
         BlockFormat.Q3K => Q3K(blocks),
         BlockFormat.Q4K => WithMinima(blocks, Nibbles(blocks, 16)),
-        BlockFormat.Q5K => WithMinima(blocks, Nibbles(blocks, 48) + Planes(blocks, 16, 32, 8, 1).Times(16.0)),
+        BlockFormat.Q5K => WithMinima(blocks, Nibbles(blocks, 48).Plus(Planes(blocks, 16, 32, 8, 1).Times(16.0))),
         BlockFormat.Q6K => Q6K(blocks),
         BlockFormat.IQ4XS => IQ4XS(blocks),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, null),
@@ -30,9 +30,9 @@ internal static class SuperBlocks
     private static Tensor Q3K(BlockBytes b)
     {
         var low = cat([Planes(b, 32, 32, 4, 2), Planes(b, 64, 32, 4, 2)], 2);
-        var quants = (low + Planes(b, 0, 32, 8, 1).Times(4.0)).Plus(-4.0);
+        var quants = low.Plus(Planes(b, 0, 32, 8, 1).Times(4.0)).Plus(-4.0);
         var upper = Planes(b, 104, 4, 4, 2); // [r, n, 4, 4]
-        var scale = b.Halves(96, 8) + upper.flatten(2).Times(16.0); // [r, n, 16]
+        var scale = b.Halves(96, 8).Plus(upper.flatten(2).Times(16.0)); // [r, n, 16]
         return Groups(quants, 16) * (b.Half(108) * scale.Plus(-32.0)).unsqueeze(3);
     }
 
@@ -41,7 +41,7 @@ internal static class SuperBlocks
         Tensor Half(int half)
         {
             Tensor low = b.Bits(64 * half, 64, 0, 4), high = b.Bits(64 * half, 64, 4, 4); // two planes of 32 each
-            return cat([low, high], 2).view(low.shape[0], low.shape[1], 4, 32) + Planes(b, 128 + 32 * half, 32, 4, 2).Times(16.0);
+            return cat([low, high], 2).view(low.shape[0], low.shape[1], 4, 32).Plus(Planes(b, 128 + 32 * half, 32, 4, 2).Times(16.0));
         }
         var quants = cat([Half(0), Half(1)], 2).Plus(-32.0);
         return Groups(quants, 16) * (b.Half(208) * b.Signed(192, 16)).unsqueeze(3);
@@ -53,7 +53,7 @@ internal static class SuperBlocks
         var lower = stack([even, odd], 3).flatten(2); // [r, n, 8]
         // The upper bits of the scales, two of each, lowest scale first: four scales a byte.
         var upper = stack([.. Enumerable.Range(0, 4).Select(i => b.Bits(2, 2, 2 * i, 2))], 3).flatten(2);
-        var scale = b.Half(0) * (lower + upper.Times(16.0)).Plus(-32.0);
+        var scale = b.Half(0) * lower.Plus(upper.Times(16.0)).Plus(-32.0);
         var quants = stack([b.Bits(8, 128, 0, 4).view(lower.shape[0], lower.shape[1], 8, 16), b.Bits(8, 128, 4, 4).view(lower.shape[0], lower.shape[1], 8, 16)], 3);
         return b.LookUp(TensorBlocks.UnevenValues, quants).flatten(3) * scale.unsqueeze(3);
     }
@@ -61,8 +61,8 @@ internal static class SuperBlocks
     // Q4_K and Q5_K: quants [r, n, 8, 32]; 12 bytes hold 8 scales and 8 minima of six bits.
     private static Tensor WithMinima(BlockBytes b, Tensor quants)
     {
-        var scale = cat([b.Bits(4, 4, 0, 6), b.Bits(12, 4, 0, 4) + b.Bits(4, 4, 6, 2).Times(16.0)], 2);
-        var minimum = cat([b.Bits(8, 4, 0, 6), b.Bits(12, 4, 4, 4) + b.Bits(8, 4, 6, 2).Times(16.0)], 2);
+        var scale = cat([b.Bits(4, 4, 0, 6), b.Bits(12, 4, 0, 4).Plus(b.Bits(4, 4, 6, 2).Times(16.0))], 2);
+        var minimum = cat([b.Bits(8, 4, 0, 6), b.Bits(12, 4, 4, 4).Plus(b.Bits(8, 4, 6, 2).Times(16.0))], 2);
         return quants * (b.Half(0) * scale).unsqueeze(3) - (b.Half(2) * minimum).unsqueeze(3);
     }
 

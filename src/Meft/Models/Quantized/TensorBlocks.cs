@@ -31,9 +31,9 @@ internal static class TensorBlocks
             BlockFormat.Int8 => blocks.Signed(4, 64) * blocks.Single(0),
             BlockFormat.Nf4 => Nf4(blocks, Scales(data, layout, Part(layout.ScalesOffset, 1), row, first)),
             BlockFormat.Q40 => blocks.Halves(2, 16).Plus(-8.0) * blocks.Half(0),
-            BlockFormat.Q41 => blocks.Halves(4, 16) * blocks.Half(0) + blocks.Half(2),
-            BlockFormat.Q50 => (blocks.Halves(6, 16) + blocks.BitsOf(2, 4).Times(16.0)).Plus(-16.0) * blocks.Half(0),
-            BlockFormat.Q51 => (blocks.Halves(8, 16) + blocks.BitsOf(4, 4).Times(16.0)) * blocks.Half(0) + blocks.Half(2),
+            BlockFormat.Q41 => (blocks.Halves(4, 16) * blocks.Half(0)).Plus(blocks.Half(2)),
+            BlockFormat.Q50 => blocks.Halves(6, 16).Plus(blocks.BitsOf(2, 4).Times(16.0)).Plus(-16.0) * blocks.Half(0),
+            BlockFormat.Q51 => (blocks.Halves(8, 16).Plus(blocks.BitsOf(4, 4).Times(16.0)) * blocks.Half(0)).Plus(blocks.Half(2)),
             BlockFormat.Q80 => blocks.Signed(2, 32) * blocks.Half(0),
             BlockFormat.IQ4NL => blocks.LookUp(UnevenValues, blocks.Halves(2, 16)) * blocks.Half(0),
             _ => SuperBlocks.Decode(layout.Format, blocks),
@@ -57,9 +57,9 @@ internal static class TensorBlocks
         var singles = new BlockBytes(data.narrow(0, layout.GroupsOffset, 4 * (groups + 1)).view(1, groups + 1, 4)).Single(0).view(-1); // [groups + 1]
         long rows = codes.shape[0], count = codes.shape[1];
         var index = ScalarOperations.Counting(rows, ScalarType.Int64, data.device).Plus((long)row).Times((long)layout.BlocksOfRow).view(-1, 1)
-            + ScalarOperations.Counting(count, ScalarType.Int64, data.device).Plus((long)first); // [r, n], a block's place in the matrix
+            .Plus(ScalarOperations.Counting(count, ScalarType.Int64, data.device).Plus((long)first)); // [r, n], a block's place in the matrix
         using var group = tensor((long)BlockLayout.ScalesOfGroup, ScalarType.Int64, data.device);
         var units = singles.index_select(0, index.floor_divide(group).view(-1)).view(rows, count, 1);
-        return new BlockBytes(codes).Signed(0, 1) * units + singles.narrow(0, groups, 1);
+        return (new BlockBytes(codes).Signed(0, 1) * units).Plus(singles.narrow(0, groups, 1));
     }
 }

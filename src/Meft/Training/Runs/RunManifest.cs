@@ -177,11 +177,7 @@ public sealed record RunManifest
     public static string HashOfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>A manifest may be read before anything else needs libtorch.</summary>
-    private static string VersionOfLibtorch()
-    {
-        NativeTorch.Load();
-        return torch.__version__;
-    }
+    private static string VersionOfLibtorch() => NativeTorch.Load().LibtorchVersion;
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";

@@ -117,7 +117,7 @@ public class LoraSettingsTests
     [Fact]
     public void A_run_names_its_layers_as_PEFT_does()
     {
-        var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 4, Experts = 0, Alpha = 8 };
+        var method = new MethodConfig { Kind = MethodKind.Lora, RequestedRank = 4, Experts = 0, Alpha = 8, Layers = new LayerSelection.All() };
         LoraSettings.From(method, Model).Layers.ShouldBeNull();
         var last = LoraSettings.From(method with { Layers = new LayerSelection.Last(2) }, Model);
         last.Layers.ShouldBe((ValueList<int>)[1, 2]);

@@ -79,7 +79,7 @@ public sealed unsafe class CudaRuntimeTests
     public void A_missing_library_is_an_error_that_says_where_it_was_looked_for()
     {
         using var folder = new TemporaryFolder();
-        var error = Should.Throw<RunFailedException>(() => CudaLibrary.Load(folder.Path));
+        var error = Should.Throw<RunFailedException>(() => CudaLibrary.Load(folder.Path, CudaLibrary.FilesNear(folder.Path)));
         error.Message.ShouldContain(folder.Path);
         error.Message.ShouldContain("libcudart.so.12");
         error.Message.ShouldContain("MEFT_LIBTORCH");
@@ -111,7 +111,7 @@ public sealed unsafe class CudaRuntimeTests
         using var folder = new TemporaryFolder();
         var some = Directory.EnumerateFiles(NativeTorch.Load().LibtorchFolder, "libgomp*").First();
         File.Copy(some, Path.Combine(folder.Path, "libcudart-d0da41ae.so.12"));
-        var library = CudaLibrary.Load(folder.Path);
+        var library = CudaLibrary.Load(folder.Path, CudaLibrary.FilesNear(folder.Path));
         NativeLibrary.TryGetExport(library, "omp_get_num_threads", out _).ShouldBeTrue();
     }
 

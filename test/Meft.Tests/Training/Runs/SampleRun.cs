@@ -14,7 +14,7 @@ namespace Meft.Tests.Training.Runs;
 /// <summary>A small random model and rows of all lengths on disk, and runs on them.</summary>
 internal sealed class SampleRun : IDisposable
 {
-    public const string Sparse = "method: {kind: meft, rank: 64, top_k: 6, experts: 8, probe: 2}";
+    public const string Sparse = "method: {kind: meft, rank: 64, top_k: 6, experts: 8, probe: 2, layers: all}";
 
     private static readonly ModelConfig Model = new()
     {
@@ -54,6 +54,7 @@ internal sealed class SampleRun : IDisposable
     public RunConfig Config(string output, string method = Sparse, params string[] sets) => RunConfig.Load(
         _folder.Write("config.yaml", $$"""
             model: model
+            device: cpu
             output: {{output}}
             {{method}}
             optimizer: {learning_rate: 2e-2, weight_decay: 0.01}
