@@ -41,13 +41,13 @@ internal static class ModelLines
     /// <summary>What adapters would add.</summary>
     public static IEnumerable<(string Title, string Text)> Of(AdapterCosts costs)
     {
-        yield return ("adapters", $"on every layer, by the plan of a step of {costs.Rows:N0} rows of {costs.RowTokens:N0} tokens on the CPU;");
+        yield return ("adapters", $"by the plan of a step of {costs.Rows:N0} rows of {costs.RowTokens:N0} tokens on the CPU;");
         yield return ("", $"{Quantities.Bytes(costs.BaseDeviceBytes)} of the device bytes are the base");
-        var table = new AlignedTable("", "parameters", "of base", "file", "host", "device");
+        var table = new AlignedTable("", "layers", "parameters", "of base", "file", "host", "device");
         foreach (var cost in costs.Methods)
         {
             table.Add(
-                cost.Name, Quantities.Count(cost.Parameters), string.Create(CultureInfo.InvariantCulture, $"{100 * cost.ShareOfBase:0.0} %"),
+                cost.Name, $"{cost.Layers:N0}", Quantities.Count(cost.Parameters), string.Create(CultureInfo.InvariantCulture, $"{100 * cost.ShareOfBase:0.0} %"),
                 Quantities.Bytes(cost.FileBytes), Quantities.Bytes(cost.HostBytes), Quantities.Bytes(cost.DeviceBytes));
         }
         foreach (var line in TensorListView.Lines(table)) yield return ("", line);

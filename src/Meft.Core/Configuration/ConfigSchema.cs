@@ -93,7 +93,7 @@ internal static class ConfigSchema
         "optimizer.rows", c => c.Optimizer.Rows, "Which rows AdamW moves: those active in the step, or all.", condition: Meft);
     public static readonly ConfigKey<double> LearningRate = Add(new ConfigKey<double>(
         "optimizer.learning_rate", new NumberType(0, above: true), Defaults.Optimizer.LearningRate, c => c.Optimizer.LearningRate, "The schedule's base rate.")
-    { DefaultNote = "0.004; lora, parallel: 0.001; full: 0.0001", OtherNames = ["lr"] });
+    { DefaultNote = "0.004; lora: 0.001; full: 0.0001", OtherNames = ["lr"] });
     public static readonly ConfigKey<(double, double)> Betas = Add(new ConfigKey<(double, double)>(
         "optimizer.betas", new PairType(new NumberType(0, below: 1)), Defaults.Optimizer.Betas, c => c.Optimizer.Betas, "Decay of AdamW's first and second moment.")
     { OtherNames = ["adam_beta1", "adam_beta2"] });

@@ -24,7 +24,7 @@ public sealed record OptimizerConfig
     /// <summary>The rate where the config does not say it: each kind's that did best, or nearly so, on facts (README, evidence).</summary>
     public static double DefaultRate(MethodKind kind) => kind switch
     {
-        MethodKind.Meft => 4e-3,
+        MethodKind.Meft or MethodKind.Parallel => 4e-3,
         MethodKind.Full => 1e-4,
         _ => 1e-3,
     };

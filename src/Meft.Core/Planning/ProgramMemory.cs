@@ -32,7 +32,7 @@ public static class ProgramMemory
     /// The same where tensors of many MiB are trained as wholes: their gradients come and go with every step, and to take them page by page each time costs
     /// more than the step (R = 4,096 on a virtual machine: two thirds of it). The most that glibc allows.
     /// </summary>
-    public const long MappedBlockBytesOfWholes = 32L << 20;
+    private const long MappedBlockBytesOfWholes = 32L << 20;
 
     /// <summary>From which size blocks are mapped by themselves while a method trains.</summary>
     public static long MappedBlockBytesOf(MethodKind kind) => kind is MethodKind.Parallel or MethodKind.Full ? MappedBlockBytesOfWholes : MappedBlockBytes;

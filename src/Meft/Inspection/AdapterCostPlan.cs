@@ -37,6 +37,7 @@ internal static class AdapterCostPlan
             Method = config.Method.Kind,
             Rank = config.Method.Rank,
             Experts = isLora ? null : config.Method.Experts,
+            Layers = config.Method.Layers.Resolve(model.LayerCount).Count,
             Targets = isLora && config.Method.Targets is TargetSelection.Named named ? [.. named.Names] : null,
             Parameters = plan.TrainedParameters,
             ShareOfBase = plan.TrainedParameters / (double)plan.BaseParameters,

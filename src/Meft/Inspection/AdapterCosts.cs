@@ -22,10 +22,13 @@ public sealed record AdapterCost
     /// <summary>N, experts a layer; null for LoRA.</summary>
     public int? Experts { get; init; }
 
+    /// <summary>How many layers are adapted.</summary>
+    public required int Layers { get; init; }
+
     /// <summary>The modules that LoRA adapts; else null.</summary>
     public IReadOnlyList<string>? Targets { get; init; }
 
-    /// <summary>Parameters in all layers.</summary>
+    /// <summary>Parameters in all adapted layers.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>Those over the base's.</summary>

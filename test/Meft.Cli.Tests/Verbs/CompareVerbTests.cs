@@ -32,7 +32,7 @@ public sealed class CompareVerbTests : IDisposable
           task: {task: task.yaml, data: other.jsonl, show: [starts_with]}
         methods:
           - {name: small LoRA, method: {kind: lora, rank: 2, targets: all-linear}}
-          - {name: sparse, method: {kind: meft, rank: 64, top_k: 8, experts: 4, probe: 2}, optimizer: {learning_rate: 0.02}}
+          - {name: sparse, method: {kind: meft, rank: 64, top_k: 8, experts: 4, probe: 2, layers: all}, optimizer: {learning_rate: 0.02}}
           - {name: too large, method: {kind: parallel, rank: 65536}}
         reference: small LoRA
         """;

@@ -171,7 +171,7 @@ public sealed class TrainWatchTests : IDisposable
     {
         if (!Directory.Exists(_folder.File("model"))) SampleModel.Write(_folder);
         _folder.Write("rows.jsonl", string.Concat(new[] { "ab", "ba", "ca", "bc" }.Select((p, i) => $"{{\"prompt\":\"{p}\",\"completion\":\"{"abca"[i]}c\"}}\n")));
-        var method = sets.FirstOrDefault(s => s.StartsWith("method:", StringComparison.Ordinal)) ?? "method: {kind: meft, rank: 32, top_k: 8, experts: 8, probe: 2}";
+        var method = sets.FirstOrDefault(s => s.StartsWith("method:", StringComparison.Ordinal)) ?? "method: {kind: meft, rank: 32, top_k: 8, experts: 8, probe: 2, layers: all}";
         var config = _folder.Write("config.yaml", $$"""
             model: model
             output: run

@@ -1,3 +1,4 @@
+using Meft.Core.Errors;
 using Meft.Core.Formats.HuggingFace;
 
 namespace Meft.Core.Formats.Gguf;
@@ -53,7 +54,7 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
         const string Key = "general.architecture";
         var name = metadata.GetString(Key);
         return Array.Find(All, a => a.Name == name && IsReadable(a))
-            ?? throw metadata.Failure(Key, $"the architecture '{GgufException.Shown(name)}' is unknown", string.Join(", ", Names));
+            ?? throw metadata.Failure(Key, $"the architecture '{FileText.Shown(name)}' is unknown", string.Join(", ", Names));
     }
 
     /// <summary>Whether the decoder has the family.</summary>

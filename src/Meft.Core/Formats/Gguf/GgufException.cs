@@ -5,8 +5,6 @@ namespace Meft.Core.Formats.Gguf;
 /// <summary>A GGUF file that is refused: which, at which byte, at which metadata key or tensor, for what reason.</summary>
 public sealed class GgufException : InvalidInputException
 {
-    private const int ShownNameLength = 200;
-
     /// <param name="file">The file.</param>
     /// <param name="problem">The defect in words, with the offending values.</param>
     /// <param name="offset">Where the defect stands, in bytes from the beginning of the file; null if nowhere in particular.</param>
@@ -33,12 +31,9 @@ public sealed class GgufException : InvalidInputException
     /// <summary>The metadata key or tensor concerned; null where it concerns the whole file.</summary>
     public string? Name { get; }
 
-    /// <summary>A text of a file's own as errors show it: it may be megabytes of anything.</summary>
-    internal static string Shown(string text) => text.Length > ShownNameLength ? text[..ShownNameLength] + "…" : text;
-
     private static string Where(string file, long? offset, string? name)
     {
         var where = offset is null ? file : $"{file}, byte {offset}";
-        return name is null ? where : $"{where}, '{Shown(name)}'";
+        return name is null ? where : $"{where}, '{FileText.Shown(name)}'";
     }
 }

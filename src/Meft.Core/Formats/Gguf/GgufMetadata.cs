@@ -1,3 +1,5 @@
+using Meft.Core.Errors;
+
 namespace Meft.Core.Formats.Gguf;
 
 /// <summary>The metadata of a GGUF file: configuration, tokenizer and description of the model, by key.</summary>
@@ -79,5 +81,5 @@ public sealed class GgufMetadata
     private GgufMetadataEntry Entry(string key) => Find(key) ?? throw Failure(key, $"the metadata lack '{key}'", null);
 
     private GgufException WrongType(GgufMetadataEntry entry, string allowed) =>
-        Failure(entry.Key, $"the value is of type {entry.Type}{(entry.Value is Array ? "" : $", {GgufException.Shown($"{entry.Value}")}")}", allowed);
+        Failure(entry.Key, $"the value is of type {entry.Type}{(entry.Value is Array ? "" : $", {FileText.Shown($"{entry.Value}")}")}", allowed);
 }

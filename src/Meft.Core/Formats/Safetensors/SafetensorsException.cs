@@ -5,8 +5,6 @@ namespace Meft.Core.Formats.Safetensors;
 /// <summary>A safetensors file that is refused: which, for what reason, at which tensor.</summary>
 public sealed class SafetensorsException : InvalidInputException
 {
-    private const int ShownNameLength = 200;
-
     /// <param name="file">The file.</param>
     /// <param name="error">The kind of defect.</param>
     /// <param name="problem">The defect in words, with the offending values.</param>
@@ -31,10 +29,7 @@ public sealed class SafetensorsException : InvalidInputException
     /// <summary>The tensor it was found at; null where it concerns the whole file.</summary>
     public string? Tensor { get; }
 
-    /// <summary>A name of a file's own as errors show it: it may be megabytes of anything.</summary>
-    internal static string Shown(string name) => name.Length > ShownNameLength ? name[..ShownNameLength] + "…" : name;
-
-    private static string Where(string file, string? tensor) => tensor is null ? file : $"{file}, tensor '{Shown(tensor)}'";
+    private static string Where(string file, string? tensor) => tensor is null ? file : $"{file}, tensor '{FileText.Shown(tensor)}'";
 
     private static string NextStepFor(SafetensorsError error) => error switch
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Meft.Core.Errors;
 
 namespace Meft.Core.Formats.Safetensors;
 
@@ -42,7 +43,7 @@ internal ref struct SafetensorsHeaderParser
         var keys = new HashSet<string>(StringComparer.Ordinal);
         while (NextProperty(null, keys) is { } key)
         {
-            Expect(JsonTokenType.String, $"{SafetensorsHeader.MetadataKey}.{SafetensorsException.Shown(key)}", "a string");
+            Expect(JsonTokenType.String, $"{SafetensorsHeader.MetadataKey}.{FileText.Shown(key)}", "a string");
             metadata.Add(key, _reader.GetString()!);
         }
     }
@@ -99,7 +100,7 @@ internal ref struct SafetensorsHeaderParser
         _reader.Read();
         if (_reader.TokenType == JsonTokenType.EndObject) return null;
         var name = _reader.GetString()!;
-        if (!seen.Add(name)) throw Malformed($"the key '{SafetensorsException.Shown(name)}' stands twice", "each key once", tensor ?? name);
+        if (!seen.Add(name)) throw Malformed($"the key '{FileText.Shown(name)}' stands twice", "each key once", tensor ?? name);
         _reader.Read();
         return name;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Meft.Core.Errors;
 
 namespace Meft.Core.Formats.Safetensors;
 
@@ -53,7 +54,7 @@ internal sealed class SafetensorsIndex
             if (shard is null || !IsFileName(shard))
             {
                 throw new SafetensorsIndexException(
-                    path, $"weight_map places tensor '{SafetensorsException.Shown(property.Name)}' in {SafetensorsException.Shown(property.Value.GetRawText())}", property.Name, shard,
+                    path, $"weight_map places tensor '{FileText.Shown(property.Name)}' in {FileText.Shown(property.Value.GetRawText())}", property.Name, shard,
                     "the name of a file in the index's own folder, without any folder part");
             }
             shardOf.Add(property.Name, shard);

@@ -1,3 +1,5 @@
+using Meft.Core.Errors;
+
 namespace Meft.Core.Formats.Safetensors;
 
 /// <summary>All that an index says and the shards beside it do not bear out.</summary>
@@ -28,10 +30,10 @@ internal sealed record ShardProblems(
     /// <summary>One error that says them all.</summary>
     public SafetensorsIndexException ToException(string indexPath)
     {
-        var parts = Missing.Select(m => $"the shard '{SafetensorsException.Shown(m.Shard)}' is missing from the folder, with {m.Tensors.Count} tensors: {TensorNames.Listed(m.Tensors)}")
+        var parts = Missing.Select(m => $"the shard '{FileText.Shown(m.Shard)}' is missing from the folder, with {m.Tensors.Count} tensors: {TensorNames.Listed(m.Tensors)}")
             .Concat(Absent.GroupBy(a => a.Shard, a => a.Tensor).Select(a =>
-                $"the shard '{SafetensorsException.Shown(a.Key)}' lacks {a.Count()} tensors that the index places there: {TensorNames.Listed(a)}"))
-            .Concat(Twice.GroupBy(t => string.Join("', '", t.Shards.Select(SafetensorsException.Shown)), t => t.Tensor).Select(t =>
+                $"the shard '{FileText.Shown(a.Key)}' lacks {a.Count()} tensors that the index places there: {TensorNames.Listed(a)}"))
+            .Concat(Twice.GroupBy(t => string.Join("', '", t.Shards.Select(FileText.Shown)), t => t.Tensor).Select(t =>
                 $"{t.Count()} tensors stand in several shards, '{t.Key}': {TensorNames.Listed(t)}"));
         var (tensor, shard) = Missing is [var missing, ..] ? (missing.Tensors[0], missing.Shard)
             : Absent is [var absent, ..] ? absent
