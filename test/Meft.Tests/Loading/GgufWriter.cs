@@ -96,7 +96,7 @@ internal static class GgufWriter
             if (isGemma && tensor.EndsWith("norm.weight", StringComparison.Ordinal)) weights = [.. weights.Select(w => w + 1)];
             if (name == "llama" && tensor.Contains(".q_proj.", StringComparison.Ordinal)) weights = Permuted(weights, config.HeadCount, config.HeadSize);
             if (name == "llama" && tensor.Contains(".k_proj.", StringComparison.Ordinal)) weights = Permuted(weights, config.KeyValueHeadCount, config.HeadSize);
-            bytes.Add(NameOf(tensor, isGemma), [.. entry.Shape], weights);
+            bytes.Add(NameOf(tensor, normsAround: name is "gemma2" or "gemma3"), [.. entry.Shape], weights);
         }
     }
 
@@ -115,12 +115,12 @@ internal static class GgufWriter
         return result;
     }
 
-    private static string NameOf(string tensor, bool isGemma)
+    private static string NameOf(string tensor, bool normsAround)
     {
         var (module, kind) = (tensor[..tensor.LastIndexOf('.')], tensor[tensor.LastIndexOf('.')..]);
         if (Names.TryGetValue(module, out var name)) return name + kind;
         var parts = module.Split('.', 4); // model.layers.N.NAME
-        name = isGemma && parts[3] == "post_attention_layernorm" ? "post_attention_norm" : Names[parts[3]];
+        name = normsAround && parts[3] == "post_attention_layernorm" ? "post_attention_norm" : Names[parts[3]];
         return $"blk.{parts[2]}.{name}{kind}";
     }
 }

@@ -10,7 +10,7 @@ internal static class RandomFamilies
     /// <summary>The rows up to which long-rope's short factors count.</summary>
     public const int ShortLength = 6;
 
-    public static TheoryData<string> Names => ["llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2", "granite", "phi3", "phi3-longrope", "gemma2", "gemma3", "everything"];
+    public static TheoryData<string> Names => ["llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2", "granite", "phi3", "phi3-longrope", "gemma", "gemma2", "gemma3", "everything"];
 
     /// <summary>A model of a family.</summary>
     /// <param name="family">One of <see cref="Names"/>; "everything" mixes what the families have one at a time.</param>
@@ -79,6 +79,13 @@ internal static class RandomFamilies
                 Architecture = "Phi3ForCausalLM",
                 FusedProjections = true,
                 Rope = LongRope(config.HeadSize, random),
+            },
+            "gemma" => config with
+            {
+                Architecture = "GemmaForCausalLM",
+                NormScaling = NormScaling.OnePlusWeight,
+                Activation = Activation.GeluTanh,
+                Multipliers = new Multipliers { Embedding = Math.Sqrt(config.HiddenSize) },
             },
             "gemma2" => config with
             {

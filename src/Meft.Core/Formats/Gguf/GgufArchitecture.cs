@@ -24,6 +24,7 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
         new("llama", "LlamaForCausalLM", "llama") { PermutesHeads = true },
         new("qwen2", "Qwen2ForCausalLM", "qwen2"),
         new("qwen3", "Qwen3ForCausalLM", "qwen3"),
+        new("gemma", "GemmaForCausalLM", "gemma") { NormShift = 1 },
         new("gemma2", "Gemma2ForCausalLM", "gemma2") { NormShift = 1, LayerNames = GemmaNorms },
         new("gemma3", "Gemma3ForCausalLM", "gemma3_text") { NormShift = 1, LayerNames = GemmaNorms },
         new("phi3", "Phi3ForCausalLM", "phi3")

@@ -67,7 +67,7 @@ internal static class GgufConfig
             ["sliding_window"] = window > 0 ? window : null,
         };
         AddTokens(json, metadata);
-        if (architecture.Name is "gemma2" or "gemma3") AddGemma(json, metadata, sizes, window);
+        if (architecture.Name is "gemma" or "gemma2" or "gemma3") AddGemma(json, metadata, sizes, window);
         return json;
     }
 
@@ -75,6 +75,7 @@ internal static class GgufConfig
     {
         json.Remove("hidden_act");
         json["hidden_activation"] = "gelu_pytorch_tanh";
+        if (sizes.Architecture == "gemma") return;
         json["attn_logit_softcapping"] = Number("attn_logit_softcapping");
         json["final_logit_softcapping"] = Number("final_logit_softcapping");
         // The scale of queries stands in few files; without it llama.cpp takes heads' size, for the 27B models hidden size over heads.

@@ -37,6 +37,8 @@ public class FamilyConfigTests
         { "phi3", """{"rope_scaling": {"type": "su", "short_factor": [1, 1], "long_factor": [1, 1, 1, 1, 1, 1, 1, 1]}}""", ["short_factor has 2 numbers", "16 of a head's 16"] },
         { "phi3", """{"rope_scaling": {"type": "su", "short_factor": [1, 1, 1, 1, 1, 1, 1, 0], "long_factor": [1, 1, 1, 1, 1, 1, 1, 1]}}""", ["short_factor holds 0"] },
         { "phi3", """{"rope_scaling": {"type": "su", "short_factor": [1, "a"], "long_factor": []}}""", ["'rope_scaling.short_factor' is \"a\""] },
+        { "gemma", """{"num_key_value_heads": 4, "hidden_activation": "relu"}""", ["'relu'"] },
+        { "gemma", "{}", ["num_attention_heads is 4", "num_key_value_heads, 16"] },
         { "gemma2", """{"use_bidirectional_attention": true}""", ["'use_bidirectional_attention' is true", "Gemma2ForCausalLM"] },
         { "gemma2", """{"attn_logit_softcapping": -1}""", ["attn_logit_softcapping is -1"] },
         { "gemma2", """{"query_pre_attn_scalar": 0}""", ["'query_pre_attn_scalar' is 0"] },
@@ -123,6 +125,18 @@ public class FamilyConfigTests
         settings.Resolve(plain).ParameterCount.ShouldBe(7 * 2 * (64 + 192 + 64 + 224));
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"hidden_act": "gelu", "hidden_activation": null}""")]
+    [InlineData("""{"hidden_act": "gelu", "hidden_activation": "gelu_pytorch_tanh"}""")]
+    public void Gemma_is_scaled_at_its_ends_and_has_the_tanh_form_of_gelu_whatever_hidden_act_says(string change)
+    {
+        var config = Parse("gemma", change.Replace("{", """{"num_key_value_heads": 1, """, StringComparison.Ordinal).Replace(", }", "}", StringComparison.Ordinal));
+        (config.Multipliers.Embedding, config.AttentionScale, config.HeadSize, config.Activation).ShouldBe((8, 1.0 / 16, 256, Activation.GeluTanh));
+        (config.NormPlacement, config.NormScaling, config.TiedEmbeddings, config.SoftCaps).ShouldBe((NormPlacement.Before, NormScaling.OnePlusWeight, true, new SoftCaps()));
+        Enumerable.Range(0, 7).Select(config.WindowOf).ShouldAllBe(window => window == null);
+    }
+
     [Fact]
     public void Gemma2_slides_every_second_layer_and_caps_scores_and_logits()
     {
@@ -168,6 +182,7 @@ public class FamilyConfigTests
         {"partial_rotary_factor": 0.75, "original_max_position_embeddings": 128, "sliding_window": 77,
          "rope_scaling": {"type": "longrope", "attention_factor": 1.2, "short_factor": [1, 1, 1, 1, 1, 2], "long_factor": [1, 2, 3, 4, 5, 6.5]}}
         """)]
+    [InlineData("gemma", """{"num_key_value_heads": 2, "hidden_activation": "gelu", "rope_theta": 5e5}""")]
     [InlineData("gemma2", """{"query_pre_attn_scalar": 224, "attn_logit_softcapping": null, "final_logit_softcapping": 20, "sliding_window": 5}""")]
     [InlineData("gemma3_text", """{"query_pre_attn_scalar": 168, "final_logit_softcapping": 20, "rope_scaling": {"type": "linear", "factor": 8}}""")]
     [InlineData("gemma3_text", """

@@ -22,6 +22,7 @@ public sealed class ModelConfigFuzzTests : IDisposable
             {"partial_rotary_factor": 0.5, "original_max_position_embeddings": 128,
              "rope_scaling": {"type": "longrope", "short_factor": [1, 1, 1, 2], "long_factor": [1, 2, 3.5, 4]}}
             """),
+        Of("gemma", """{"num_key_value_heads": 2, "hidden_act": "gelu", "hidden_activation": null}"""),
         Of("gemma2", """
             {"query_pre_attn_scalar": 16, "attn_logit_softcapping": 50,
              "layer_types": ["full_attention", "sliding_attention", "full_attention", "sliding_attention"]}
