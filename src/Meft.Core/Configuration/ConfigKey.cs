@@ -35,8 +35,8 @@ internal abstract class ConfigKey(string path, string doc)
     /// <summary>The default as the documentation writes it; null for a required key.</summary>
     public abstract string? DefaultText { get; }
 
-    /// <summary>Whether a value is what the key would have had anyway.</summary>
-    public abstract bool IsDefault(object? value);
+    /// <summary>Whether a value is what the key would have had in a config anyway.</summary>
+    public abstract bool IsDefault(object? value, RunConfig config);
 
     /// <summary>Reads a value; returns what is wrong with it, or null.</summary>
     public abstract string? Read(ConfigNode node, string folder, out object? value);
@@ -56,6 +56,9 @@ internal sealed class ConfigKey<T>(string path, ConfigType<T> type, T defaultVal
     /// <summary>Its value where the config does not say it.</summary>
     public T Default { get; } = defaultValue;
 
+    /// <summary>The default in a config, where it depends on other keys; null: it does not.</summary>
+    public Func<RunConfig, T>? DefaultIn { get; init; }
+
     /// <summary>Replaces the default in the documentation where it depends on other keys.</summary>
     public string? DefaultNote { get; init; }
 
@@ -66,7 +69,7 @@ internal sealed class ConfigKey<T>(string path, ConfigType<T> type, T defaultVal
     public override string? DefaultText => Required ? null : DefaultNote ?? WriteValue(Default);
 
     /// <inheritdoc/>
-    public override bool IsDefault(object? value) => Equals(value, Default);
+    public override bool IsDefault(object? value, RunConfig config) => Equals(value, DefaultIn is { } other ? other(config) : Default);
 
     /// <inheritdoc/>
     public override string? Read(ConfigNode node, string folder, out object? value)

@@ -64,7 +64,7 @@ internal static class ConfigSchema
         "method.gate", c => c.Method.Gate, "How a router value becomes an expert's coefficient.", condition: Routed);
     public static readonly ConfigKey<LayerSelection> Layers = Add(new ConfigKey<LayerSelection>(
         "method.layers", new LayersType(), Defaults.Method.Layers, c => c.Method.Layers, "The adapted layers.")
-    { AppliesWhen = Adapter, DefaultNote = "last:20%; lora, parallel: all", OtherNames = ["layers_to_transform"] });
+    { AppliesWhen = Adapter, DefaultNote = "last:20%; lora, parallel: all", DefaultIn = c => MethodConfig.DefaultLayers(c.Method.Kind), OtherNames = ["layers_to_transform"] });
     public static readonly ConfigKey<string> Init = Add(new ConfigKey<string>(
         "method.init", new PathType("an adapter folder"), null!, c => c.Method.Init!, "An adapter to start from.")
     { AppliesWhen = Adapter });

@@ -69,7 +69,7 @@ internal sealed class ConfigSettings(string file, string folder)
     {
         foreach (var (key, value) in _values)
         {
-            if (key.AppliesWhen is not { } condition || condition.Holds(config) || key.IsDefault(value) || _refused.Contains(key)) continue;
+            if (key.AppliesWhen is not { } condition || condition.Holds(config) || key.IsDefault(value, config) || _refused.Contains(key)) continue;
             var entry = _entries[key.Path];
             Refuse(entry.Place, key.Path, $"{entry.Value.Describe()} would have no effect: the key is for {condition.Text}", "leaving the key out");
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Meft.Core.Errors;
 
 namespace Meft.Core.Configuration;
@@ -15,6 +16,19 @@ public abstract record LayerSelection
     /// <summary>The absolute indices in a model of the given depth, ascending.</summary>
     /// <exception cref="InvalidInputException">The model has fewer layers than the selection asks for.</exception>
     public abstract IReadOnlyList<int> Resolve(int layerCount);
+
+    /// <summary>The selection that a word names: <c>all</c>, <c>last:N</c>, <c>last:N%</c>; null where it is none of these.</summary>
+    public static LayerSelection? OfWord(string text)
+    {
+        const string Prefix = "last:";
+        if (text == "all") return new All();
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal)) return null;
+        var isShare = text.EndsWith('%');
+        var digits = isShare ? text[Prefix.Length..^1] : text[Prefix.Length..];
+        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count == 0) return null;
+        if (!isShare) return new Last(count);
+        return count <= 100 ? new LastShare(count) : null;
+    }
 
     /// <summary>Every layer.</summary>
     public sealed record All : LayerSelection

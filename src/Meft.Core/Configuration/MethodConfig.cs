@@ -24,7 +24,7 @@ public sealed record MethodConfig
     /// <summary>How the router's values become coefficients.</summary>
     public GateKind Gate { get; init; } = GateKind.Linear;
 
-    /// <summary>The adapted layers.</summary>
+    /// <summary>The adapted layers; what stands here at first is the sparse adapter's <see cref="DefaultLayers"/>.</summary>
     public LayerSelection Layers { get; init; } = DefaultLayers(MethodKind.Meft);
 
     /// <summary>Full path of an adapter folder to start from, or null.</summary>

@@ -64,7 +64,7 @@ public sealed record DemoMethod(MethodKind Kind, int Rank, double LearningRate)
             : new SparseAdapterMethod(new SparseAdapter(spec).Initialize(options.Seed), OptimizerRows.Touched, identity);
     }
 
-    /// <summary>Every method adapts all layers: the demo's base has no more of them than others adapt.</summary>
+    /// <summary>Every method adapts all layers: the base has few, and the demo's rates were found on all of them.</summary>
     private static LayerSelection Layers => new LayerSelection.All();
 
     /// <summary>LoRA's alpha: a scale of 2 for every r.</summary>

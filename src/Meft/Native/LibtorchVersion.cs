@@ -5,8 +5,8 @@ namespace Meft.Native;
 
 /// <summary>
 /// The version of the libtorch that is loaded. libtorch has no function that says it and TorchSharp answers with the version that it was built for; what lies
-/// beside the libraries knows better: <c>version.py</c> of a Python install, <c>build-version</c> of an unpacked libtorch. The package has neither and is of
-/// TorchSharp's version.
+/// beside the libraries knows better: <c>version.py</c> of a Python install, <c>build-version</c> of an unpacked libtorch, the folder that a NuGet package's
+/// version names. The package beside the program has none of these and is of TorchSharp's version.
 /// </summary>
 internal static partial class LibtorchVersion
 {
@@ -21,6 +21,10 @@ internal static partial class LibtorchVersion
         {
             if (Text(Path.Combine(above, file)) is { } text && pattern.Match(text) is { Success: true } match) return match.Groups[1].Value;
         }
+        // …/libtorch-cuda-12.8-linux-x64/2.10.0/runtimes/linux-x64/native
+        var package = Path.GetDirectoryName(Path.GetDirectoryName(above));
+        if (Path.GetFileName(Path.GetDirectoryName(above)) == "runtimes" && PlainVersion().Match(Path.GetFileName(package) ?? "") is { Success: true } named)
+            return named.Groups[1].Value;
         return $"unknown, TorchSharp is built for {__version__}";
     }
 

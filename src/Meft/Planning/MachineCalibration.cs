@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Meft.Core.Machine;
 using Meft.Core.Planning;
+using Meft.Devices.Cuda;
 using Meft.Host;
 using Meft.Kernels;
 using Meft.Native;
@@ -20,8 +21,11 @@ public static class MachineCalibration
 
     /// <summary>What a calibration of this process, on a device, holds for.</summary>
     public static CalibrationKey KeyOf(Device device) => new(
-        ProcessorInfo.Read().Name, KernelThreads.Count, device.type == TorchSharp.DeviceType.CPU ? "cpu" : device.ToString(), NativeTorch.Load().LibtorchVersion,
+        ProcessorInfo.Read().Name, KernelThreads.Count, device.type == TorchSharp.DeviceType.CPU ? "cpu" : NameOf(device), NativeTorch.Load().LibtorchVersion,
         typeof(MachineCalibration).Assembly.GetName().Version?.ToString() ?? "unknown");
+
+    // Another card in the same place is another machine.
+    private static string NameOf(Device device) => CudaDriver.NameOf(Math.Max(0, device.index)) is { } card ? $"{device} {card}" : device.ToString();
 
     /// <summary>Measures a device and the host beside it, with the thread counts that are set.</summary>
     public static Calibration Measure(Device device)

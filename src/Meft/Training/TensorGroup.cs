@@ -1,4 +1,5 @@
 using Meft.Kernels;
+using Meft.Memory;
 using static TorchSharp.torch;
 
 namespace Meft.Training;
@@ -33,9 +34,11 @@ internal sealed class TensorGroup
     }
 
     /// <summary>Brings the gradients to the host and returns their squared norm.</summary>
-    public double CollectGradients()
+    /// <param name="ledger">Where the copy beside the tensors is counted; null to count nothing.</param>
+    public double CollectGradients(MemoryLedger? ledger)
     {
         if (_masters.Count == 1) return _masters[0].CollectGradient();
+        using var held = HoldCopy(ledger);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var gradients = cat([.. _masters.Select(m => m.FlatGradient())]).cpu().to(ScalarType.Float32);
@@ -43,26 +46,32 @@ internal sealed class TensorGroup
     }
 
     /// <summary>One AdamW step with the collected gradients.</summary>
-    public void Update(in AdamWStep step)
+    /// <param name="step">The step.</param>
+    /// <param name="ledger">As for <see cref="CollectGradients"/>.</param>
+    public void Update(in AdamWStep step, MemoryLedger? ledger)
     {
         foreach (var master in _masters) master.Update(step);
-        CopyIn();
+        CopyIn(ledger);
     }
 
     /// <summary>Overwrites the tensors with their masters.</summary>
-    public void CopyIn()
+    /// <param name="ledger">As for <see cref="CollectGradients"/>.</param>
+    public void CopyIn(MemoryLedger? ledger)
     {
         if (_masters.Count == 1)
         {
             _masters[0].CopyIn();
             return;
         }
+        using var held = HoldCopy(ledger);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var weights = empty(_count, ScalarType.Float32);
         foreach (var (master, part) in Slices(weights)) master.WriteWeights(part);
         foreach (var (master, part) in Slices(weights.to(_masters[0].Type).to(_masters[0].Device))) master.TakeWeights(part);
     }
+
+    private HeldBytes? HoldCopy(MemoryLedger? ledger) => ledger?.Hold(DeviceUse.TrainedTensors, _masters.Sum(m => m.TensorByteCount));
 
     private IEnumerable<(TensorMaster Master, Tensor Part)> Slices(Tensor flat)
     {

@@ -58,7 +58,7 @@ public abstract class TensorMethod : ITrainedMethod
     public double SquaredGradientNorm()
     {
         _ledger?.ToHost(LinkUse.TrainedTensors, TensorByteCount); // the gradients
-        return _groups.Sum(group => group.CollectGradients());
+        return _groups.Sum(group => group.CollectGradients(_ledger));
     }
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ public abstract class TensorMethod : ITrainedMethod
     /// <inheritdoc/>
     public void Update(in AdamWStep step)
     {
-        foreach (var group in _groups) group.Update(step);
+        foreach (var group in _groups) group.Update(step, _ledger);
         _ledger?.ToDevice(LinkUse.TrainedTensors, TensorByteCount); // the weights
     }
 
@@ -87,7 +87,7 @@ public abstract class TensorMethod : ITrainedMethod
     /// <inheritdoc/>
     public void ApplyMasters()
     {
-        foreach (var group in _groups) group.CopyIn();
+        foreach (var group in _groups) group.CopyIn(_ledger);
     }
 
     /// <inheritdoc/>

@@ -116,5 +116,12 @@ public sealed class ConfigRoundTripTests : IDisposable
         config.Optimizer.LearningRate.ShouldBe(rate);
     }
 
+    [Fact]
+    public void All_layers_may_be_named_where_all_are_trained_and_a_share_may_not()
+    {
+        _folder.Load(ConfigTestFolder.Minimal + "method: {kind: full, layers: all}").Method.Kind.ShouldBe(MethodKind.Full);
+        Should.Throw<Core.Errors.InvalidInputException>(() => _folder.Load(ConfigTestFolder.Minimal + "method: {kind: full, layers: last:20%}")).Message.ShouldContain("method.layers");
+    }
+
     public void Dispose() => _folder.Dispose();
 }

@@ -9,9 +9,11 @@ namespace Meft.Tests.Models;
 /// <summary>A folder of the assets' models/tiny or models/families with its golden values.</summary>
 internal sealed class TinyModel : IDisposable
 {
-    public TinyModel(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="device">Where the decoder computes; null for the CPU, where the goldens are.</param>
+    public TinyModel(string folder, Device? device = null)
     {
-        Decoder = Decoder.Load(folder, CPU, ScalarType.Float32);
+        Decoder = Decoder.Load(folder, device ?? CPU, ScalarType.Float32);
         using var goldens = SafetensorsFile.Open(Path.Combine(folder, "golden.safetensors"));
         Ids = goldens.ReadTensor("input_ids");
         Mask = goldens.ReadTensor("attention_mask");

@@ -12,26 +12,30 @@ public class TinyModelParityTests
 
     [Theory]
     [MemberData(nameof(TinyModel.Names), MemberType = typeof(TinyModel))]
-    public void Logits_loss_and_embedding_gradient_agree(string name)
-    {
-        using var model = new TinyModel(TinyModel.Folder(name));
-        using var scope = NewDisposeScope();
-        using var layout = TokenLayout.FromMask(model.Mask, CPU);
+    public void Logits_loss_and_embedding_gradient_agree(string name) => RequireParity(name, CPU);
 
-        var embedded = model.Decoder.Embed(layout.Pack(model.Ids)).detach().requires_grad_();
+    /// <summary>Computes on a device what the goldens hold.</summary>
+    internal static void RequireParity(string name, Device device)
+    {
+        using var model = new TinyModel(TinyModel.Folder(name), device);
+        using var scope = NewDisposeScope();
+        using var layout = TokenLayout.FromMask(model.Mask, device);
+        Tensor Pack(Tensor padded) => layout.Pack(padded.to(device));
+
+        var embedded = model.Decoder.Embed(Pack(model.Ids)).detach().requires_grad_();
         var logits = model.Decoder.Logits(model.Decoder.ForwardEmbedded(embedded, layout));
-        TinyModel.Difference(logits, layout.Pack(model.Logits)).ShouldBeLessThan(Tolerance);
+        TinyModel.Difference(logits, Pack(model.Logits)).ShouldBeLessThan(Tolerance);
 
         // A token predicts the next label of its own row; a row's last token predicts nothing.
         var ignored = full([model.Labels.shape[0], 1], -100, int64);
-        var targets = layout.Pack(cat([model.Labels.narrow(1, 1, model.Labels.shape[1] - 1), ignored], 1));
+        var targets = Pack(cat([model.Labels.narrow(1, 1, model.Labels.shape[1] - 1), ignored], 1));
         var loss = nn.functional.cross_entropy(logits, targets, ignore_index: -100);
         loss.item<float>().ShouldBe((float)model.Golden.RootElement.GetProperty("loss").GetDouble(), Tolerance);
 
         loss.backward();
         // transformers' Granite multiplies what it is given as embeddings; elsewhere that belongs to the embedding, as here.
         var multiplier = model.Decoder.Config.Architecture == "GraniteForCausalLM" ? model.Decoder.Config.Multipliers.Embedding : 1;
-        TinyModel.Difference(embedded.grad! * multiplier, layout.Pack(model.EmbeddingGradient)).ShouldBeLessThan(Tolerance);
+        TinyModel.Difference(embedded.grad! * multiplier, Pack(model.EmbeddingGradient)).ShouldBeLessThan(Tolerance);
     }
 
     [Theory]

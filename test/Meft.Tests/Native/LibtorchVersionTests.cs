@@ -31,6 +31,10 @@ public sealed class LibtorchVersionTests : IDisposable
     }
 
     [Fact]
+    public void A_NuGet_packages_folder_names_it() =>
+        LibtorchVersion.Of(_folder.File("libtorch-cuda-12.8-linux-x64/2.10.0/runtimes/linux-x64/native"), packaged: false).ShouldBe("2.10.0");
+
+    [Fact]
     public void The_package_has_the_version_of_the_binding()
     {
         var native = NativeTorch.Load();

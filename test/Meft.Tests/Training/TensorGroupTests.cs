@@ -1,4 +1,5 @@
 using Meft.Kernels;
+using Meft.Memory;
 using Meft.Training;
 using Shouldly;
 using TorchSharp;
@@ -30,9 +31,9 @@ public sealed class TensorGroupTests : IDisposable
             var update = new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0.1, step, 1);
             var groups = alone.Select(m => new TensorGroup([m])).ToList();
             var group = new TensorGroup(together);
-            group.CollectGradients().ShouldBe(groups.Sum(g => g.CollectGradients()), 1e-9);
-            groups.ForEach(g => g.Update(update));
-            group.Update(update);
+            group.CollectGradients(null).ShouldBe(groups.Sum(g => g.CollectGradients(null)), 1e-9);
+            groups.ForEach(g => g.Update(update, null));
+            group.Update(update, null);
             for (var i = 0; i < alone.Count; i++)
             {
                 _tensors[i].equal(_tensors[alone.Count + i]).all().item<bool>().ShouldBeTrue($"step {step}, tensor {i}");
@@ -53,6 +54,16 @@ public sealed class TensorGroupTests : IDisposable
     }
 
     [Fact]
+    public void The_copy_beside_the_tensors_is_counted_while_it_is_there()
+    {
+        var ledger = new MemoryLedger();
+        var group = new TensorGroup(Make(ScalarType.BFloat16));
+        group.CollectGradients(ledger);
+        group.CopyIn(ledger);
+        (ledger.DeviceBytes, ledger.DeviceBytesPeak).ShouldBe((0, 2 * (12 + 7 + 10 + 1)));
+    }
+
+    [Fact]
     public void No_tensor_is_left_behind()
     {
         var group = new TensorGroup(Make(ScalarType.Float32));
@@ -63,8 +74,8 @@ public sealed class TensorGroupTests : IDisposable
                 using var gradient = ones_like(tensor);
                 tensor.grad = gradient;
             }
-            group.CollectGradients();
-            group.Update(new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0, 1, 1));
+            group.CollectGradients(null);
+            group.Update(new AdamWStep(1e-2, 0.9, 0.999, 1e-8, 0, 1, 1), null);
             foreach (var tensor in _tensors) tensor.grad = null;
         }
         Step();

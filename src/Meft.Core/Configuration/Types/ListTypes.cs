@@ -47,8 +47,7 @@ internal sealed class LayersType : ConfigType<LayerSelection>
         value = new LayerSelection.All();
         return node switch
         {
-            ConfigScalar { Text: "all" } => null,
-            ConfigScalar scalar => ReadLast(scalar, out value),
+            ConfigScalar scalar => ReadWord(scalar, out value),
             ConfigSequence { Items.Count: > 0 } sequence => ReadList(sequence, folder, out value),
             _ => IsNo(node, "no selection of layers"),
         };
@@ -57,21 +56,11 @@ internal sealed class LayersType : ConfigType<LayerSelection>
     /// <inheritdoc/>
     public override string Write(LayerSelection value) => value.ToString();
 
-    private static string? ReadLast(ConfigScalar scalar, out LayerSelection value)
+    private static string? ReadWord(ConfigScalar scalar, out LayerSelection value)
     {
-        const string Prefix = "last:";
-        value = new LayerSelection.All();
-        var isShare = scalar.Text.EndsWith('%');
-        if (!scalar.Text.StartsWith(Prefix, StringComparison.Ordinal)
-            || !int.TryParse(scalar.Text.AsSpan(Prefix.Length).TrimEnd('%'), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            || scalar.Text.EndsWith("%%", StringComparison.Ordinal))
-        {
-            return IsNo(scalar, "no selection of layers");
-        }
-        if (count == 0) return $"{scalar.Text} selects no layer";
-        if (isShare && count > 100) return $"{scalar.Text} is more than all layers";
-        value = isShare ? new LayerSelection.LastShare(count) : new LayerSelection.Last(count);
-        return null;
+        var named = LayerSelection.OfWord(scalar.Text);
+        value = named ?? new LayerSelection.All();
+        return named is null ? IsNo(scalar, "no selection of layers") : null;
     }
 
     private static string? ReadList(ConfigSequence sequence, string folder, out LayerSelection value)

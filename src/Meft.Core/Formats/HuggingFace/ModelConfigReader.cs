@@ -71,7 +71,7 @@ public static class ModelConfigReader
             NormEpsilon = file.Number("rms_norm_eps") ?? family.DefaultNormEpsilon,
             NormPlacement = family.NormPlacement,
             NormScaling = family.NormScaling,
-            Activation = ReadNamed(file, family.ActivationKey, Activations) ?? family.DefaultActivation,
+            Activation = ReadActivation(file, family),
             Rope = rope,
             LocalRope = localRope,
             RotaryLayers = rotaryLayers,
@@ -97,6 +97,19 @@ public static class ModelConfigReader
 
         bool HasBias(BiasRule rule, string key) =>
             rule == BiasRule.Always || (rule == BiasRule.AsConfigured && (file.Bool(key) ?? false));
+    }
+
+    /// <summary>
+    /// Gemma's activation is gelu's tanh form. Its older files say <c>hidden_act: gelu</c> and mean that form; a version of transformers reads either key, so that a
+    /// <c>hidden_act</c> of another kind alone would be computed differently by different versions.
+    /// </summary>
+    private static Activation ReadActivation(ConfigObject file, ModelFamily family)
+    {
+        const string Usual = "hidden_act";
+        if (ReadNamed(file, family.ActivationKey, Activations) is { } said) return said;
+        if (family.ActivationKey != Usual && ReadNamed(file, Usual, Activations) is Activation.Silu)
+            throw file.Wrong(Usual, "is no form of gelu, and 'hidden_activation' is not there", "gelu_pytorch_tanh, or both keys");
+        return family.DefaultActivation;
     }
 
     private static ModelFamily ReadFamily(ConfigObject file)

@@ -46,6 +46,8 @@ public static class ModelConfigWriter
             ["eos_token_id"] = EndTokens(config.EndTokens),
             ["pad_token_id"] = config.PadToken,
         };
+        // Versions of transformers read the one or the other.
+        json["hidden_act"] = json[family.ActivationKey]!.DeepClone();
         if (family.AttentionBias == BiasRule.AsConfigured) json["attention_bias"] = config.QueryKeyValueBias;
         if (family.FeedForwardBias == BiasRule.AsConfigured) json["mlp_bias"] = config.FeedForwardBias;
         if (family.Window != WindowRule.Never) json["sliding_window"] = config.SlidingWindow;

@@ -82,7 +82,6 @@ public sealed record ModelFamily
         },
         new()
         {
-            // The activation is the tanh form whatever hidden_act says; only hidden_activation changes it.
             Architecture = "GemmaForCausalLM", ModelType = "gemma", DefaultMaxPositions = 8192, DefaultKeyValueHeads = 16, DefaultHeadSize = 256,
             ActivationKey = "hidden_activation", DefaultActivation = Activation.GeluTanh, TiedByDefault = true, ScalesEmbeddings = true,
             AttentionBias = BiasRule.AsConfigured, OutputBias = BiasRule.AsConfigured, NormScaling = NormScaling.OnePlusWeight,

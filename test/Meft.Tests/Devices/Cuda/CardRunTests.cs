@@ -32,14 +32,14 @@ public sealed class CardRunTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Losses_are_those_of_the_CPU_and_memory_is_what_was_planned(string name)
+    public void Losses_are_those_of_the_CPU_and_memory_is_no_more_than_was_planned(string name)
     {
         Card.Require();
         var (method, sets) = Cases[name];
         SampleRun.Run(_sample.Config("cpu", method, sets));
         SampleRun.Run(_sample.Config("card", method, [.. sets, "device=cuda"]));
         Numbers("card", "loss").ShouldBe(Numbers("cpu", "loss"), 2e-3);
-        Numbers("card", "device_bytes_peak").Max().ShouldBeInRange(0.5 * Planned("card"), 1.1 * Planned("card"));
+        Numbers("card", "device_bytes_peak").Max().ShouldBeLessThan(1.1 * Planned("card"));
     }
 
     [Fact]

@@ -8,8 +8,7 @@ namespace Meft.Tests.Devices.Cuda;
 public sealed unsafe class CudaDriverTests
 {
     private const int NoDevice = 100;
-    private static int _result;
-    private static string _name = "";
+    private static string _failing = "", _name = "";
 
     [Theory]
     [InlineData("NVIDIA H200", "NVIDIA H200")]
@@ -17,14 +16,17 @@ public sealed unsafe class CudaDriverTests
     [InlineData("", null)]
     public void A_card_says_its_name(string said, string? name)
     {
-        (_result, _name) = (0, said);
+        (_failing, _name) = ("", said);
         CudaDriver.NameOf(Export, 3).ShouldBe(name);
     }
 
-    [Fact]
-    public void A_driver_that_fails_gives_no_name()
+    [Theory]
+    [InlineData("cuInit")]
+    [InlineData("cuDeviceGet")]
+    [InlineData("cuDeviceGetName")]
+    public void A_driver_that_fails_gives_no_name(string failing)
     {
-        (_result, _name) = (NoDevice, "X");
+        (_failing, _name) = (failing, "X");
         CudaDriver.NameOf(Export, 3).ShouldBeNull();
     }
 
@@ -34,7 +36,7 @@ public sealed unsafe class CudaDriverTests
     [InlineData("cuDeviceGetName")]
     public void A_driver_without_a_function_gives_no_name(string missing)
     {
-        (_result, _name) = (0, "X");
+        (_failing, _name) = ("", "X");
         CudaDriver.NameOf(name => name == missing ? 0 : Export(name), 3).ShouldBeNull();
     }
 
@@ -47,13 +49,13 @@ public sealed unsafe class CudaDriverTests
     };
 
     [UnmanagedCallersOnly]
-    private static int Initialize(uint flags) => flags == 0 ? _result : 1;
+    private static int Initialize(uint flags) => flags == 0 ? Result("cuInit") : 1;
 
     [UnmanagedCallersOnly]
     private static int Get(int* card, int index)
     {
         *card = index + 40;
-        return _result;
+        return Result("cuDeviceGet");
     }
 
     [UnmanagedCallersOnly]
@@ -62,6 +64,8 @@ public sealed unsafe class CudaDriverTests
         if (card != 43) return 1;
         var bytes = System.Text.Encoding.UTF8.GetBytes(_name + "\0");
         bytes.CopyTo(new Span<byte>(into, length));
-        return _result;
+        return Result("cuDeviceGetName");
     }
+
+    private static int Result(string call) => call == _failing ? NoDevice : 0;
 }
