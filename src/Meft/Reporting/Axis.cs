@@ -51,7 +51,8 @@ internal sealed class Axis
     {
         var pad = Math.Max(0.06 * Math.Log10(most / least), 0.06);
         var (from, to) = (Math.Log10(least) - pad, Math.Log10(most) + pad);
-        var ticks = ofTwo ? Powers(2, [1]) : to - from > 2.5 ? Powers(10, [1]) : Powers(10, [1, 2, 5]);
+        var ticks = ofTwo ? Powers(2, [1]) : Powers(10, [1]);
+        if (ticks.Count < 3 && !ofTwo) ticks = Powers(10, [1, 2, 5]);
         if (ticks.Count < 3 && !ofTwo) ticks = [.. Over(Math.Pow(10, from), Math.Pow(10, to), mostTicks - 1).Ticks.Where(t => t > 0 && Math.Log10(t) >= from && Math.Log10(t) <= to)];
         var each = (ticks.Count + mostTicks - 1) / Math.Max(1, mostTicks);
         return new Axis(from, to, true, [.. ticks.Where((_, i) => i % each == 0)]);
