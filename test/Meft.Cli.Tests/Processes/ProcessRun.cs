@@ -27,7 +27,7 @@ internal sealed class ProcessRun : IDisposable
         return _folder.Write("config.yaml", $$"""
             model: model
             output: run
-            method: {kind: meft, rank: 2048, top_k: 16, experts: 16, probe: 2}
+            method: {kind: meft, rank: 2048, top_k: 16, experts: 16, probe: 2, layers: all}
             optimizer: {learning_rate: 1e-2}
             data: {train: rows.jsonl, max_length: 12}
             batch: {size: {{size}}}

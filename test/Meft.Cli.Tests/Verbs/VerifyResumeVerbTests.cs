@@ -29,7 +29,7 @@ public sealed class VerifyResumeVerbTests : IDisposable
         File.WriteAllText(config, File.ReadAllText(config).Replace("weight_decay: 0", "weight_decay: 0.1", StringComparison.Ordinal));
         var proof = Verify();
         proof.ExitCode.ShouldBe(1, proof.Error);
-        proof.Output.ShouldContain("DIFFERENT: the first bits that differ are in layers.1.keys, row ");
+        proof.Output.ShouldContain("DIFFERENT: the first bits that differ are in layers.0.keys, row ");
     }
 
     [Fact]

@@ -24,7 +24,8 @@ public sealed class ContradictorySizesTests
             var json = Config(architecture, hidden, heads, keys, layers, given);
             // The list counts where some layer may slide.
             json["layer_types"] = new JsonArray([.. Enumerable.Repeat("full_attention", types).Select(t => JsonValue.Create(t))]);
-            var countsTypes = architecture is not ("LlamaForCausalLM" or "MistralForCausalLM" or "Olmo2ForCausalLM" or "GraniteForCausalLM" or "Phi3ForCausalLM");
+            var countsTypes = architecture is not ("LlamaForCausalLM" or "MistralForCausalLM" or "Olmo2ForCausalLM" or "GraniteForCausalLM" or "Phi3ForCausalLM"
+                or "GemmaForCausalLM");
             string[]? contradiction = given is null && hidden % heads != 0 ? [$"hidden_size is {hidden}", $"num_attention_heads, {heads}"]
                 : heads % keys != 0 ? [$"num_attention_heads is {heads}", $"num_key_value_heads, {keys}"]
                 : (given ?? hidden / heads) % 2 != 0 ? [$"head_dim is {given ?? hidden / heads}", "even"]
