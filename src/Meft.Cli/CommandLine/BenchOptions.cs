@@ -26,7 +26,7 @@ internal sealed class BenchOptions
     private readonly Option<string> _quantize = new("--quantize")
     { HelpName = "FORM", DefaultValueFactory = _ => "none", Description = $"step, generate, load: how the layers' weights are held, {ModelOptions.QuantizeForms} [none]; step, load: several with commas between them, side by side." };
     private readonly Option<string?> _rows = new("--rows") { HelpName = "F.jsonl", Description = "step: rows to train on, in order, for example {\"input_ids\",\"labels\"}." };
-    private readonly Option<string> _layers = new("--layers") { HelpName = "LAYERS", DefaultValueFactory = _ => "all", Description = "step, generate: adapted layers, all | last:N | last:N% | 3,4,20 [all]." };
+    private readonly Option<string> _layers = new("--layers") { HelpName = "LAYERS", DefaultValueFactory = _ => "all", Description = "step, generate: adapted layers, all | every:N | last:N | last:N% | 3,4,20 [all]." };
     private readonly Option<int?> _batch = new("--batch") { HelpName = "N", Description = "Rows of a step [8]; prompts of the larger batch [16]." };
     private readonly Option<string?> _methods = new("--methods")
     { HelpName = "A,B", Description = $"step: what is timed, of {string.Join(", ", StepBenchmark.MethodNames)} [all]; the others are compared with the first." };
@@ -111,7 +111,7 @@ internal sealed class BenchOptions
         foreach (var part in text.Split(','))
         {
             if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) || !indices.Add(index))
-                throw new InvalidInputException($"--layers is '{text}'", Verb, "all, last:N, last:N%, or distinct indices with commas between them, for example 3,4,20");
+                throw new InvalidInputException($"--layers is '{text}'", Verb, "all, every:N, last:N, last:N%, or distinct indices with commas between them, for example 3,4,20");
         }
         return new LayerSelection.Listed([.. indices]);
     }

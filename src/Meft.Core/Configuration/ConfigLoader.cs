@@ -47,7 +47,7 @@ internal static class ConfigLoader
         {
             Rows = s.Get(ConfigSchema.UpdatedRows),
             LearningRate = s.IsGiven(ConfigSchema.LearningRate) ? s.Get(ConfigSchema.LearningRate) : OptimizerConfig.DefaultRate(s.Get(ConfigSchema.Kind)),
-            Betas = s.Get(ConfigSchema.Betas),
+            Betas = s.IsGiven(ConfigSchema.Betas) ? s.Get(ConfigSchema.Betas) : OptimizerConfig.DefaultBetas(s.Get(ConfigSchema.Kind)),
             Eps = s.Get(ConfigSchema.Eps),
             WeightDecay = s.Get(ConfigSchema.WeightDecay),
             MaxGradNorm = s.Get(ConfigSchema.MaxGradNorm),

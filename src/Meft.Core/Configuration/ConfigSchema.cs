@@ -64,7 +64,7 @@ internal static class ConfigSchema
         "method.gate", c => c.Method.Gate, "How a router value becomes an expert's coefficient.", condition: Routed);
     public static readonly ConfigKey<LayerSelection> Layers = Add(new ConfigKey<LayerSelection>(
         "method.layers", new LayersType(), Defaults.Method.Layers, c => c.Method.Layers, "The adapted layers.")
-    { AppliesWhen = Adapter, DefaultNote = "last:20%; lora, parallel: all", DefaultIn = c => MethodConfig.DefaultLayers(c.Method.Kind), OtherNames = ["layers_to_transform"] });
+    { AppliesWhen = Adapter, DefaultNote = "every:3; lora, parallel: all", DefaultIn = c => MethodConfig.DefaultLayers(c.Method.Kind), OtherNames = ["layers_to_transform"] });
     public static readonly ConfigKey<string> Init = Add(new ConfigKey<string>(
         "method.init", new PathType("an adapter folder"), null!, c => c.Method.Init!, "An adapter to start from.")
     { AppliesWhen = Adapter });
@@ -93,10 +93,10 @@ internal static class ConfigSchema
         "optimizer.rows", c => c.Optimizer.Rows, "Which rows AdamW moves: those active in the step, or all.", condition: Meft);
     public static readonly ConfigKey<double> LearningRate = Add(new ConfigKey<double>(
         "optimizer.learning_rate", new NumberType(0, above: true), Defaults.Optimizer.LearningRate, c => c.Optimizer.LearningRate, "The schedule's base rate.")
-    { DefaultNote = "0.004; lora: 0.001; full: 0.0001", OtherNames = ["lr"] });
+    { DefaultNote = "0.002; parallel: 0.004; lora: 0.001; full: 0.0001", OtherNames = ["lr"] });
     public static readonly ConfigKey<(double, double)> Betas = Add(new ConfigKey<(double, double)>(
         "optimizer.betas", new PairType(new NumberType(0, below: 1)), Defaults.Optimizer.Betas, c => c.Optimizer.Betas, "Decay of AdamW's first and second moment.")
-    { OtherNames = ["adam_beta1", "adam_beta2"] });
+    { DefaultNote = "[0.5, 0.999]; lora, parallel, full: [0.9, 0.999]", DefaultIn = c => OptimizerConfig.DefaultBetas(c.Method.Kind), OtherNames = ["adam_beta1", "adam_beta2"] });
     public static readonly ConfigKey<double> Eps = Number(
         "optimizer.eps", new NumberType(0, above: true), c => c.Optimizer.Eps,
         "Added to the root of the second moment.", null, "adam_epsilon");

@@ -3,11 +3,11 @@ using Meft.Core.Errors;
 
 namespace Meft.Core.Configuration;
 
-/// <summary>Which layers are adapted: all of them, the last few, the last share of them, or those with the given absolute indices.</summary>
+/// <summary>Which layers are adapted: all of them, every few, the last few, the last share of them, or those with the given absolute indices.</summary>
 public abstract record LayerSelection
 {
     /// <summary>What a selection looks like, for error texts.</summary>
-    public const string Allowed = "all, last:N with N at least 1 (for example last:15), last:N% with N from 1 to 100 (for example last:20%), or a list of distinct layer indices from 0 (for example [3, 4, 20])";
+    public const string Allowed = "all, every:N or last:N with N at least 1 (for example every:3, last:15), last:N% with N from 1 to 100 (for example last:20%), or a list of distinct layer indices from 0 (for example [3, 4, 20])";
 
     private LayerSelection()
     {
@@ -17,17 +17,14 @@ public abstract record LayerSelection
     /// <exception cref="InvalidInputException">The model has fewer layers than the selection asks for.</exception>
     public abstract IReadOnlyList<int> Resolve(int layerCount);
 
-    /// <summary>The selection that a word names: <c>all</c>, <c>last:N</c>, <c>last:N%</c>; null where it is none of these.</summary>
+    /// <summary>The selection that a word names: <c>all</c>, <c>every:N</c>, <c>last:N</c>, <c>last:N%</c>; null where it is none of these.</summary>
     public static LayerSelection? OfWord(string text)
     {
-        const string Prefix = "last:";
         if (text == "all") return new All();
-        if (!text.StartsWith(Prefix, StringComparison.Ordinal)) return null;
-        var isShare = text.EndsWith('%');
-        var digits = isShare ? text[Prefix.Length..^1] : text[Prefix.Length..];
-        if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count == 0) return null;
-        if (!isShare) return new Last(count);
-        return count <= 100 ? new LastShare(count) : null;
+        if (After("every:", text) is { } step) return Positive(step) is { } n ? new Every(n) : null;
+        if (After("last:", text) is not { } last) return null;
+        if (!last.EndsWith('%')) return Positive(last) is { } count ? new Last(count) : null;
+        return Positive(last[..^1]) is { } percent and <= 100 ? new LastShare(percent) : null;
     }
 
     /// <summary>Every layer.</summary>
@@ -38,6 +35,18 @@ public abstract record LayerSelection
 
         /// <inheritdoc/>
         public override string ToString() => "all";
+    }
+
+    /// <summary>Every N-th layer, counted from the last one, which is always among them: layers spread over the whole depth.</summary>
+    /// <param name="Step">N, from 1.</param>
+    public sealed record Every(int Step) : LayerSelection
+    {
+        /// <inheritdoc/>
+        public override IReadOnlyList<int> Resolve(int layerCount) =>
+            [.. Enumerable.Range(0, layerCount).Where(layer => (layerCount - 1 - layer) % Step == 0)];
+
+        /// <inheritdoc/>
+        public override string ToString() => $"every:{Step}";
     }
 
     /// <summary>The last layers, those next to the output.</summary>
@@ -82,5 +91,10 @@ public abstract record LayerSelection
     }
 
     private static InvalidInputException Refusal(string problem, int layerCount) =>
-        new(problem, "method.layers", $"all, last:1 to last:{layerCount}, or indices 0 to {layerCount - 1}");
+        new(problem, "method.layers", $"all, every:N, last:1 to last:{layerCount}, or indices 0 to {layerCount - 1}");
+
+    private static string? After(string prefix, string text) => text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
+
+    private static int? Positive(string digits) =>
+        int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 }

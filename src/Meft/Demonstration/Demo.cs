@@ -112,7 +112,7 @@ public sealed class Demo
             };
         }
         if (_options.FindsRates) taught = FindRate(decoder, taught);
-        var cost = training.Run(spec.Name, method, _lessons, new OptimizerConfig { LearningRate = taught.Rate!.Value }).Cost;
+        var cost = training.Run(spec.Name, method, _lessons, spec.OptimizerAt(taught.Rate!.Value)).Cost;
         sample = _examination.Sample(spec.Name, decoder, method.Adapter);
         return taught with { Cost = cost, Numbers = _examination.Ask(decoder, method.Adapter), Load = method.Usage?.Take(1, cost.Steps) };
     }
@@ -130,7 +130,7 @@ public sealed class Demo
             string? failure = null;
             try
             {
-                new DemoTraining(decoder, _progress, _cancellation).Run($"{spec.Name}, rate {rate}", method, _rateLessons, new OptimizerConfig { LearningRate = rate });
+                new DemoTraining(decoder, _progress, _cancellation).Run($"{spec.Name}, rate {rate}", method, _rateLessons, spec.OptimizerAt(rate));
                 score = FigureStatistics.Of([_rateExamination.AskNew(decoder, method.Adapter)], null, isPerplexity: false).Value;
             }
             catch (NonFiniteException e)

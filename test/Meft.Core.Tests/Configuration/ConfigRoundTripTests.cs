@@ -14,6 +14,7 @@ public sealed class ConfigRoundTripTests : IDisposable
     private static readonly Gen<LayerSelection> Layers = Gen.OneOf(
         Gen.Const<LayerSelection>(new LayerSelection.All()),
         Gen.Int[1, 99].Select(n => (LayerSelection)new LayerSelection.Last(n)),
+        Gen.Int[1, 99].Select(n => (LayerSelection)new LayerSelection.Every(n)),
         Gen.Int[1, 100].Select(n => (LayerSelection)new LayerSelection.LastShare(n)),
         Gen.Int[0, 99].HashSet[1, 5].Select(s => (LayerSelection)new LayerSelection.Listed([.. s.Order()])));
 
@@ -99,21 +100,22 @@ public sealed class ConfigRoundTripTests : IDisposable
     {
         var yaml = _folder.Load(ConfigTestFolder.Minimal + "method: {rank: 10}").ToYaml();
         yaml.ShouldContain("  rank: 10\n  top_k: 32\n  experts: 16\n  probe: 8\n");
-        yaml.ShouldContain("  learning_rate: 0.004\n");
-        yaml.ShouldContain("  layers: last:20%\n");
+        yaml.ShouldContain("  learning_rate: 0.002\n");
+        yaml.ShouldContain("  layers: every:3\n");
         yaml.ShouldNotContain("alpha");
     }
 
     [Theory]
-    [InlineData("meft", "last:20%", 0.004)]
-    [InlineData("parallel", "all", 0.004)]
-    [InlineData("lora", "all", 0.001)]
-    [InlineData("full", "all", 0.0001)]
-    public void Layers_and_rate_follow_the_kind_where_nothing_is_said(string kind, string layers, double rate)
+    [InlineData("meft", "every:3", 0.002, 0.5)]
+    [InlineData("parallel", "all", 0.004, 0.9)]
+    [InlineData("lora", "all", 0.001, 0.9)]
+    [InlineData("full", "all", 0.0001, 0.9)]
+    public void Layers_rate_and_decay_follow_the_kind_where_nothing_is_said(string kind, string layers, double rate, double beta1)
     {
         var config = _folder.Load(ConfigTestFolder.Minimal + $"method: {{kind: {kind}}}");
         config.Method.Layers.ToString().ShouldBe(layers);
         config.Optimizer.LearningRate.ShouldBe(rate);
+        config.Optimizer.Betas.ShouldBe((beta1, 0.999));
     }
 
     [Fact]

@@ -51,8 +51,8 @@ public sealed class RunConfigTests : IDisposable
         var minimal = _folder.Load("model: models/smollm2\noutput: runs/facts\ndata: {train: facts.jsonl}");
         // What is not said in brackets is an example: these three have defaults that did better (docs/decisions.md).
         var documented = _folder.Load(Documented);
-        (documented with { Method = documented.Method with { TopK = 32, Layers = new LayerSelection.LastShare(20) }, Optimizer = minimal.Optimizer }).ShouldBe(minimal);
-        documented.Optimizer.ShouldBe(minimal.Optimizer with { LearningRate = 2e-3 });
+        (documented with { Method = documented.Method with { TopK = 32, Layers = new LayerSelection.Every(3) }, Optimizer = minimal.Optimizer }).ShouldBe(minimal);
+        documented.Optimizer.ShouldBe(minimal.Optimizer with { Betas = (0.9, 0.999) });
         minimal.ShouldBe(new RunConfig
         {
             Model = Path.Combine(_folder.Path, "models/smollm2"),
@@ -155,6 +155,11 @@ public sealed class RunConfigTests : IDisposable
 
     [Theory]
     [InlineData("all", 3, "0,1,2")]
+    [InlineData("every:1", 3, "0,1,2")]
+    [InlineData("every:3", 30, "2,5,8,11,14,17,20,23,26,29")]
+    [InlineData("every:3", 2, "1")]
+    [InlineData("every:3", 4, "0,3")]
+    [InlineData("every:40", 3, "2")]
     [InlineData("last:2", 3, "1,2")]
     [InlineData("last:20%", 30, "24,25,26,27,28,29")]
     [InlineData("last:20%", 32, "26,27,28,29,30,31")]
@@ -181,8 +186,14 @@ public sealed class RunConfigTests : IDisposable
     [InlineData("last:%")]
     [InlineData("last:20%%")]
     [InlineData("last:2.5%")]
-    public void Shares_that_are_none_are_refused(string layers) => Should.Throw<Core.Errors.InvalidInputException>(
-        () => _folder.Load(ConfigTestFolder.Minimal + $"method: {{layers: \"{layers}\"}}")).Message.ShouldContain("last:20%");
+    [InlineData("last:")]
+    [InlineData("every:0")]
+    [InlineData("every:-3")]
+    [InlineData("every:30%")]
+    [InlineData("every:")]
+    [InlineData("every")]
+    public void Selections_that_are_none_are_refused(string layers) => Should.Throw<Core.Errors.InvalidInputException>(
+        () => _folder.Load(ConfigTestFolder.Minimal + $"method: {{layers: \"{layers}\"}}")).Message.ShouldContain("every:3, last:15), last:N%");
 
     public void Dispose() => _folder.Dispose();
 }
