@@ -11,14 +11,20 @@ internal static class Tensors
         var entry = source.Tensors[name];
         long[] shape = [.. entry.Shape];
         var count = (int)shape.Aggregate(1L, (a, b) => a * b);
-        var data = (void*)source.Pointer(name);
         return entry.DType switch
         {
-            TensorDType.F64 => tensor(new ReadOnlySpan<double>(data, count).ToArray(), shape),
-            TensorDType.I64 => tensor(new ReadOnlySpan<long>(data, count).ToArray(), shape),
-            TensorDType.I32 => tensor(new ReadOnlySpan<int>(data, count).ToArray(), shape).to(ScalarType.Int64),
-            TensorDType.U8 => tensor(new ReadOnlySpan<byte>(data, count).ToArray(), shape).to(ScalarType.Int64),
+            TensorDType.F64 => tensor(Numbers<double>(), shape),
+            TensorDType.I64 => tensor(Numbers<long>(), shape),
+            TensorDType.I32 => tensor(Numbers<int>(), shape).to(ScalarType.Int64),
+            TensorDType.U8 => tensor(Numbers<byte>(), shape).to(ScalarType.Int64),
             _ => tensor(source.ReadSingles(name), shape).to(ScalarType.Float64),
         };
+
+        T[] Numbers<T>() where T : unmanaged
+        {
+            var numbers = new T[count];
+            fixed (T* target = numbers) source.CopyTo(name, (nint)target, entry.ByteLength);
+            return numbers;
+        }
     }
 }

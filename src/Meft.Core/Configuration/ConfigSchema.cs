@@ -96,7 +96,7 @@ internal static class ConfigSchema
     { DefaultNote = "0.002; parallel: 0.004; lora: 0.001; full: 0.0001", OtherNames = ["lr"] });
     public static readonly ConfigKey<(double, double)> Betas = Add(new ConfigKey<(double, double)>(
         "optimizer.betas", new PairType(new NumberType(0, below: 1)), Defaults.Optimizer.Betas, c => c.Optimizer.Betas, "Decay of AdamW's first and second moment.")
-    { DefaultNote = "[0.5, 0.999]; lora, parallel, full: [0.9, 0.999]", DefaultIn = c => OptimizerConfig.DefaultBetas(c.Method.Kind), OtherNames = ["adam_beta1", "adam_beta2"] });
+    { DefaultNote = "[0.5, 0.999]; lora, parallel, full: [0.9, 0.999]", OtherNames = ["adam_beta1", "adam_beta2"] });
     public static readonly ConfigKey<double> Eps = Number(
         "optimizer.eps", new NumberType(0, above: true), c => c.Optimizer.Eps,
         "Added to the root of the second moment.", null, "adam_epsilon");

@@ -41,6 +41,9 @@ public abstract record LayerSelection
     /// <param name="Step">N, from 1.</param>
     public sealed record Every(int Step) : LayerSelection
     {
+        /// <summary>N, from 1.</summary>
+        public int Step { get; init; } = Step > 0 ? Step : throw new ArgumentOutOfRangeException(nameof(Step), Step, "at least 1");
+
         /// <inheritdoc/>
         public override IReadOnlyList<int> Resolve(int layerCount) =>
             [.. Enumerable.Range(0, layerCount).Where(layer => (layerCount - 1 - layer) % Step == 0)];
@@ -91,7 +94,7 @@ public abstract record LayerSelection
     }
 
     private static InvalidInputException Refusal(string problem, int layerCount) =>
-        new(problem, "method.layers", $"all, every:N, last:1 to last:{layerCount}, or indices 0 to {layerCount - 1}");
+        new(problem, "method.layers", $"all, every:N, last:1 to last:{layerCount}, last:N%, or indices 0 to {layerCount - 1}");
 
     private static string? After(string prefix, string text) => text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : null;
 

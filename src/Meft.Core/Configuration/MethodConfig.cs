@@ -58,8 +58,8 @@ public sealed record MethodConfig
     internal const int DefaultLoraRank = 8;
 
     /// <summary>
-    /// The adapted layers where the config does not say them: of the sparse adapter every third, which learn as much as all at a third of the
-    /// cost, while the last layers alone do not learn how questions are to be answered (docs/decisions.md); of the others all.
+    /// The adapted layers where the config does not say them: of the sparse adapter every third, which learn as much as all with a third of the
+    /// parameters, while the last layers alone do not learn how questions are to be answered (docs/decisions.md); of the others all.
     /// </summary>
     public static LayerSelection DefaultLayers(MethodKind kind) => kind == MethodKind.Meft ? new LayerSelection.Every(3) : new LayerSelection.All();
 

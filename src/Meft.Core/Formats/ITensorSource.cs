@@ -1,8 +1,7 @@
 namespace Meft.Core.Formats;
 
 /// <summary>
-/// Named tensors that wait on disk: one file or several. Tensors may be read from several threads at once. After
-/// <see cref="IDisposable.Dispose"/> every pointer that was given out is invalid.
+/// Named tensors that wait on disk: one file or several. Tensors may be read from several threads at once.
 /// </summary>
 public interface ITensorSource : IDisposable
 {
@@ -11,13 +10,6 @@ public interface ITensorSource : IDisposable
 
     /// <summary>The tensors by name, in the order in which they lie: file by file, and by their offsets.</summary>
     IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
-
-    /// <summary>
-    /// The address of a tensor's data, <see cref="TensorEntry.ByteLength"/> readable bytes, valid while the source lives. It need
-    /// not be aligned to the element size. Never written to: a write is undefined.
-    /// </summary>
-    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
-    nint Pointer(string name);
 
     /// <summary>Copies a tensor's data, as they are typed by its entry, to memory.</summary>
     /// <param name="name">The tensor's name.</param>

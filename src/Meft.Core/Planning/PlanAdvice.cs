@@ -30,15 +30,30 @@ internal static class PlanAdvice
         {
             var rank = Largest(config.Method.RequestedRank - 1, r => Fits(With(config, WithRank(config.Method, r)), plan.Workload));
             if (rank > 0) advice.Add(Invariant($"method.rank: {rank}"));
-            var layers = Largest(
-                config.Method.Layers.Resolve(planner.Model.LayerCount).Count - 1,
-                l => Fits(With(config, config.Method with { Layers = new LayerSelection.Last(l) }), plan.Workload));
-            if (layers > 0) advice.Add(Invariant($"method.layers: last:{layers}"));
+            if (FewerLayers(config.Method.Layers, planner.Model.LayerCount, l => Fits(With(config, config.Method with { Layers = l }), plan.Workload)) is { } layers)
+                advice.Add($"method.layers: {layers}");
         }
         if (config.Checkpoint.Keep > 1) Try("checkpoint.keep: 1", config with { Checkpoint = config.Checkpoint with { Keep = 1 } });
         if (config.Checkpoint.Incremental != IncrementalCheckpoints.Off)
             Try("checkpoint.incremental: off", config with { Checkpoint = config.Checkpoint with { Incremental = IncrementalCheckpoints.Off } });
         return advice;
+    }
+
+    /// <summary>
+    /// The most layers that fit, fewer than are selected: spread as these are where they are spread, else, or where that is not enough, the last ones; null for none. Layers
+    /// that are left out above the lowest one free host memory; the device is freed below the lowest alone.
+    /// </summary>
+    private static LayerSelection? FewerLayers(LayerSelection selected, int layerCount, Func<LayerSelection, bool> fits)
+    {
+        if (selected is LayerSelection.Every every)
+        {
+            for (var step = every.Step + 1; step < layerCount; step++)
+            {
+                if (fits(new LayerSelection.Every(step))) return new LayerSelection.Every(step);
+            }
+        }
+        var count = Largest(selected.Resolve(layerCount).Count - 1, l => fits(new LayerSelection.Last(l)));
+        return count > 0 ? new LayerSelection.Last(count) : null;
     }
 
     /// <summary>How to hold the base in blocks that fit, the closest to its own numbers; null where none does.</summary>

@@ -26,8 +26,8 @@ public sealed record DemoMethod(MethodKind Kind, int Rank, double LearningRate)
     /// <summary>The name for programs.</summary>
     public string Id => Invariant($"{ChoiceName.Of(Kind)}-{Rank}");
 
-    /// <summary>AdamW as `meft train` has it where a config says the rate alone.</summary>
-    internal OptimizerConfig OptimizerAt(double rate) => new() { LearningRate = rate, Betas = OptimizerConfig.DefaultBetas(Kind) };
+    /// <summary>AdamW as a run has it whose config says the rate alone.</summary>
+    internal OptimizerConfig OptimizerAt(double rate) => OptimizerConfig.For(Kind) with { LearningRate = rate };
 
     /// <summary>What it is, in a line.</summary>
     /// <param name="options">Where k and P are said.</param>

@@ -21,9 +21,6 @@ internal sealed class ObservedTensorSource(
     public IReadOnlyDictionary<string, TensorEntry> Tensors => source.Tensors;
 
     /// <inheritdoc/>
-    public nint Pointer(string name) => source.Pointer(name);
-
-    /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -49,9 +49,9 @@ internal sealed unsafe class TensorMaster : IDisposable
     {
         // Every call makes an object of its own: one that is not disposed holds the gradient until it is collected.
         using var gradient = _tensor.grad;
-        if (gradient is not null) _gradient.CopyFrom(gradient);
-        else _gradient.Clear();
-        return SquaredNorm.Compute(_gradient.Data, _gradient.Rows, _gradient.Dimension);
+        if (gradient is not null) return TakeGradient(gradient);
+        _gradient.Clear();
+        return 0;
     }
 
     /// <summary>The gradient on the device in one row, zeros where there is none; the caller's dispose scope takes it.</summary>
@@ -61,7 +61,7 @@ internal sealed unsafe class TensorMaster : IDisposable
         return gradient is null ? zeros(Count, Type, Device) : gradient.reshape(-1);
     }
 
-    /// <summary>Takes the gradient, in host memory, and returns its squared norm.</summary>
+    /// <summary>Copies a gradient, on any device, to the host and returns its squared norm.</summary>
     public double TakeGradient(Tensor gradient)
     {
         _gradient.CopyFrom(gradient);

@@ -131,6 +131,7 @@ public sealed class BenchVerbTests : IDisposable
         Error("step", "--model", model, "--rows", _folder.File("no-rows.jsonl")).ShouldContain("no-rows.jsonl");
         Error("step", "--model", model, "--rows", Rows(), "--methods", "sparse").ShouldContain("parallel, masked, meft");
         Error("step", "--model", model, "--rows", Rows(), "--layers", "first:2").ShouldContain("--layers is 'first:2'");
+        Error("step", "--model", model, "--rows", Rows(), "--layers", "every:0").ShouldContain("every:N");
         Error("step", "--model", model, "--rows", Rows(), "--layers", "last:3").ShouldContain("last:3");
         Error("step", "--model", model, "--rows", Rows(), "--ranks", "16,x").ShouldContain("--ranks is '16,x'");
         Error("step", "--model", model, "--rows", Rows(), "--repeats", "0").ShouldContain("--repeats is 0");

@@ -11,6 +11,7 @@ public sealed class TrainVerbTests : IDisposable
 
     [Theory]
     [InlineData(Meft)]
+    [InlineData("method: {rank: 32, experts: 8, probe: 2, top_k: 8, layers: every:2}")]
     [InlineData("method: {kind: parallel, rank: 32}")]
     [InlineData("method: {kind: lora}")]
     [InlineData("method: {kind: lora, rank: 4, alpha: 6, targets: all-linear, rslora: true, layers: last:1, rank_pattern: {down_proj: 2}}")]

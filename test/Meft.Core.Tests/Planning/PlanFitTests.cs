@@ -73,6 +73,19 @@ public sealed partial class PlanFitTests
     }
 
     [Fact]
+    public void Fewer_layers_are_advised_spread_as_those_that_were_asked_for()
+    {
+        RunPlanner Of(LayerSelection layers) => Planner(Config(Config().Method with { Layers = layers }), HostLimit(19 * GiB));
+        string Advice(LayerSelection layers) => PlanFit.Problem(Of(layers), Of(layers).Plan(Work())).ShouldNotBeNull().Message;
+        bool Fits(LayerSelection layers) => Of(layers).Fits(Of(layers).Plan(Work()).Memory);
+
+        var step = int.Parse(StepPattern().Match(Advice(new LayerSelection.Every(3))).Groups[1].Value);
+        Fits(new LayerSelection.Every(step)).ShouldBeTrue();
+        Fits(new LayerSelection.Every(step - 1)).ShouldBeFalse();
+        Advice(new LayerSelection.All()).ShouldContain("method.layers: last:");
+    }
+
+    [Fact]
     public void Smaller_batches_are_advised_where_tokens_are_the_cause()
     {
         var config = Config() with { Recompute = RecomputeMode.Off, Base = BasePlacement.Resident };
@@ -126,6 +139,9 @@ public sealed partial class PlanFitTests
     private static MemoryBounds HostLimit(long bytes) => new(null, null, bytes, "budget.host", null);
 
     private static RunConfig WithRank(int rank) => Config(Config().Method with { RequestedRank = rank });
+
+    [GeneratedRegex("method.layers: every:([0-9]+)")]
+    private static partial Regex StepPattern();
 
     [GeneratedRegex(@"method\.rank: (\d+)")]
     private static partial Regex RankPattern();

@@ -12,8 +12,6 @@ internal sealed class RecordingSource(ITensorSource source) : ITensorSource
 
     public IReadOnlyDictionary<string, TensorEntry> Tensors => source.Tensors;
 
-    public nint Pointer(string name) => throw new InvalidOperationException("loading reads rows");
-
     public void CopyTo(string name, nint destination, long byteLength) => throw new InvalidOperationException("loading reads rows");
 
     public float[] ReadSingles(string name) => throw new InvalidOperationException("loading reads rows");

@@ -24,9 +24,15 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
         new("llama", "LlamaForCausalLM", "llama") { PermutesHeads = true },
         new("qwen2", "Qwen2ForCausalLM", "qwen2"),
         new("qwen3", "Qwen3ForCausalLM", "qwen3"),
-        new("gemma", "GemmaForCausalLM", "gemma") { NormShift = 1 },
-        new("gemma2", "Gemma2ForCausalLM", "gemma2") { NormShift = 1, LayerNames = GemmaNorms },
-        new("gemma3", "Gemma3ForCausalLM", "gemma3_text") { NormShift = 1, LayerNames = GemmaNorms },
+        new("gemma", "GemmaForCausalLM", "gemma") { NormShift = 1, UsesTanhGelu = true },
+        new("gemma2", "Gemma2ForCausalLM", "gemma2")
+        {
+            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 2, PeriodKey: null, DepthOfLargest: 46, HasOwnRope: false),
+        },
+        new("gemma3", "Gemma3ForCausalLM", "gemma3_text")
+        {
+            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 6, PeriodKey: "attention.sliding_window_pattern", DepthOfLargest: 62, HasOwnRope: true),
+        },
         new("phi3", "Phi3ForCausalLM", "phi3")
         {
             LayerNames = new(StringComparer.Ordinal) { ["attn_qkv"] = "self_attn.qkv_proj", ["ffn_up"] = "mlp.gate_up_proj" },
@@ -44,6 +50,12 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
 
     /// <summary>What converters add to the weights of norms: Gemma's norms multiply by one more than the weight.</summary>
     public float NormShift { get; init; }
+
+    /// <summary>Whether the gate of its feed-forward blocks is the tanh form of GELU instead of SiLU.</summary>
+    public bool UsesTanhGelu { get; init; }
+
+    /// <summary>How layers with a window alternate with others, where they do.</summary>
+    public GgufLocalAttention? LocalAttention { get; init; }
 
     /// <summary>Names of modules within a layer that differ from the usual ones.</summary>
     public Dictionary<string, string> LayerNames { get; init; } = [];

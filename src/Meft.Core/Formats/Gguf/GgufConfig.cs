@@ -11,8 +11,6 @@ namespace Meft.Core.Formats.Gguf;
 /// </summary>
 internal static class GgufConfig
 {
-    private const int GemmaLocalTheta = 10_000, Gemma3Period = 6;
-
     /// <summary>Keys that change what is computed, and the value with which they change nothing.</summary>
     private static readonly Dictionary<string, double> Neutral = new(StringComparer.Ordinal)
     {
@@ -67,33 +65,13 @@ internal static class GgufConfig
             ["sliding_window"] = window > 0 ? window : null,
         };
         AddTokens(json, metadata);
-        if (architecture.Name is "gemma" or "gemma2" or "gemma3") AddGemma(json, metadata, sizes, window);
-        return json;
-    }
-
-    private static void AddGemma(JsonObject json, GgufMetadata metadata, GgufModelConfig sizes, long window)
-    {
-        json.Remove("hidden_act");
-        json["hidden_activation"] = "gelu_pytorch_tanh";
-        if (sizes.Architecture == "gemma") return;
-        json["attn_logit_softcapping"] = Number("attn_logit_softcapping");
-        json["final_logit_softcapping"] = Number("final_logit_softcapping");
-        // The scale of queries stands in few files; without it llama.cpp takes heads' size, for the 27B models hidden size over heads.
-        var isLargest = sizes.BlockCount == (sizes.Architecture == "gemma2" ? 46 : 62);
-        json["query_pre_attn_scalar"] = Number("attention.scale") is { } scale
-            ? GgufRope.Shortest(1 / (scale * scale))
-            : isLargest ? sizes.EmbeddingLength / sizes.HeadCount : sizes.HeadSize;
-        var period = sizes.Architecture == "gemma2" ? 2 : (int)Math.Max(1, Integer(metadata, $"{sizes.Architecture}.attention.sliding_window_pattern", Gemma3Period));
-        json["layer_types"] = new JsonArray([.. Enumerable.Range(0, sizes.BlockCount)
-            .Select(i => JsonValue.Create(window > 0 && (i + 1) % period != 0 ? "sliding_attention" : "full_attention"))]);
-        if (sizes.Architecture != "gemma3") return;
-        json["rope_parameters"] = new JsonObject
+        if (architecture.UsesTanhGelu)
         {
-            ["full_attention"] = json["rope_parameters"]!.DeepClone(),
-            ["sliding_attention"] = new JsonObject { ["rope_theta"] = Number("rope.freq_base_swa") ?? GemmaLocalTheta, ["rope_type"] = "default" },
-        };
-
-        double? Number(string key) => metadata.Contains($"{sizes.Architecture}.{key}") ? GgufRope.Shortest(metadata.GetNumber($"{sizes.Architecture}.{key}")) : null;
+            json.Remove("hidden_act");
+            json["hidden_activation"] = "gelu_pytorch_tanh";
+        }
+        architecture.LocalAttention?.AddTo(json, metadata, sizes, window);
+        return json;
     }
 
     private static void AddTokens(JsonObject json, GgufMetadata metadata)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using Meft.Core.Errors;
 using Meft.Kernels;
 
@@ -11,8 +10,6 @@ namespace Meft.Core.Formats.Gguf;
 /// </summary>
 public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
 {
-    private const nuint Alignment = 64;
-
     /// <summary>Bytes of the file that are read at one go.</summary>
     private const int BytesAtOnce = 1 << 16;
 
@@ -22,9 +19,6 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     private readonly GgufFile _file;
     private readonly Dictionary<string, GgufTensorRows> _rows = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, TensorEntry> _entries = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, nint> _decoded = new(StringComparer.Ordinal);
-    private readonly Lock _lock = new();
-    private bool _disposed;
 
     private GgufModelSource(GgufFile file, TensorDType dtype)
     {
@@ -79,33 +73,6 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         }
     }
 
-    /// <summary>
-    /// The address of a tensor's decoded data. They are decoded at the first call and kept until the source is disposed; to
-    /// decode without keeping use <see cref="CopyTo"/>.
-    /// </summary>
-    /// <inheritdoc/>
-    public nint Pointer(string name)
-    {
-        var entry = Entry(name);
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_decoded.TryGetValue(name, out var known)) return known;
-            var memory = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(1, entry.ByteLength), Alignment);
-            try
-            {
-                CopyTo(name, memory, entry.ByteLength);
-            }
-            catch
-            {
-                NativeMemory.AlignedFree((void*)memory);
-                throw;
-            }
-            _decoded.Add(name, memory);
-            return memory;
-        }
-    }
-
     /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength)
     {
@@ -145,16 +112,9 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
             throw new InvalidInputException(
                 $"tensor '{name}' has {entry.ElementCount} elements, too many for one array", Path, $"at most {Array.MaxLength}");
         }
-        var bytes = NativeMemory.AlignedAlloc((nuint)Math.Max(1, entry.ByteLength), Alignment);
-        try
-        {
-            CopyTo(name, (nint)bytes, entry.ByteLength);
-            return SingleConversion.Read(entry, (nint)bytes, Path);
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(bytes);
-        }
+        var singles = new float[entry.ElementCount];
+        fixed (float* target = singles) CopyRows(name, 0, entry.RowCount, TensorDType.F32, (nint)target);
+        return singles;
     }
 
     /// <inheritdoc/>
@@ -190,16 +150,7 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            if (_disposed) return;
-            _disposed = true;
-            foreach (var memory in _decoded.Values) NativeMemory.AlignedFree((void*)memory);
-            _file.Dispose();
-        }
-    }
+    public void Dispose() => _file.Dispose();
 
     private TensorEntry Entry(string name) =>
         _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);

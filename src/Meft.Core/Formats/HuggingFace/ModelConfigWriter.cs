@@ -32,12 +32,7 @@ public static class ModelConfigWriter
             ["head_dim"] = config.HeadSize,
             ["max_position_embeddings"] = config.MaxPositions,
             ["rms_norm_eps"] = config.NormEpsilon,
-            [family.ActivationKey] = config.Activation switch
-            {
-                Activation.Gelu => "gelu",
-                Activation.GeluTanh => "gelu_pytorch_tanh",
-                _ => "silu",
-            },
+            ["hidden_act"] = NameOf(config.Activation),
             ["initializer_range"] = config.InitializerRange,
             ["tie_word_embeddings"] = config.TiedEmbeddings,
             ["rope_theta"] = config.Rope.Theta,
@@ -46,8 +41,8 @@ public static class ModelConfigWriter
             ["eos_token_id"] = EndTokens(config.EndTokens),
             ["pad_token_id"] = config.PadToken,
         };
-        // Versions of transformers read the one or the other.
-        json["hidden_act"] = json[family.ActivationKey]!.DeepClone();
+        // Of a family with a key of its own, versions of transformers read the one or the other.
+        if (!json.ContainsKey(family.ActivationKey)) json[family.ActivationKey] = NameOf(config.Activation);
         if (family.AttentionBias == BiasRule.AsConfigured) json["attention_bias"] = config.QueryKeyValueBias;
         if (family.FeedForwardBias == BiasRule.AsConfigured) json["mlp_bias"] = config.FeedForwardBias;
         if (family.Window != WindowRule.Never) json["sliding_window"] = config.SlidingWindow;
@@ -65,6 +60,13 @@ public static class ModelConfigWriter
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="Errors.RunFailedException">The file cannot be written.</exception>
     public static void Write(ModelConfig config, string path) => AtomicFile.WriteAllText(path, ToJson(config));
+
+    private static string NameOf(Activation activation) => activation switch
+    {
+        Activation.Gelu => "gelu",
+        Activation.GeluTanh => "gelu_pytorch_tanh",
+        _ => "silu",
+    };
 
     private static JsonNode? EndTokens(IReadOnlyList<int> ids) => ids.Count switch
     {

@@ -49,9 +49,6 @@ public sealed class ShardedSafetensors : ITensorSource
     }
 
     /// <inheritdoc/>
-    public nint Pointer(string name) => Shard(name).Pointer(name);
-
-    /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength) => Shard(name).CopyTo(name, destination, byteLength);
 
     /// <inheritdoc/>

@@ -38,6 +38,41 @@ public sealed class GgufConfigTests : IDisposable
     public void An_output_matrix_unties_the_head() =>
         Read(GgufModels.Tiny().Add("output.weight", [2, 8], new float[16])).TiedEmbeddings.ShouldBeFalse();
 
+    [Theory]
+    [InlineData("gemma2", 4, null, "0,2", null)]
+    [InlineData("gemma2", 4, 3u, "0,2", null)] // its period is none of the file's
+    [InlineData("gemma3", 7, null, "0,1,2,3,4,6", 10_000.0)]
+    [InlineData("gemma3", 4, 2u, "0,2", 10_000.0)]
+    public void Layers_with_a_window_are_where_the_later_gemmas_have_them(
+        string architecture, int layers, uint? pattern, string windows, double? localTheta)
+    {
+        var bytes = GgufModels.Tiny(architecture).Without("rope_freqs.weight").Remove($"{architecture}.block_count").Set($"{architecture}.block_count", (uint)layers)
+            .Set($"{architecture}.attention.sliding_window", 16u);
+        if (pattern is { } period) bytes.Set($"{architecture}.attention.sliding_window_pattern", period);
+        var config = Read(bytes);
+        string.Join(',', Enumerable.Range(0, layers).Where(i => config.WindowOf(i) == 16)).ShouldBe(windows);
+        (config.LocalRope?.Theta).ShouldBe(localTheta);
+    }
+
+    [Fact]
+    public void What_a_gemma_file_says_of_its_attention_wins()
+    {
+        var bytes = GgufModels.Tiny("gemma3").Without("rope_freqs.weight").Set("gemma3.attention.scale", 0.125f).Set("gemma3.rope.freq_base_swa", 500f)
+            .Set("gemma3.attention.sliding_window", 16u);
+        var config = Read(bytes);
+        (config.AttentionScale, config.LocalRope!.Theta).ShouldBe((0.125, 500));
+    }
+
+    [Theory]
+    [InlineData("gemma2", 46)]
+    [InlineData("gemma3", 62)]
+    public void Queries_of_the_largest_gemmas_are_scaled_by_hidden_size_over_heads(string architecture, int layers)
+    {
+        var bytes = GgufModels.Tiny(architecture).Without("rope_freqs.weight").Set($"{architecture}.attention.key_length", 2u).Set($"{architecture}.attention.value_length", 2u);
+        Read(bytes).AttentionScale.ShouldBe(1 / Math.Sqrt(2));
+        Read(bytes.Remove($"{architecture}.block_count").Set($"{architecture}.block_count", (uint)layers)).AttentionScale.ShouldBe(1 / Math.Sqrt(4));
+    }
+
     public static TheoryData<GgufBytes, string> Refused => new()
     {
         { GgufModels.Tiny().Set("llama.expert_count", 8u), "'llama.expert_count': the value is 8, which is not supported" },
