@@ -43,15 +43,7 @@ internal static class ConfigLoader
         Quantize = s.Get(ConfigSchema.Quantize),
         Base = s.Get(ConfigSchema.Base),
         Method = BuildMethod(s),
-        Optimizer = new OptimizerConfig
-        {
-            Rows = s.Get(ConfigSchema.UpdatedRows),
-            LearningRate = s.IsGiven(ConfigSchema.LearningRate) ? s.Get(ConfigSchema.LearningRate) : OptimizerConfig.DefaultRate(s.Get(ConfigSchema.Kind)),
-            Betas = s.IsGiven(ConfigSchema.Betas) ? s.Get(ConfigSchema.Betas) : OptimizerConfig.DefaultBetas(s.Get(ConfigSchema.Kind)),
-            Eps = s.Get(ConfigSchema.Eps),
-            WeightDecay = s.Get(ConfigSchema.WeightDecay),
-            MaxGradNorm = s.Get(ConfigSchema.MaxGradNorm),
-        },
+        Optimizer = BuildOptimizer(s),
         Schedule = new ScheduleConfig { Kind = s.Get(ConfigSchema.Schedule), Warmup = s.Get(ConfigSchema.Warmup) },
         Data = new DataConfig
         {
@@ -90,6 +82,20 @@ internal static class ConfigLoader
         Recompute = s.Get(ConfigSchema.Recompute),
         CheckWorstBatch = s.Get(ConfigSchema.CheckWorstBatch),
     };
+
+    private static OptimizerConfig BuildOptimizer(ConfigSettings s)
+    {
+        var usual = OptimizerConfig.For(s.Get(ConfigSchema.Kind));
+        return new OptimizerConfig
+        {
+            Rows = s.Get(ConfigSchema.UpdatedRows),
+            LearningRate = s.IsGiven(ConfigSchema.LearningRate) ? s.Get(ConfigSchema.LearningRate) : usual.LearningRate,
+            Betas = s.IsGiven(ConfigSchema.Betas) ? s.Get(ConfigSchema.Betas) : usual.Betas,
+            Eps = s.Get(ConfigSchema.Eps),
+            WeightDecay = s.Get(ConfigSchema.WeightDecay),
+            MaxGradNorm = s.Get(ConfigSchema.MaxGradNorm),
+        };
+    }
 
     /// <summary>Resolves what depends on the kind: the dense parallel adapter has no router and no limit k (method.md §1).</summary>
     private static MethodConfig BuildMethod(ConfigSettings s)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Meft.Kernels.Quantization.Blocks;
 
 namespace Meft.Kernels.Quantization;
@@ -85,14 +86,19 @@ public static unsafe class BlockQuantizer
         {
             var layout = matrix.Layout;
             int width = layout.BlockWeights, bytes = layout.BlockBytes, inRow = layout.BlocksOfRow;
-            var block = stackalloc float[Int8Block.Weights];
+            var filledUp = stackalloc float[Int8Block.Weights];
             for (var row = from; row < to; row++)
             {
                 for (var b = 0; b < inRow; b++)
                 {
-                    var count = Math.Min(width, layout.Columns - b * width);
-                    new Span<float>(block, width).Clear();
-                    new ReadOnlySpan<float>(weights + (long)row * layout.Columns + b * width, count).CopyTo(new Span<float>(block, width));
+                    var block = weights + (long)row * layout.Columns + b * width;
+                    var count = layout.Columns - b * width;
+                    if (count < width)
+                    {
+                        new ReadOnlySpan<float>(block, count).CopyTo(new Span<float>(filledUp, count));
+                        new Span<float>(filledUp + count, width - count).Clear();
+                        block = filledUp;
+                    }
                     var index = (long)(firstRow + row) * inRow + b;
                     var target = (byte*)matrix.Data + index * bytes;
                     var most = scales[index] = LargestMagnitude(block);
@@ -105,16 +111,28 @@ public static unsafe class BlockQuantizer
         /// <summary>A NaN wins over all numbers.</summary>
         private static float LargestMagnitude(float* block)
         {
-            var most = 0f;
-            for (var i = 0; i < Int8Block.Weights; i++) most = MathF.Max(most, MathF.Abs(block[i]));
-            return most;
+            var most = Vector<float>.Zero;
+            for (var i = 0; i < Int8Block.Weights; i += Vector<float>.Count) most = Vector.Max(most, Vector.Abs(Vector.Load(block + i)));
+            var largest = most[0];
+            for (var i = 1; i < Vector<float>.Count; i++) largest = MathF.Max(largest, most[i]);
+            return largest;
         }
 
         private static void WriteInt8(float* block, float most, byte* target)
         {
             var scale = most / sbyte.MaxValue;
             Unsafe.WriteUnaligned(target, scale);
-            for (var i = 0; i < Int8Block.Weights; i++) target[sizeof(float) + i] = (byte)Code(block[i], scale);
+            target += sizeof(float);
+            if (scale == 0)
+            {
+                new Span<byte>(target, Int8Block.Weights).Clear();
+                return;
+            }
+            var codes = stackalloc int[Int8Block.Weights];
+            Vector<float> unit = new(scale), end = new(sbyte.MaxValue);
+            for (var i = 0; i < Int8Block.Weights; i += Vector<float>.Count)
+                Vector.ConvertToInt32(Vector.Min(Vector.Max(Vector.Round(Vector.Load(block + i) / unit), -end), end)).Store(codes + i);
+            for (var i = 0; i < Int8Block.Weights; i += WeightGroup.Size) Narrow(codes + i).Store(target + i);
         }
 
         private static void WriteNf4(float* block, float most, byte* target)
@@ -124,27 +142,26 @@ public static unsafe class BlockQuantizer
                 new Span<byte>(target, Nf4Block.Bytes).Fill(Zeros);
                 return;
             }
-            var codes = stackalloc int[Nf4Block.Weights];
             // Codes ascend with their values: a weight's code is the number of midpoints between neighbours that lie below it.
+            var midpoints = stackalloc float[Nf4Block.Values.Length - 1];
+            for (var v = 0; v < Nf4Block.Values.Length - 1; v++) midpoints[v] = 0.5f * (Nf4Block.Values[v] + Nf4Block.Values[v + 1]) * most;
+            var codes = stackalloc int[Nf4Block.Weights];
             for (var i = 0; i < Nf4Block.Weights; i += Vector<float>.Count)
             {
                 var weight = Vector.Load(block + i);
                 var code = Vector<int>.Zero;
-                for (var v = 1; v < Nf4Block.Values.Length; v++)
-                {
-                    var midpoint = 0.5f * (Nf4Block.Values[v - 1] + Nf4Block.Values[v]) * most;
-                    code -= Vector.GreaterThan(weight, new Vector<float>(midpoint));
-                }
+                for (var v = 0; v < Nf4Block.Values.Length - 1; v++) code -= Vector.GreaterThan(weight, new Vector<float>(midpoints[v]));
                 code.Store(codes + i);
             }
             for (var half = 0; half < 2; half++)
             {
-                for (var i = 0; i < WeightGroup.Size; i++)
-                {
-                    var at = 2 * WeightGroup.Size * half + i;
-                    target[WeightGroup.Size * half + i] = (byte)(codes[at] | codes[at + WeightGroup.Size] << 4);
-                }
+                var low = codes + 2 * WeightGroup.Size * half;
+                (Narrow(low) | Narrow(low + WeightGroup.Size) << 4).Store(target + WeightGroup.Size * half);
             }
         }
+
+        /// <summary>Sixteen numbers that fit a byte.</summary>
+        private static Vector128<byte> Narrow(int* codes) => Vector128.Narrow(
+            Vector128.Narrow(Vector128.Load(codes), Vector128.Load(codes + 4)), Vector128.Narrow(Vector128.Load(codes + 8), Vector128.Load(codes + 12))).AsByte();
     }
 }

@@ -19,7 +19,7 @@ namespace Meft.Comparisons;
 public sealed class Comparison : IDisposable
 {
     /// <summary>The result's files.</summary>
-    public const string ResultFile = "compare.json", ReportFile = "report.html", TableFile = "table.md", PictureFile = "score.svg", ConfigFile = "compare.yaml";
+    public const string ResultFile = "compare.json", ReportFile = "report.html", TableFile = "table.md", ConfigFile = "compare.yaml";
 
     private readonly ComparisonConfig _config;
     private readonly string _configText;
@@ -227,7 +227,13 @@ public sealed class Comparison : IDisposable
     {
         Write(ResultFile, result.ToJson());
         Write(TableFile, ComparisonMarkdown.Text(result));
-        Write(PictureFile, ComparisonPicture.Svg(result, PictureAxis.Parameters));
+        var pictures = ComparisonPicture.Files(result).ToList();
+        foreach (var (file, svg) in pictures) Write(file, svg);
+        // A figure that is shown no more, or by another name, leaves no picture of an earlier state.
+        foreach (var path in Directory.GetFiles(_config.Output, $"{ComparisonPicture.OtherFiles}*.svg"))
+        {
+            if (pictures.All(picture => picture.File != Path.GetFileName(path))) File.Delete(path);
+        }
         Write(ReportFile, ComparisonReport.Html(result, _configText));
     }
 

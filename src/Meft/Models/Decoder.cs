@@ -11,14 +11,15 @@ using static TorchSharp.torch;
 namespace Meft.Models;
 
 /// <summary>
-/// A decoder-only transformer over packed tokens (see <see cref="TokenLayout"/>): attention and feed-forward, with norms before them, behind
-/// them or both, and residual additions. The families of <see cref="ModelConfig"/> are settings of this one. Its weights are frozen unless
-/// <see cref="SetTrainable"/> says otherwise; every operation can be differentiated.
+/// A decoder-only transformer over packed tokens (see <see cref="TokenLayout"/>): an embedding, layers (<see cref="DecoderLayer"/>), a norm and a
+/// head. The families of <see cref="ModelConfig"/> are settings of this one. Its weights are frozen unless <see cref="SetTrainable"/> says
+/// otherwise; every operation can be differentiated.
 /// </summary>
 public sealed class Decoder : IDisposable
 {
     private readonly Dictionary<string, Tensor> _parameters;
     private readonly DecoderWeights _weights;
+    private readonly DecoderLayer _layer;
     private readonly FewTokensPass _fewTokens;
     private readonly double _embeddingFactor;
     private readonly QuantizedWeights? _quantized;
@@ -30,6 +31,7 @@ public sealed class Decoder : IDisposable
         _parameters = parameters;
         _quantized = quantized;
         _weights = HuggingFaceWeightNames.Assemble(config, parameters, layers?.Invoke(), quantized);
+        _layer = new DecoderLayer(config);
         _fewTokens = new FewTokensPass(config, _weights);
         using var factor = ScalarOperations.Filled([1], config.Multipliers.Embedding, DataType, CPU);
         using var rounded = factor.to(float64);
@@ -203,15 +205,7 @@ public sealed class Decoder : IDisposable
         int layer, Tensor h, TokenLayout layout, KeyValueCache? cache = null, IDecoderAdapter? adapter = null)
     {
         using var scope = NewDisposeScope();
-        var weights = _weights.Layers.Take(layer);
-        var maps = new AdaptedMaps(layer, adapter, decoding: cache is not null);
-        var attended = Residual(h, Attend(layer, weights, maps, Norm(h, weights.AttentionNorm), layout, cache), weights.AttentionPostNorm);
-        var x = Norm(attended, weights.FeedForwardNorm);
-        using var call = adapter is IOverlappingAdapter { Overlaps: true } overlapping && overlapping.Adapts(layer) ? overlapping.Begin(layer, x) : null;
-        var y = FeedForward(weights, maps, x);
-        if (call is not null) y = y.Plus(call.Finish());
-        else if (adapter is IFeedForwardAdapter beside && beside.Adapts(layer)) y = y.Plus(beside.Apply(layer, x));
-        return Residual(attended, y, weights.FeedForwardPostNorm).MoveToOuterDisposeScope();
+        return _layer.Forward(layer, _weights.Layers.Take(layer), h, layout, cache, adapter).MoveToOuterDisposeScope();
     }
 
     /// <summary>Says which layer will be run after the one that is run next, so that a streamed base can bring it meanwhile.</summary>
@@ -221,7 +215,7 @@ public sealed class Decoder : IDisposable
     internal void Rewind() => _weights.Layers.Rewind();
 
     /// <summary>h [T, D] → [T, D]: the norm before the head.</summary>
-    public Tensor FinalNorm(Tensor h) => Norm(h, _weights.FinalNorm);
+    public Tensor FinalNorm(Tensor h) => _layer.Norm(h, _weights.FinalNorm);
 
     /// <summary>h [n, D], normed, of any n tokens → logits [n, V] in the model's type.</summary>
     public Tensor Logits(Tensor h)
@@ -270,79 +264,6 @@ public sealed class Decoder : IDisposable
         StoredType.BFloat16 => ScalarType.BFloat16,
         _ => ScalarType.Float32,
     };
-
-    // x [T, D] → [T, D].
-    private Tensor Attend(int layer, LayerWeights weights, AdaptedMaps maps, Tensor x, TokenLayout layout, KeyValueCache? cache)
-    {
-        var (queries, keys, values) = Project(weights, maps, x);
-        var q = Heads(queries, Config.HeadCount, weights.QueryNorm);
-        var k = Heads(keys, Config.KeyValueHeadCount, weights.KeyNorm);
-        var v = Heads(values, Config.KeyValueHeadCount, norm: null);
-        if (Config.RopeOf(layer) is { } rope)
-        {
-            var rotary = layout.Rotary(rope, Config.HeadSize, x.dtype);
-            (q, k) = (rotary.Rotate(q), rotary.Rotate(k));
-        }
-
-        var terms = AttentionTerms.Of(Config, layer);
-        cache?.Write(layer, k, v, layout);
-        var attended = cache is null || layout.Starts.All(start => start == 0)
-            ? Attention.Within(q, k, v, layout, terms)
-            : Attention.OverCache(q, cache, layer, layout, terms);
-        return maps.Apply(LinearMap.Output, weights.Output, attended);
-    }
-
-    // x [T, D] → [T, H·hd] and twice [T, Hkv·hd].
-    private (Tensor Queries, Tensor Keys, Tensor Values) Project(LayerWeights weights, AdaptedMaps maps, Tensor x)
-    {
-        if (weights.QueryKeyValue is not { } fused)
-            return (maps.Apply(LinearMap.Query, weights.Query!, x), maps.Apply(LinearMap.Key, weights.Key!, x), maps.Apply(LinearMap.Value, weights.Value!, x));
-        long keys = (long)Config.KeyValueHeadCount * Config.HeadSize;
-        var parts = maps.Apply(LinearMap.QueryKeyValue, fused, x).split([(long)Config.HeadCount * Config.HeadSize, keys, keys], 1);
-        return (parts[0], parts[1], parts[2]);
-    }
-
-    // x [T, n·hd] → [T, n, hd], normed head by head or all heads at once.
-    private Tensor Heads(Tensor x, int count, Tensor? norm)
-    {
-        if (Config.QueryKeyNormOverHeads) x = Norm(x, norm);
-        var heads = x.view(-1, count, Config.HeadSize);
-        return Config.QueryKeyNormOverHeads ? heads : Norm(heads, norm);
-    }
-
-    // x [T, D] → [T, D]: down(activation(gate(x)) · up(x)).
-    private Tensor FeedForward(LayerWeights weights, AdaptedMaps maps, Tensor x)
-    {
-        var (gate, up) = GateAndUp(weights, maps, x);
-        if (HostGatedUnit.KernelOf(Config.Activation) is { } kernel && HostFloats.Takes(gate))
-            return maps.Apply(LinearMap.Down, weights.Down, HostGatedUnit.Apply(gate, up, kernel));
-        var activated = Config.Activation switch
-        {
-            Activation.Silu => nn.functional.silu(gate),
-            Activation.GeluTanh => nn.functional.gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh, false), // arXiv 1606.08415
-            _ => nn.functional.gelu(gate),
-        };
-        return maps.Apply(LinearMap.Down, weights.Down, activated * up);
-    }
-
-    // x [T, D] → twice [T, F].
-    private static (Tensor Gate, Tensor Up) GateAndUp(LayerWeights weights, AdaptedMaps maps, Tensor x)
-    {
-        if (weights.GateUp is not { } fused) return (maps.Apply(LinearMap.Gate, weights.Gate!, x), maps.Apply(LinearMap.Up, weights.Up!, x));
-        var both = maps.Apply(LinearMap.GateUp, fused, x).chunk(2, 1);
-        return (both[0], both[1]);
-    }
-
-    // A block's result y goes back to the hidden state: h + m · norm(y).
-    private Tensor Residual(Tensor h, Tensor y, Tensor? norm)
-    {
-        y = Norm(y, norm);
-        return Config.Multipliers.Residual is var multiplier and not 1 ? h.Plus(y.Times(multiplier)) : h.Plus(y);
-    }
-
-    // x itself where there is no norm.
-    private Tensor Norm(Tensor x, Tensor? weight) =>
-        weight is null ? x : RootMeanSquareNorm.Apply(x, weight, Config.NormEpsilon, Config.NormScaling);
 
     // The result of an operation, after which its input is not needed any more.
     private static Tensor Replaced(Tensor x, Func<Tensor, Tensor> operation)

@@ -25,6 +25,17 @@ public unsafe class BlockQuantizerTests
         }, iter: 200);
 
     [Fact]
+    public void Int8_takes_the_nearest_multiple_and_of_two_the_even_one()
+    {
+        // A scale of 1: the weights are codes, some of them half way between two.
+        var weights = Reference.Random(150, 6);
+        for (var i = 0; i < weights.Length; i++) weights[i] = i % 3 == 0 ? MathF.Round(100 * weights[i]) + 0.5f : 60 * weights[i];
+        weights[7] = weights[70] = weights[149] = -127;
+        var (layout, bytes) = Quantize(BlockFormat.Int8, 1, 150, [.. weights.Select(w => Math.Clamp(w, -127, 127))]);
+        Assert.Equal(weights.Select(w => Math.Clamp(MathF.Round(w), -127, 127)), BlockSamples.Decoded(layout, bytes));
+    }
+
+    [Fact]
     public void Nf4_moves_no_weight_further_than_half_the_gap_it_lies_in_and_the_change_of_its_scale() =>
         Gen.Select(Gen.Int[1, 40], Gen.Int[1, 300], Gen.Double[-6, 3], Gen.Int[0, 1000]).Sample((rows, columns, exponent, seed) =>
         {
@@ -60,6 +71,23 @@ public unsafe class BlockQuantizerTests
         var decoded = BlockSamples.Decoded(layout, bytes);
         for (var i = 0; i < 64; i++)
             Assert.Equal(BlockSamples.Nf4Values.MinBy(v => Math.Abs((double)v - weights[i])), decoded[i]);
+    }
+
+    [Fact]
+    public void Nf4_takes_the_lower_of_two_values_at_their_midpoint_and_the_upper_beyond_it()
+    {
+        var values = BlockSamples.Nf4Values;
+        var weights = new float[64];
+        for (var v = 0; v < 15; v++)
+        {
+            weights[v] = 0.5f * (values[v] + values[v + 1]);
+            weights[32 + v] = MathF.BitIncrement(weights[v]);
+        }
+        weights[63] = 1;
+        var (layout, bytes) = Quantize(BlockFormat.Nf4, 1, 64, weights);
+        var decoded = BlockSamples.Decoded(layout, bytes);
+        Assert.Equal(values.Take(15), decoded[..15]);
+        Assert.Equal(values.Skip(1), decoded[32..47]);
     }
 
     [Theory]

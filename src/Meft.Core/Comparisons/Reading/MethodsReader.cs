@@ -1,4 +1,5 @@
 using Meft.Core.Configuration;
+using Meft.Core.Storage;
 
 namespace Meft.Core.Comparisons.Reading;
 
@@ -44,7 +45,7 @@ internal sealed class MethodsReader(string file, ConfigGroup top, ConfigErrors e
             PlaceOfRun = entry?.Place.Text ?? file,
             HasTrainFile = hasTrainFile is not null && !rowsAreOfTask,
         };
-        var ids = MethodId.Of([.. entries.Select(method => method.Name)]);
+        var ids = PlainNames.Of([.. entries.Select(method => method.Name)], "method");
         var methods = entries.Select((method, i) => Method(method, ids[i], runs, $"{Key}[{i}].")).ToList();
         if (methods.Count == 0) runs.Build(new ConfigMapping(default, []), "", Output, "");
         runs.AddCommonErrors();

@@ -35,6 +35,10 @@ public sealed record ComparisonResult
     /// <summary>The figures that are shown, in order; the first is the score.</summary>
     public required IReadOnlyList<ShownFigure> Figures { get; init; }
 
+    /// <summary>Which of <see cref="Figures"/> tell what was learnt: the score, and all that are not of old knowledge.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<int> Learnt => [.. Enumerable.Range(0, Figures.Count).Where(i => i == 0 || !Figures[i].IsOldKnowledge)];
+
     /// <summary>The base alone: a value for each of <see cref="Figures"/>; null where it was not reached yet.</summary>
     public required IReadOnlyList<FigureValue>? Before { get; init; }
 

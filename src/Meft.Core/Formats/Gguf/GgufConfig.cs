@@ -40,7 +40,7 @@ internal static class GgufConfig
         var architecture = GgufArchitecture.Of(metadata);
         var sizes = GgufModelConfig.Read(metadata);
         RefuseOtherwise(metadata, sizes);
-        var window = Integer(metadata, $"{sizes.Architecture}.attention.sliding_window");
+        var window = metadata.FindInteger($"{sizes.Architecture}.attention.sliding_window") ?? 0;
         // Converters write Mistral as llama; a window tells them apart.
         if (architecture.Name == "llama" && window > 0) architecture = architecture with { Family = "MistralForCausalLM", ModelType = "mistral" };
         var json = new JsonObject
@@ -76,7 +76,7 @@ internal static class GgufConfig
 
     private static void AddTokens(JsonObject json, GgufMetadata metadata)
     {
-        int? Token(string name) => Integer(metadata, $"tokenizer.ggml.{name}_token_id", -1) is >= 0 and <= int.MaxValue and var id ? (int)id : null;
+        int? Token(string name) => metadata.FindInteger($"tokenizer.ggml.{name}_token_id") is >= 0 and <= int.MaxValue and var id ? (int)id : null;
         json["bos_token_id"] = Token("bos");
         json["pad_token_id"] = Token("padding");
         int[] ends = [.. new[] { Token("eos"), Token("eot"), Token("eom") }.OfType<int>().Distinct()];
@@ -97,7 +97,7 @@ internal static class GgufConfig
                 tensor.Offset, Embedding);
         }
         var key = $"{sizes.Architecture}.vocab_size";
-        if (Integer(file.Metadata, key, rows) is var stated && stated != rows)
+        if (file.Metadata.FindInteger(key) is { } stated && stated != rows)
             throw file.Metadata.Failure(key, $"the value is {stated} and the embedding has {rows} rows", "the same number");
         if (file.Metadata.Contains(Tokens) && file.Metadata.GetStrings(Tokens).Count is var tokens && tokens > rows)
             throw file.Metadata.Failure(Tokens, $"there are {tokens} tokens and the embedding has {rows} rows", $"at most {rows} tokens");
@@ -109,15 +109,11 @@ internal static class GgufConfig
         foreach (var (name, neutral) in Neutral)
         {
             var key = $"{sizes.Architecture}.{name}";
-            if (!metadata.Contains(key)) continue;
-            var value = metadata.GetNumber(key);
-            if (value == neutral || value == 0) continue;
+            if (metadata.FindNumber(key) is not { } value || value == neutral || value == 0) continue;
             throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
         }
         var values = $"{sizes.Architecture}.attention.value_length";
-        if (Integer(metadata, values, sizes.HeadSize) is var size && size != sizes.HeadSize)
+        if (metadata.FindInteger(values) is { } size && size != sizes.HeadSize)
             throw metadata.Failure(values, $"values have heads of {size} and keys of {sizes.HeadSize}", "the same size");
     }
-
-    private static long Integer(GgufMetadata metadata, string key, long otherwise = 0) => metadata.Contains(key) ? metadata.GetInteger(key) : otherwise;
 }

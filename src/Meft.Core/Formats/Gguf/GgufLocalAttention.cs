@@ -28,7 +28,7 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
             ? GgufRope.Shortest(1 / (scale * scale))
             : sizes.BlockCount == DepthOfLargest ? sizes.EmbeddingLength / sizes.HeadCount : sizes.HeadSize;
         var key = $"{sizes.Architecture}.{PeriodKey}";
-        var period = PeriodKey is not null && metadata.Contains(key) ? Math.Max(1, metadata.GetInteger(key)) : Period;
+        var period = PeriodKey is not null && metadata.FindInteger(key) is { } stated ? Math.Max(1, stated) : Period;
         json["layer_types"] = new JsonArray([.. Enumerable.Range(0, sizes.BlockCount)
             .Select(i => JsonValue.Create(window > 0 && (i + 1) % period != 0 ? "sliding_attention" : "full_attention"))]);
         if (!HasOwnRope) return;
@@ -38,6 +38,6 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
             ["sliding_attention"] = new JsonObject { ["rope_theta"] = Number("rope.freq_base_swa") ?? LocalTheta, ["rope_type"] = "default" },
         };
 
-        double? Number(string key) => metadata.Contains($"{sizes.Architecture}.{key}") ? GgufRope.Shortest(metadata.GetNumber($"{sizes.Architecture}.{key}")) : null;
+        double? Number(string key) => metadata.FindNumber($"{sizes.Architecture}.{key}") is { } number ? GgufRope.Shortest(number) : null;
     }
 }

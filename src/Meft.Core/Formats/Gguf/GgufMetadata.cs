@@ -68,6 +68,18 @@ public sealed class GgufMetadata
         return double.IsFinite(number) && Math.Abs(number) <= float.MaxValue ? number : throw WrongType(entry, "a finite number");
     }
 
+    /// <summary>A text, or null where there is no such key.</summary>
+    /// <exception cref="GgufException">The value has another type.</exception>
+    public string? FindString(string key) => Contains(key) ? GetString(key) : null;
+
+    /// <summary>An integer, or null where there is no such key.</summary>
+    /// <exception cref="GgufException">The value has another type, or does not fit.</exception>
+    public long? FindInteger(string key) => Contains(key) ? GetInteger(key) : null;
+
+    /// <summary>A number, or null where there is no such key.</summary>
+    /// <exception cref="GgufException">The value has another type or is not finite.</exception>
+    public double? FindNumber(string key) => Contains(key) ? GetNumber(key) : null;
+
     /// <summary>An error at the value of a key.</summary>
     internal GgufException Failure(string key, string problem, string? allowed, string? nextStep = null) =>
         new(_file, problem, Find(key)?.Offset, key, allowed, nextStep ?? "Convert the model again, or use its safetensors files");

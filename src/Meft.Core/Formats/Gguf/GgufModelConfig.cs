@@ -58,7 +58,7 @@ public sealed record GgufModelConfig
         GgufRope.RequireAgreement(file, this, config.Rope);
 
         // What the file leaves open contradicts nothing.
-        long Stated(string key, long otherwise) => file.Metadata.Contains($"{Architecture}.{key}") ? file.Metadata.GetInteger($"{Architecture}.{key}") : otherwise;
+        long Stated(string key, long otherwise) => file.Metadata.FindInteger($"{Architecture}.{key}") ?? otherwise;
 
         void Require<T>(string key, T inFile, string configKey, T inConfig)
         {
@@ -96,7 +96,7 @@ public sealed record GgufModelConfig
             HeadCountKv = SizeOr("attention.head_count_kv", heads),
             HeadSize = SizeOr("attention.key_length", width / heads),
             RmsNormEpsilon = metadata.GetNumber($"{architecture}.attention.layer_norm_rms_epsilon"),
-            RopeBase = metadata.Contains(ropeBase) ? metadata.GetNumber(ropeBase) : DefaultRopeBase,
+            RopeBase = metadata.FindNumber(ropeBase) ?? DefaultRopeBase,
         };
     }
 

@@ -192,7 +192,7 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     private static void RefuseParts(GgufFile file)
     {
         const string Key = "split.count";
-        if (!file.Metadata.Contains(Key) || file.Metadata.GetInteger(Key) is not (> 1 and var parts)) return;
+        if (file.Metadata.FindInteger(Key) is not (> 1 and var parts)) return;
         throw file.Metadata.Failure(Key, $"the file is one of {parts} parts of a model", "a model in one file");
     }
 

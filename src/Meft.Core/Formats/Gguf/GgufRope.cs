@@ -22,14 +22,14 @@ internal static class GgufRope
     {
         var metadata = file.Metadata;
         string Key(string name) => $"{sizes.Architecture}.rope.{name}";
-        double? Number(string name) => metadata.Contains(Key(name)) ? Shortest(metadata.GetNumber(Key(name))) : null;
+        double? Number(string name) => metadata.FindNumber(Key(name)) is { } number ? Shortest(number) : null;
         var rope = new JsonObject { ["rope_theta"] = Shortest(sizes.RopeBase), ["rope_type"] = "default" };
         if (Number("dimension_count") is { } turned && turned != sizes.HeadSize) rope["partial_rotary_factor"] = turned / sizes.HeadSize;
         var original = Number("scaling.original_context_length");
         if (file.Tensors.ContainsKey(Factors)) return WithLlama3(rope, file, sizes, (int?)original);
 
         var factor = Number("scaling.factor") ?? Number("scale_linear");
-        var type = metadata.Contains(Key("scaling.type")) ? metadata.GetString(Key("scaling.type")) : factor is null or 0 or 1 ? "none" : "linear";
+        var type = metadata.FindString(Key("scaling.type")) ?? (factor is null or 0 or 1 ? "none" : "linear");
         if (file.Tensors.ContainsKey(LongFactors)) type = "longrope";
         if (type == "none") return rope;
         rope["rope_type"] = type;

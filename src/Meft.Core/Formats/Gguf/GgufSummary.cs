@@ -14,7 +14,7 @@ public sealed record GgufSummary(string? Architecture, string? Tokenizer, bool H
     {
         const string Architecture = "general.architecture";
         return new GgufSummary(
-            file.Metadata.Contains(Architecture) ? file.Metadata.GetString(Architecture) : null, GgufTokenizerReader.KindOf(file.Metadata),
+            file.Metadata.FindString(Architecture), GgufTokenizerReader.KindOf(file.Metadata),
             GgufTokenizerReader.HasChatTemplate(file.Metadata));
     }
 }

@@ -43,8 +43,8 @@ internal static class GgufTokenizerReader
     }
 
     /// <summary>The name of the tokenizer's kind and, of a byte-level one, of its way to split texts; null where there is none.</summary>
-    public static string? KindOf(GgufMetadata metadata) => !metadata.Contains(ModelKey) ? null
-        : metadata.GetString(ModelKey) + (metadata.Contains(SplitKey) ? $", {metadata.GetString(SplitKey)}" : "");
+    public static string? KindOf(GgufMetadata metadata) => metadata.FindString(ModelKey) is not { } model ? null
+        : model + (metadata.FindString(SplitKey) is { } split ? $", {split}" : "");
 
     /// <summary>Whether a file's metadata hold a chat template.</summary>
     public static bool HasChatTemplate(GgufMetadata metadata) => metadata.Contains(TemplateKey);
@@ -91,7 +91,7 @@ internal static class GgufTokenizerReader
             AddsBeginToken = Flag("add_bos_token"),
             AddsEndToken = Flag("add_eos_token"),
             AddsPrefixSpace = Flag("add_space_prefix"),
-            ChatTemplate = metadata.Contains(TemplateKey) ? metadata.GetString(TemplateKey) : null,
+            ChatTemplate = metadata.FindString(TemplateKey),
         };
 
         bool? Flag(string key) => metadata.Contains(Prefix + key) ? metadata.GetBoolean(Prefix + key) : null;

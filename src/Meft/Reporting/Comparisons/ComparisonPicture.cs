@@ -1,9 +1,10 @@
 using Meft.Core.Comparisons.Results;
+using Meft.Core.Storage;
 using static Meft.Reporting.ReportText;
 
 namespace Meft.Reporting.Comparisons;
 
-/// <summary>What a <see cref="ComparisonPicture"/> sets the score against.</summary>
+/// <summary>What a <see cref="ComparisonPicture"/> sets a figure against.</summary>
 public enum PictureAxis
 {
     /// <summary>Device memory at its peak, with the budget.</summary>
@@ -16,6 +17,12 @@ public enum PictureAxis
 /// <summary>A comparison as one SVG file that stands alone, light or dark as the reader's screen is, for a README.</summary>
 public static class ComparisonPicture
 {
+    /// <summary>The score's file.</summary>
+    public const string ScoreFile = "score.svg";
+
+    /// <summary>How the names of the other figures' files begin.</summary>
+    public const string OtherFiles = "score-";
+
     private const double Width = 760, Height = 430, Head = 34;
 
     private const string Style = """
@@ -25,12 +32,21 @@ public static class ComparisonPicture
         text.label { fill: var(--m, var(--quiet)); font-weight: 500; } text.limit { fill: var(--limit); } text.level { fill: var(--m-base); } .grid { stroke: var(--faint); stroke-width: 1; } .paper { fill: var(--card); stroke: var(--faint); }
         """;
 
+    /// <summary>The picture files of a comparison with their texts: each figure that tells what was learnt, the score first, against trained parameters.</summary>
+    public static IEnumerable<(string File, string Svg)> Files(ComparisonResult result)
+    {
+        var names = PlainNames.Of([.. result.Learnt.Select(i => result.Figures[i].Label)], "figure");
+        foreach (var (index, name) in result.Learnt.Zip(names))
+            yield return (index == 0 ? ScoreFile : $"{OtherFiles}{name}.svg", Svg(result, PictureAxis.Parameters, index));
+    }
+
     /// <summary>The file's text.</summary>
     /// <param name="result">The comparison.</param>
-    /// <param name="axis">What the score is set against.</param>
-    public static string Svg(ComparisonResult result, PictureAxis axis)
+    /// <param name="axis">What the figure is set against.</param>
+    /// <param name="index">Which of the comparison's figures; 0 is the score.</param>
+    public static string Svg(ComparisonResult result, PictureAxis axis, int index = 0)
     {
-        var plot = axis == PictureAxis.Parameters ? ComparisonPlots.ScoreByParameters(result) : ComparisonPlots.ScoreByDeviceBytes(result);
+        var plot = axis == PictureAxis.Parameters ? ComparisonPlots.ByParameters(result, index) : ComparisonPlots.ByDeviceBytes(result, index);
         var title = plot is null ? "no method has a score yet" : Invariant($"{plot.Title}, {result.TrainingRows:N0} rows, {result.Model}");
         var (content, height) = plot is null ? ("", 20) : PlotDrawing.Draw(plot, Width - 32, Height);
         return Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {height + Head + 16:0.#}\" width=\"{Width}\" role=\"img\" aria-label=\"{PlotText.Xml(title)}\">")

@@ -11,20 +11,24 @@ internal static class ComparisonPlots
 {
     private const double Decade = 10;
 
-    /// <summary>The score against device bytes, with the budget; what does not fit stands hollow on the axis at what it would need.</summary>
-    public static Plot? ScoreByDeviceBytes(ComparisonResult result)
+    /// <summary>A figure against device bytes, with the budget; what does not fit stands hollow on the axis at what it would need.</summary>
+    /// <param name="result">The comparison.</param>
+    /// <param name="index">Which of its figures; 0 is the score.</param>
+    public static Plot? ByDeviceBytes(ComparisonResult result, int index)
     {
         var most = result.Methods.Select(m => (double)DeviceBytes(m)).Append(result.DeviceBudget ?? 0);
-        return Score(result, "device bytes", m => DeviceBytes(m), () =>
+        return Of(result, index, "device bytes", m => DeviceBytes(m), () =>
             new PlotAxis("device memory, peak of a step", Axis.OverBytes(result.Methods.Select(m => (double)DeviceBytes(m)).Where(b => b > 0).DefaultIfEmpty(1).Min(), most.Max(), 6), ReportText.Bytes),
             result.DeviceBudget is { } budget ? (budget, $"budget {ReportText.Bytes(budget)}") : null);
     }
 
-    /// <summary>The score against trained parameters.</summary>
-    public static Plot? ScoreByParameters(ComparisonResult result)
+    /// <summary>A figure against trained parameters.</summary>
+    /// <param name="result">The comparison.</param>
+    /// <param name="index">Which of its figures; 0 is the score.</param>
+    public static Plot? ByParameters(ComparisonResult result, int index)
     {
         var counts = result.Methods.Select(m => (double)m.Parameters).Where(p => p > 0).DefaultIfEmpty(1).ToList();
-        return Score(result, "trained parameters", m => m.Parameters, () =>
+        return Of(result, index, "trained parameters", m => m.Parameters, () =>
             new PlotAxis("trained parameters", Axis.OverFactors(counts.Min(), counts.Max(), 7), Short), null);
     }
 
@@ -96,22 +100,22 @@ internal static class ComparisonPlots
         { Across = figures[0].Interval, Up = figures[index].Interval };
     }
 
-    private static Plot? Score(
-        ComparisonResult result, string against, Func<MethodResult, double> x, Func<PlotAxis> across, (double, string)? limit)
+    private static Plot? Of(
+        ComparisonResult result, int index, string against, Func<MethodResult, double> x, Func<PlotAxis> across, (double, string)? limit)
     {
-        var score = result.Figures[0];
-        var measured = result.Methods.Where(m => m.Figures is not null && double.IsFinite(m.Figures[0].Value) && x(m) > 0).ToList();
+        var figure = result.Figures[index];
+        var measured = result.Methods.Where(m => m.Figures is not null && double.IsFinite(m.Figures[index].Value) && x(m) > 0).ToList();
         if (measured.Count == 0) return null;
-        var before = result.Before is { } b && double.IsFinite(b[0].Value) ? b[0] : null;
-        var values = measured.SelectMany(m => Ends(m.Figures![0].Value, m.Figures[0].Interval)).Concat(before is null ? [] : [before.Value]);
+        var before = result.Before is { } b && double.IsFinite(b[index].Value) ? b[index] : null;
+        var values = measured.SelectMany(m => Ends(m.Figures![index].Value, m.Figures[index].Interval)).Concat(before is null ? [] : [before.Value]);
         return new Plot
         {
-            Title = $"{score.Label} against {against}",
+            Title = $"{figure.Label} against {against}",
             Across = across(),
-            Up = Over(score, values),
+            Up = Over(figure, values),
             Points =
             [
-                .. measured.Select(m => new PlotPoint(x(m), m.Figures![0].Value, m.Kind, m.Name, $"{m.Name}: {Told(score, m.Figures[0])}") { Up = m.Figures[0].Interval }),
+                .. measured.Select(m => new PlotPoint(x(m), m.Figures![index].Value, m.Kind, m.Name, $"{m.Name}: {Told(figure, m.Figures[index])}") { Up = m.Figures[index].Interval }),
                 .. result.Methods.Where(m => m.DoesNotFit is not null && x(m) > 0).Select(m => new PlotPoint(
                     x(m), double.NaN, m.Kind, $"{m.Name}: does not fit", $"{m.Name} does not fit: {ReportText.Bytes(m.PlannedDeviceBytes)} of device memory planned")),
             ],

@@ -25,8 +25,11 @@ public static class ComparisonReport
         page.Append($"<body><header><h1>{PlotText.Xml(title)} <span class=\"state {style}\">{state}</span></h1><p>{PlotText.Xml(Subject(result))}</p>{Tiles(result)}{Kinds(result)}</header><main>");
 
         var score = result.Figures[0].Label;
-        Picture(page, $"{score} against device memory", ComparisonPlots.ScoreByDeviceBytes(result));
-        Picture(page, $"{score} against trained parameters", ComparisonPlots.ScoreByParameters(result));
+        foreach (var i in result.Learnt)
+        {
+            Picture(page, $"{result.Figures[i].Label} against device memory", ComparisonPlots.ByDeviceBytes(result, i));
+            Picture(page, $"{result.Figures[i].Label} against trained parameters", ComparisonPlots.ByParameters(result, i));
+        }
         Card(page, "Figures", SheetSection.Html(result, sheet, sheet.Scores) + SheetSection.Notes(sheet), wide: true);
         if (sheet.Spread.Count > 0) Card(page, "Least and largest of the seeds", SheetSection.Html(result, sheet, sheet.Spread), wide: true);
         Card(page, "Costs", SheetSection.Html(result, sheet, sheet.Costs), wide: true);

@@ -1,6 +1,7 @@
 using Meft.Core.Comparisons.Reading;
 using Meft.Core.Configuration;
 using Meft.Core.Evaluation;
+using Meft.Core.Storage;
 using Shouldly;
 
 namespace Meft.Core.Tests.Comparisons.Reading;
@@ -123,7 +124,7 @@ public sealed class ComparisonFileTests : IDisposable
     [Theory]
     [InlineData("LoRA r = 8|LoRA, r=8|lora-r-8-2|lora r 8", "lora-r-8|lora-r-8-2|lora-r-8-2-2|lora-r-8-3")]
     [InlineData("!!|Größe|../x|  a  ", "method|gr-e|x|a")]
-    public void Every_method_has_a_folder_of_its_own(string names, string ids) => MethodId.Of(names.Split('|')).ShouldBe(ids.Split('|'));
+    public void Every_method_has_a_folder_of_its_own(string names, string ids) => PlainNames.Of(names.Split('|'), "method").ShouldBe(ids.Split('|'));
 
     [Fact]
     public void Every_key_is_documented()

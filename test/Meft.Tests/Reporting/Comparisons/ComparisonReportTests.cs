@@ -43,14 +43,15 @@ public partial class ComparisonReportTests
         var body = Body(facts);
         body.Descendants("h2").Select(h => h.Value).ShouldBe(
         [
-            "efficacy against device memory", "efficacy against trained parameters", "Figures", "Least and largest of the seeds", "Costs",
+            "efficacy against device memory", "efficacy against trained parameters",
+            "generalisation against device memory", "generalisation against trained parameters", "Figures", "Least and largest of the seeds", "Costs",
             "Seconds a step against R", "Old knowledge: neighbours against efficacy", "Old knowledge: wikitext2 perplexity against efficacy", "Learning rates on the held-out split",
             "Dead experts and neurons by layer", "Config: compare-facts.yaml",
         ]);
         foreach (var style in new[] { "plot broad", "plot slim" })
         {
             var figures = body.Descendants("figure").Where(f => f.Attribute("class")!.Value == style).ToList();
-            figures.Count.ShouldBe(6);
+            figures.Count.ShouldBe(8);
             var bytes = figures[0].Descendants("text").Select(t => t.Value).ToList();
             foreach (var method in facts.Methods) bytes.ShouldContain(t => t.Contains(method.Name, StringComparison.Ordinal));
             bytes.ShouldContain("budget 1 GiB");
@@ -60,7 +61,7 @@ public partial class ComparisonReportTests
             hollow.Attribute("class")!.Value.ShouldBe("mark m-full hollow");
             hollow.Parent!.Element("title")!.Value.ShouldContain("2.26 GiB");
             figures[0].Descendants("path").Count().ShouldBe(8);
-            figures[2].Value.ShouldContain("∝ √R");
+            figures[4].Value.ShouldContain("∝ √R");
         }
     }
 
@@ -113,6 +114,15 @@ public partial class ComparisonReportTests
             foreach (var method in result.Methods.Where(m => m.Parameters > 0 && m.Figures is not null && double.IsFinite(m.Figures[0].Value))) svg.Value.ShouldContain(method.Name);
             if (result.Methods.All(m => m.Figures is null)) svg.Value.ShouldContain("no method has a score yet");
         }
+    }
+
+    [Fact]
+    public void Each_figure_that_tells_what_was_learnt_has_a_picture_file()
+    {
+        var files = ComparisonPicture.Files(SampleComparisons.Facts()).ToList();
+        files.Select(f => f.File).ShouldBe(["score.svg", "score-generalisation.svg"]);
+        files.Select(f => XDocument.Parse(f.Svg).Root!.Attribute("aria-label")!.Value.Split(',')[0])
+            .ShouldBe(["efficacy against trained parameters", "generalisation against trained parameters"]);
     }
 
     /// <summary>Numbers that are not finite, zero costs, one layer, a name that XML has no place for.</summary>
