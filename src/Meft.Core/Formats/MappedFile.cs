@@ -11,6 +11,9 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <summary>How far ahead of what is read the disk is asked.</summary>
     private const long WindowBytes = 16 << 20;
 
+    /// <summary>How much the disk is asked for at once: of a wish for more the system takes the beginning, as much as a disk reads at once, and forgets the rest.</summary>
+    private const long WishBytes = 1 << 20;
+
     private const int WillNeed = 3;
 
     private readonly SafeFileHandle _handle;
@@ -130,9 +133,10 @@ internal sealed unsafe partial class MappedFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (!OperatingSystem.IsLinux() || end <= from) return;
-        var page = (nuint)Environment.SystemPageSize;
-        var start = (nuint)(_pointer + from) / page * page;
-        _ = Advise((void*)start, (nuint)(_pointer + end) - start, WillNeed); // a wish, not a need
+        // Addresses of a wish are those of whole pages.
+        var page = Environment.SystemPageSize;
+        for (var at = from / page * page; at < end; at += WishBytes)
+            _ = Advise(_pointer + at, (nuint)Math.Min(WishBytes, end - at), WillNeed);
     }
 
     public void Dispose()

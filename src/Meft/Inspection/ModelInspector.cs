@@ -3,6 +3,7 @@ using Meft.Core.Formats;
 using Meft.Core.Formats.Gguf;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Models;
 
 namespace Meft.Inspection;
 
@@ -105,7 +106,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
         var costs = AdapterCostPlan.Of(config, rank, loraRank);
         report = TokenizerInspector.Add(report with { Model = ModelSizes.Of(config), AdapterCosts = costs }, location, config);
         if (costs is null) report = report.With("the sizes are too large to say what an adapter would add");
-        return report.Tensors is null ? report : report.With(source is null ? GgufProblem(location, config) : WeightsFit.Remark(source, config));
+        return report.Tensors is null ? report : report.With(source is null ? GgufProblem(location, config) : Misfit(source, config));
     }
 
     private static string? GgufProblem(ModelLocation location, ModelConfig config)
@@ -113,13 +114,16 @@ internal sealed class ModelInspector(int rank, int loraRank)
         try
         {
             using var source = ModelWeights.Open(location.WeightsPath, config, TensorDType.F32);
-            return WeightsFit.Remark(source, config);
+            return Misfit(source, config);
         }
         catch (InvalidInputException e)
         {
             return $"the model cannot be loaded: {e.Message}";
         }
     }
+
+    private static string? Misfit(ITensorSource source, ModelConfig config) =>
+        WeightsDifference.Between(source, config) is { } difference ? $"the model cannot be loaded: {difference}" : null;
 
     private static bool HasSafetensors(string folder) =>
         File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)) || File.Exists(Path.Combine(folder, ShardedSafetensors.IndexFileName));

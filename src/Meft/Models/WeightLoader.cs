@@ -17,10 +17,9 @@ internal static class WeightLoader
     /// <exception cref="WeightsMismatchException">Tensors are missing, unexpected or of a wrong shape or type.</exception>
     public static IReadOnlyList<HeldWeight> Plan(ITensorSource source, ModelConfig config, ScalarType type, QuantizedWeights? quantized)
     {
-        var specs = HuggingFaceWeightNames.Of(config).ToList();
-        Check(source, config, specs);
+        if (WeightsDifference.Between(source, config) is { } difference) throw new WeightsMismatchException(source.Path, difference);
         var weights = new List<HeldWeight>();
-        foreach (var spec in specs)
+        foreach (var spec in HuggingFaceWeightNames.Of(config))
         {
             var blocks = quantized?.LayoutOf(source, spec);
             if (blocks is { } layout) quantized!.Add(spec.Name, layout);
@@ -94,23 +93,5 @@ internal static class WeightLoader
             foreach (var tensor in tensors.Values) tensor.Dispose();
             throw;
         }
-    }
-
-    private static void Check(ITensorSource source, ModelConfig config, List<WeightSpec> specs)
-    {
-        var known = specs.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
-        var missing = known.Where(name => !source.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
-        var unexpected = source.Tensors.Keys.Where(name => !known.Contains(name) && !HuggingFaceWeightNames.MayBeIgnored(name, config))
-            .Order(StringComparer.Ordinal).ToList();
-        var wrong = new List<string>();
-        foreach (var spec in specs)
-        {
-            if (!source.Tensors.TryGetValue(spec.Name, out var entry)) continue;
-            if (!entry.Shape.SequenceEqual(spec.Shape))
-                wrong.Add($"{spec.Name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]");
-            else if (!FloatCopy.Knows(entry.DType))
-                wrong.Add($"{spec.Name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16");
-        }
-        if (missing.Count + unexpected.Count + wrong.Count > 0) throw new WeightsMismatchException(source.Path, missing, unexpected, wrong);
     }
 }

@@ -1,0 +1,37 @@
+using Meft.Core.Formats;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Models;
+
+/// <summary>Where a checkpoint's tensors are not those that a model's config asks for: looked at by names, shapes and types, without reading a number.</summary>
+/// <param name="Missing">Names of tensors that are needed and not there.</param>
+/// <param name="Unexpected">Names of tensors that are there and not known.</param>
+/// <param name="Wrong">Tensors of a wrong shape or type, each as a phrase with both values.</param>
+internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<string> Wrong)
+{
+    /// <summary>Compares; null where all fits.</summary>
+    public static WeightsDifference? Between(ITensorSource source, ModelConfig config)
+    {
+        var specs = HuggingFaceWeightNames.Of(config).ToDictionary(spec => spec.Name, StringComparer.Ordinal);
+        var difference = new WeightsDifference(
+            [.. specs.Keys.Where(name => !source.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal)],
+            [.. source.Tensors.Keys.Where(name => !specs.ContainsKey(name) && !HuggingFaceWeightNames.MayBeIgnored(name, config)).Order(StringComparer.Ordinal)],
+            [.. specs.Values.Where(spec => source.Tensors.ContainsKey(spec.Name)).Select(spec => Fault(spec, source.Tensors[spec.Name])).OfType<string>()]);
+        return difference.Missing.Count + difference.Unexpected.Count + difference.Wrong.Count > 0 ? difference : null;
+    }
+
+    /// <summary>All that differs, layers that differ alike together.</summary>
+    public override string ToString()
+    {
+        var parts = new[] { Told(Missing, "missing"), Told(Unexpected, "unexpected"), Told(Wrong, "wrong") };
+        return "the tensors do not fit the config: " + string.Join("; ", parts.OfType<string>());
+
+        static string? Told(IReadOnlyList<string> names, string title) => names.Count == 0 ? null : $"{names.Count} {title} ({TensorNames.Listed(names)})";
+    }
+
+    private static string? Fault(WeightSpec spec, TensorEntry entry)
+    {
+        if (!entry.Shape.SequenceEqual(spec.Shape)) return $"{spec.Name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]";
+        return FloatCopy.Knows(entry.DType) ? null : $"{spec.Name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16";
+    }
+}
