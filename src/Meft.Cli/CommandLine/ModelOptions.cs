@@ -10,7 +10,7 @@ namespace Meft.Cli.CommandLine;
 /// <summary>The options of every verb that computes with a model: which one, with what adapter, where, in what type.</summary>
 internal sealed class ModelOptions
 {
-    private static readonly IReadOnlyList<string> Types = [.. ChoiceName.All<BaseDType>().Where(name => name != ChoiceName.Of(BaseDType.Fp16))];
+    private static readonly IReadOnlyList<string> Types = [.. ChoiceName.All<BaseDType>()];
 
     private readonly Option<string> _model = new("--model")
     { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file." };
@@ -18,7 +18,7 @@ internal sealed class ModelOptions
     private readonly Option<string> _device = new("--device")
     { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"Where the model computes: {ComputeDevice.Allowed} [auto]." };
     private readonly Option<string> _type = new("--dtype")
-    { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "The model's numbers: auto (the checkpoint's) | fp32 | bf16 [auto]." };
+    { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "The model's numbers: auto (the checkpoint's) | fp32 | bf16 | fp16 [auto]." };
 
     private readonly Option<string> _quantize = new("--quantize")
     {

@@ -40,7 +40,7 @@ internal static class ConfigSchema
     public static readonly ConfigKey<string> Device = Add(new ConfigKey<string>(
         "device", new DeviceType(), Defaults.Device, c => c.Device, "Where the base computes; auto takes an accelerator where there is one."));
     public static readonly ConfigKey<BaseDType> DType = Choice(
-        "dtype", c => c.DType, "Element type of the frozen base; auto is the checkpoint's.", "torch_dtype");
+        "dtype", c => c.DType, "Element type of the frozen base; auto is the checkpoint's. fp16 is for cards without bfloat16, and slow on a CPU.", "torch_dtype");
     public static readonly ConfigKey<Quantization> Quantize = Choice(
         "quantize", c => c.Quantize,
         "How the linear maps of the frozen layers are held in memory: 8 bits, QLoRA's 4-bit normal floats, or the blocks of a .gguf file as they are; none is dtype.");

@@ -61,4 +61,8 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
         BaseDType.Bf16 or BaseDType.Fp16 => 2,
         _ => model.StoredType is StoredType.BFloat16 or StoredType.Float16 ? 2 : 4,
     };
+
+    /// <summary>Whether the base computes in float16, for which there are no kernels of our own: on every device by torch's operations.</summary>
+    public static bool IsFloat16(BaseDType wanted, ModelConfig model) =>
+        wanted == BaseDType.Fp16 || (wanted == BaseDType.Auto && model.StoredType == StoredType.Float16);
 }

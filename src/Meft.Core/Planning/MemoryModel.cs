@@ -10,9 +10,10 @@ namespace Meft.Core.Planning;
 /// <param name="trained">What is trained.</param>
 /// <param name="work">The micro-batches.</param>
 /// <param name="accelerator">Whether the device is not the CPU.</param>
+/// <param name="kernels">Whether the base computes by kernels of our own, as on a CPU in all types but float16.</param>
 /// <param name="quantized">What the base takes where it is quantised; null where it is not.</param>
 public sealed class MemoryModel(
-    ModelConfig model, int width, TrainedParameters trained, Workload work, bool accelerator, QuantizedBase? quantized = null)
+    ModelConfig model, int width, TrainedParameters trained, Workload work, bool accelerator, bool kernels, QuantizedBase? quantized = null)
 {
     /// <summary>The most logits alive at once, in numbers, as <c>TrainedTokenLoss</c> has it.</summary>
     public const long LogitsAtOnce = 1 << 23;
@@ -55,7 +56,7 @@ public sealed class MemoryModel(
         var baseWeights = quantized is null ? "base weights" : "quantised base weights";
         var panel = quantized?.PanelWeightsAtOnce ?? 0;
         Add(MemoryTier.Device, baseWeights, onDevice, onDevice);
-        Add(MemoryTier.Device, "dequantised panel", panel * (width + (accelerator ? QuantizedBase.TensorBytesOfWeight : 0)), panel * width);
+        Add(MemoryTier.Device, "dequantised panel", panel * (width + (accelerator ? QuantizedBase.TensorBytesOfWeight : kernels ? 0 : Single)), panel * width);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
         Add(MemoryTier.Device, "kept for the backward", inside, inside);
         if (atLoss) Add(MemoryTier.Device, "logits", logits, countedLogits);
@@ -73,7 +74,7 @@ public sealed class MemoryModel(
 
         Add(MemoryTier.Program, "program and libtorch", ProgramMemory.RuntimeBytes);
         Add(MemoryTier.Program, "compiled shapes", accelerator || width >= Single ? 0 : ProgramMemory.CompiledShapes(work.DistinctSizes));
-        var packs = !accelerator && width == 2 && !streamed && trained.Kind != MethodKind.Full;
+        var packs = kernels && width == 2 && !streamed && trained.Kind != MethodKind.Full;
         Add(MemoryTier.Program, "packed weights", packs ? Math.Min(ProgramMemory.PackedWeightBytes, 2 * PlainBytes) : 0);
         var inHeap = InHeap(plan, logits);
         Add(MemoryTier.Program, "holes in malloc's heap", ProgramMemory.HeapLimit(inHeap) - inHeap);
@@ -136,7 +137,7 @@ public sealed class MemoryModel(
     private long KeptInsideLayers(bool recompute, long below = long.MaxValue)
     {
         var full = trained.Kind == MethodKind.Full;
-        var perLayer = KeptForBackward.InLayer(model, width, full, onHost: !accelerator)
+        var perLayer = KeptForBackward.InLayer(model, width, full, onHost: kernels)
             .Where(k => k.Bytes * _tokens < below).Sum(k => k.Bytes);
         var first = trained.Sparse is null ? trained.FirstLayer : trained.FirstLayer + 1;
         var layers = Math.Max(0, model.LayerCount - first);
@@ -168,7 +169,7 @@ public sealed class MemoryModel(
     {
         var chunk = Math.Min(work.WorstTrained, Math.Max(1, LogitsAtOnce / model.VocabularySize)) * model.VocabularySize;
         var own = model.SoftCaps.Logits is null ? width : 2 * width;
-        if (!accelerator && width is 2 or Single) return (chunk * own, chunk * own); // the gradient takes the logits' place
+        if (kernels) return (chunk * own, chunk * own); // the gradient takes the logits' place
         var wide = width < Single ? Single : 2 * Single;
         return (chunk * (own + 4 * wide), chunk * (own + 2 * wide));
     }

@@ -18,7 +18,7 @@ internal static class LayerActivations
     {
         var width = TensorMemory.ElementBytes(decoder.DataType);
         var own = ofBase
-            ? KeptForBackward.BytesPerToken(decoder.Config, width, decoder.IsTrainable, onHost: decoder.Device.type == DeviceType.CPU)
+            ? KeptForBackward.BytesPerToken(decoder.Config, width, decoder.IsTrainable, onHost: decoder.Device.type == DeviceType.CPU && HostFloats.Takes(decoder.DataType))
             : 0;
         return layout.TokenCount * (own + (adapter?.KeptBytesPerToken(layer, width) ?? 0));
     }

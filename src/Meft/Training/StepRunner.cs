@@ -68,10 +68,10 @@ public sealed class StepRunner
     {
         try
         {
-            var result = AddGradients(microBatches, step);
+            var (result, factor) = AddGradients(microBatches, step);
             var clip = _optimizer.MaxGradNorm > 0 ? Math.Min(1, _optimizer.MaxGradNorm / (result.GradientNorm + 1e-6)) : 1;
             _method.Update(new AdamWStep(
-                learningRate, _optimizer.Betas.Beta1, _optimizer.Betas.Beta2, _optimizer.Eps, _optimizer.WeightDecay, step, clip));
+                learningRate, _optimizer.Betas.Beta1, _optimizer.Betas.Beta2, _optimizer.Eps, _optimizer.WeightDecay, step, clip / factor));
             Phases.Stop();
             return result;
         }
@@ -88,7 +88,7 @@ public sealed class StepRunner
     {
         try
         {
-            var result = AddGradients(microBatches, step: 0);
+            var (result, _) = AddGradients(microBatches, step: 0);
             Phases.Stop();
             return result;
         }
@@ -98,30 +98,39 @@ public sealed class StepRunner
         }
     }
 
-    private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step)
+    /// <summary>All of a step's gradients, multiplied by a factor that the update has to divide by.</summary>
+    private (StepResult Result, double Factor) AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step)
     {
         if (Phases.Current.Phase != DataPhase) Phases.Restart(DataPhase);
         HostHeap.MapBlocksFrom(_method.MappedBlockBytes); // methods may take turns in a process
         _decoder.Rewind(); // after a step there is nothing to do: only what a resume or an evaluation has left elsewhere, and it is counted in no step
         _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
+        var factors = GradientFactors.For(_decoder.DataType, trained);
+        foreach (var factor in factors)
+        {
+            var result = AddGradients(microBatches, step, trained, factor);
+            if (double.IsFinite(result.GradientNorm)) return (result, factor);
+            if (factor != factors[^1]) _method.ClearGradients();
+        }
+        var matrices = _method.NonFiniteGradients();
+        var norm = Math.Sqrt(_method.SquaredGradientNorm());
+        throw NonFiniteException.InGradient(step, norm, matrices, RowsWithNonFiniteGradients(microBatches, factors[^1] / trained, step), microBatches);
+    }
+
+    private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step, long trained, double factor)
+    {
         long tokens = 0;
         double sum = 0, active = 0;
         foreach (var (index, rows) in microBatches.Index())
         {
-            sum += ForwardBackward(rows, scale: 1.0 / trained, step, index);
+            sum += ForwardBackward(rows, factor / trained, step, index);
             tokens += rows.Sum(r => (long)r.Length);
             active += _method.ActiveRows;
         }
         Phases.Enter(OptimizerPhase);
         _decoder.Rewind(); // beside the optimizer
-        var norm = Math.Sqrt(_method.SquaredGradientNorm());
-        if (!double.IsFinite(norm))
-        {
-            var matrices = _method.NonFiniteGradients();
-            throw NonFiniteException.InGradient(step, norm, matrices, RowsWithNonFiniteGradients(microBatches, 1.0 / trained, step), microBatches);
-        }
-        return new StepResult(sum / trained, norm, tokens, trained, active / microBatches.Count);
+        return new StepResult(sum / trained, Math.Sqrt(_method.SquaredGradientNorm()) / factor, tokens, trained, active / microBatches.Count);
     }
 
     /// <summary>Sum of the micro-batch's losses; its gradients are added to the method's.</summary>

@@ -47,6 +47,22 @@ public sealed class TrainVerbTests : IDisposable
         summaryOfMerged.RootElement.GetProperty("mean_nll").GetDouble().ShouldBe(after, 1e-3);
     }
 
+    [Theory]
+    [InlineData("none")]
+    [InlineData("int8")]
+    public void A_base_of_float16_trains_and_a_resumed_run_gives_the_same_bits(string quantize)
+    {
+        var config = Config(Meft);
+        var run = Train(config, "--set", "dtype=fp16", "--set", $"quantize={quantize}");
+        run.ExitCode.ShouldBe(0, run.Error);
+        (run.Output + run.Error).ShouldContain("float16");
+        using var result = JsonDocument.Parse(File.ReadAllText(_folder.File("run/result.json")));
+        result.RootElement.GetProperty("end_validation_loss").GetDouble().ShouldBeLessThan(0.8 * result.RootElement.GetProperty("start_validation_loss").GetDouble());
+
+        var proof = ProgramRun.Of("verify-resume", _folder.File("run"), "--steps", "6");
+        proof.ExitCode.ShouldBe(0, proof.Error);
+    }
+
     [Fact]
     public void Rows_are_packed_and_files_weighted_and_the_weights_are_part_of_the_run()
     {

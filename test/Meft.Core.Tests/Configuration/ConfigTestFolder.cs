@@ -16,9 +16,6 @@ internal sealed class ConfigTestFolder : IDisposable
 
     public RunConfig Load(string yaml, params string[] sets) => RunConfig.Load(_folder.Write("config.yaml", yaml), sets);
 
-    /// <summary>Loads what the schema knows, whether or not this version can carry it out.</summary>
-    public RunConfig LoadAnything(string yaml) => ConfigLoader.Load(_folder.Write("config.yaml", yaml), [], []);
-
     /// <summary>The errors of a config, the file's name shortened to <c>config.yaml</c>.</summary>
     public IReadOnlyList<ConfigError> Errors(string yaml, params string[] sets) =>
         [.. Should.Throw<ConfigException>(() => Load(yaml, sets)).Errors.Select(e => e with { Location = e.Location.Replace(ConfigPath, "config.yaml") })];

@@ -53,6 +53,7 @@ public sealed class KeptForBackwardTests
     [Theory]
     [InlineData(ScalarType.BFloat16, false, false, Activation.Silu)]
     [InlineData(ScalarType.Float32, false, false, Activation.Silu)]
+    [InlineData(ScalarType.Float16, false, false, Activation.Silu)]
     [InlineData(ScalarType.BFloat16, true, false, Activation.Silu)]
     [InlineData(ScalarType.Float32, true, false, Activation.Gelu)]
     [InlineData(ScalarType.BFloat16, false, true, Activation.GeluTanh)]
@@ -68,11 +69,12 @@ public sealed class KeptForBackwardTests
         const long tokens = Rows * Length;
         // A frozen norm, and any of a float32 model, keeps its input: the first one of a layer the hidden state itself.
         var hidden = KeepsHidden(decoder) ? tokens * model.HiddenSize * (long)width : 0;
-        var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, onHost: true));
+        var expected = model.LayerCount * (hidden + tokens * KeptForBackward.BytesPerToken(model, width, trained, onHost: HostFloats.Takes(type)));
 
         // The allocator is the whole process's: what libtorch's threads or a finalizer do meanwhile is in a single measurement too.
         var held = Enumerable.Range(0, 5).Select(_ => HeldByLayers(decoder)).Order().ElementAt(2);
-        ((double)held / expected).ShouldBe(1, 0.02);
+        // Of float16 the list is a card's, where attention repeats the heads of keys and values.
+        ((double)held / expected).ShouldBeInRange(HostFloats.Takes(type) ? 0.98 : 0.95, 1.02);
     }
 
     private static long HeldByLayers(Decoder decoder)

@@ -38,7 +38,7 @@ internal sealed class MethodRuns(string file, string folder, ConfigErrors errors
         var ofOwn = settings.Found.Count;
         settings.Add(Given("output", output), replace: true);
         if (!HasTrainFile) settings.Add(new ConfigMapping(default, [new ConfigEntry("data", default, Given("train", Path.Combine(output, "train.jsonl")))]), replace: true);
-        var run = ConfigLoader.Complete(settings, [.. UnsupportedSettings.Rules, .. ExistingPaths.Rules(HasTrainFile)]);
+        var run = ConfigLoader.Complete(settings, ExistingPaths.Rules(HasTrainFile));
         foreach (var ((order, error), i) in settings.Found.Select((found, i) => (found, i)))
         {
             if (i >= ofLayers && (i < ofOwn || (error.Key is { } key && ConfigOverlay.Find(own, key) is { } entry && entry.Place.Text == error.Location)))

@@ -74,12 +74,14 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     {
         using var scope = NewDisposeScope();
         if (data.device_type != DeviceType.CPU) return use(TensorBlocks.Decode(data, layout, row, rows, column, columns, type)).MoveToOuterDisposeScope();
-        var panel = panels.Rent((long)rows * columns, type);
+        // Kernels decode to float32 and bfloat16.
+        var decoded = type == ScalarType.BFloat16 ? type : ScalarType.Float32;
+        var panel = panels.Rent((long)rows * columns, decoded);
         try
         {
             BlockTiles.Decode(
                 new BlockMatrix(layout, Address), row, rows, column, columns, (nint)TensorMemory.Pointer(panel), HostFloats.Format(panel));
-            return use(panel.narrow(0, 0, (long)rows * columns).view(rows, columns)).MoveToOuterDisposeScope();
+            return use(panel.narrow(0, 0, (long)rows * columns).view(rows, columns).to(type)).MoveToOuterDisposeScope();
         }
         finally
         {

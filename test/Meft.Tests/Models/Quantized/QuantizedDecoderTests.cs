@@ -27,6 +27,8 @@ public class QuantizedDecoderTests
         { Quantization.Nf4, ScalarType.Float32 },
         { Quantization.Int8, ScalarType.BFloat16 },
         { Quantization.Nf4, ScalarType.BFloat16 },
+        { Quantization.Int8, ScalarType.Float16 },
+        { Quantization.Nf4, ScalarType.Float16 },
     };
 
     [Theory]
