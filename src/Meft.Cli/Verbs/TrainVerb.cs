@@ -42,7 +42,7 @@ internal sealed class TrainVerb : IVerb
     /// <inheritdoc/>
     public int Run(ParseResult arguments, VerbContext context)
     {
-        var config = RunConfig.Load(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
+        var config = RunConfig.LoadToRun(arguments.GetRequiredValue(_config), arguments.GetValue(_set)!);
         var view = new TrainingView(context.Status, AfterStep);
         var dryRun = arguments.GetValue(_dryRun);
         ThreadsOption.Use(arguments.GetValue(_threads));

@@ -6,8 +6,9 @@ internal static class ConfigLoader
     /// <summary>Reads, overrides, checks.</summary>
     /// <param name="path">The YAML file.</param>
     /// <param name="sets">Overrides <c>key=value</c>.</param>
+    /// <param name="furtherRules">Rules beyond the contradictions.</param>
     /// <exception cref="ConfigException">All errors together.</exception>
-    public static RunConfig Load(string path, IEnumerable<string> sets)
+    public static RunConfig Load(string path, IEnumerable<string> sets, IReadOnlyList<ConfigRule> furtherRules)
     {
         var settings = new ConfigSettings(path, Path.GetDirectoryName(Path.GetFullPath(path))!);
         settings.Add(ConfigFile.Read(path), replace: false);
@@ -15,7 +16,7 @@ internal static class ConfigLoader
         {
             if (ConfigFile.ReadOverride(set, index, "method.rank=8192", settings.Refuse) is { } node) settings.Add(node, replace: true);
         }
-        var config = Complete(settings, furtherRules: []);
+        var config = Complete(settings, furtherRules);
         return settings.Errors.Count == 0 ? config : throw new ConfigException(path, settings.Errors);
     }
 

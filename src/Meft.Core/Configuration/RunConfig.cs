@@ -93,7 +93,13 @@ public sealed record RunConfig
     /// <param name="path">The YAML file; relative paths in it, and in the overrides, are relative to its folder.</param>
     /// <param name="sets">Overrides <c>key=value</c>, the value being YAML; a later one wins.</param>
     /// <exception cref="ConfigException">All errors of the file and the overrides together.</exception>
-    public static RunConfig Load(string path, IEnumerable<string> sets) => ConfigLoader.Load(path, sets);
+    public static RunConfig Load(string path, IEnumerable<string> sets) => ConfigLoader.Load(path, sets, furtherRules: []);
+
+    /// <summary>The same for a run that begins now: files and folders that it reads and that are not there are errors too.</summary>
+    /// <param name="path">The YAML file; relative paths in it, and in the overrides, are relative to its folder.</param>
+    /// <param name="sets">Overrides <c>key=value</c>, the value being YAML; a later one wins.</param>
+    /// <exception cref="ConfigException">All errors of the file and the overrides together.</exception>
+    public static RunConfig LoadToRun(string path, IEnumerable<string> sets) => ConfigLoader.Load(path, sets, ExistingPaths.Rules(withTrain: true));
 
     /// <summary>The config as YAML with every key that applies; loading it gives an equal config.</summary>
     public string ToYaml() => ConfigYaml.Write(this);
