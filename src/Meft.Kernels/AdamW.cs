@@ -10,7 +10,7 @@ namespace Meft.Kernels;
 /// <param name="Epsilon">Added to the root of the corrected second moment.</param>
 /// <param name="WeightDecay">Decoupled: the weight shrinks by LearningRate·WeightDecay of itself first.</param>
 /// <param name="Step">The global step, 1 for the first; bias correction uses it.</param>
-/// <param name="GradientScale">The clipping coefficient; every gradient is multiplied by it.</param>
+/// <param name="GradientScale">Every gradient is multiplied by it: the clipping coefficient over what gradients were multiplied by before.</param>
 public readonly record struct AdamWStep(
     double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, long Step, double GradientScale);
 

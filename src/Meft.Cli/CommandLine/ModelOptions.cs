@@ -4,6 +4,9 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Loading;
 using Meft.Native;
+using Spectre.Console;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Meft.Cli.CommandLine;
 
@@ -75,7 +78,7 @@ internal sealed class ModelOptions
         if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
         var quantize = QuantizeOf(arguments);
         ComputeThreads.Use();
-        return LoadingView.Run(context.Status, progress => LoadedModel.Load(
+        var model = LoadingView.Run(context.Status, progress => LoadedModel.Load(
             arguments.GetRequiredValue(_model),
             new ModelLoadOptions
             {
@@ -86,5 +89,8 @@ internal sealed class ModelOptions
                 Progress = progress,
             },
             context.Cancellation));
+        if (model.Decoder.DataType == ScalarType.Float16 && model.Decoder.Device.type == DeviceType.CPU)
+            context.Status.WriteLine("note: the model computes in float16, for which the CPU has no fast products; --dtype bf16 is many times as fast");
+        return model;
     }
 }

@@ -20,7 +20,8 @@ internal static class ExistingPaths
     public static IReadOnlyList<ConfigRule> Rules(bool withTrain) => withTrain ? [.. OfTheRest, OfTrain] : OfTheRest;
 
     private static ConfigRule Rule(ConfigKey key, Func<RunConfig, IEnumerable<string>> paths, string allowed) => new(
-        [key], config => paths(config).FirstOrDefault(path => !Path.Exists(path)) is { } missing
-            ? $"{missing} does not exist" + (NearestPath.IfClose(missing) is { } nearest ? $"; the nearest path is {nearest}" : "")
-            : null, allowed);
+        [key], config => string.Join(", and ", paths(config).Where(path => !Path.Exists(path)).Distinct().Select(Told)) is { Length: > 0 } missing ? missing : null, allowed);
+
+    private static string Told(string missing) =>
+        $"{missing} does not exist" + (NearestPath.IfClose(missing) is { } nearest ? $" (the nearest path is {nearest})" : "");
 }

@@ -11,8 +11,11 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// <summary>How far ahead of what is read the disk is asked.</summary>
     private const long WindowBytes = 16 << 20;
 
-    /// <summary>How much the disk is asked for at once: of a wish for more the system takes the beginning, as much as a disk reads at once, and forgets the rest.</summary>
-    private const long WishBytes = 1 << 20;
+    /// <summary>
+    /// How much the disk is asked for at once: of a wish for more than a disk reads ahead, or takes in a request, the system takes the beginning and forgets the
+    /// rest. This is what Linux reads ahead by default.
+    /// </summary>
+    private const long WishBytes = 128 << 10;
 
     private const int WillNeed = 3;
 

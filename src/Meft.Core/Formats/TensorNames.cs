@@ -12,8 +12,13 @@ public static partial class TensorNames
     /// All the names, those that differ in the number of their layer alone as one: <c>model.layers.{0-29}.mlp.up_proj.weight</c>. What follows a name, as
     /// what is wrong with it, is treated as a part of it. A name that a file made megabytes long is cut.
     /// </summary>
-    public static string Listed(IEnumerable<string> names) =>
-        string.Join(", ", Grouped(names.Select(name => name.Length > LongestShown ? name[..LongestShown] + "…" : name)));
+    /// <param name="names">The names.</param>
+    /// <param name="most">So many groups at most; the others are counted.</param>
+    public static string Listed(IEnumerable<string> names, int most = int.MaxValue)
+    {
+        var groups = Grouped(names.Select(name => name.Length > LongestShown ? name[..LongestShown] + "…" : name)).ToList();
+        return string.Join(", ", groups.Take(most)) + (groups.Count > most ? $" and {groups.Count - most} more" : "");
+    }
 
     private static IEnumerable<string> Grouped(IEnumerable<string> names)
     {

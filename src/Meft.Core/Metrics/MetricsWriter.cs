@@ -48,6 +48,7 @@ public sealed class MetricsWriter : IDisposable
         WriteFinite(json, "active_rows", step.ActiveRows);
         WriteBytes(json, "device_bytes_by_cause", step.DeviceBytesByCause);
         WriteBytes(json, "link_bytes_by_cause", step.LinkBytesByCause);
+        if (step.Attempts > 1) json.WriteNumber("attempts", step.Attempts);
         if (!double.IsNaN(step.ValidationLoss)) WriteFinite(json, "validation_loss", step.ValidationLoss);
         if (step.Checkpoint is { } checkpoint) WriteCheckpoint(json, checkpoint);
         json.WriteStartObject("phases");

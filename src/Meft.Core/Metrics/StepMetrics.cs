@@ -62,6 +62,9 @@ public sealed record StepMetrics
     /// <summary>Rows that were active, as a share of R, mean over layers; NaN where the method has no rows.</summary>
     public double ActiveRows { get; init; } = double.NaN;
 
+    /// <summary>How often the step was computed: more than once only where gradients were too large for float16, and only then the line has the field.</summary>
+    public int Attempts { get; init; } = 1;
+
     /// <summary>Validation loss measured after this step; NaN where it was not, and then the line has no such field.</summary>
     public double ValidationLoss { get; init; } = double.NaN;
 

@@ -9,7 +9,7 @@ public readonly record struct KeptTensor(string Operation, long Bytes);
 
 /// <summary>
 /// What autograd keeps of one decoder layer from the forward pass to the backward: an operation a line, in the order of
-/// <c>Meft.Models.Decoder.ForwardLayer</c>. Whoever changes an operation there (fuses it, say) changes its line here; a test holds the
+/// <c>Meft.Models.DecoderLayer</c>. Whoever changes an operation there (fuses it, say) changes its line here; a test holds the
 /// list against what the allocator really holds after a forward pass.
 /// </summary>
 /// <remarks>
@@ -26,7 +26,7 @@ public static class KeptForBackward
     /// <param name="model">The model.</param>
     /// <param name="width">w.</param>
     /// <param name="trained">Whether the base's own weights are trained: then linear maps keep their inputs too.</param>
-    /// <param name="onHost">Whether the device is the CPU: own kernels over packed tokens, which keep their inputs and nothing else.</param>
+    /// <param name="onHost">Whether the base computes by kernels of our own over packed tokens, as on a CPU in float32 and bfloat16; they keep their inputs and nothing else.</param>
     public static IEnumerable<KeptTensor> InLayer(ModelConfig model, int width, bool trained, bool onHost)
     {
         long d = model.HiddenSize * (long)width, f = model.IntermediateSize * (long)width;

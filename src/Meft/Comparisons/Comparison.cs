@@ -227,13 +227,7 @@ public sealed class Comparison : IDisposable
     {
         Write(ResultFile, result.ToJson());
         Write(TableFile, ComparisonMarkdown.Text(result));
-        var pictures = ComparisonPicture.Files(result).ToList();
-        foreach (var (file, svg) in pictures) Write(file, svg);
-        // A figure that is shown no more, or by another name, leaves no picture of an earlier state.
-        foreach (var path in Directory.GetFiles(_config.Output, $"{ComparisonPicture.OtherFiles}*.svg"))
-        {
-            if (pictures.All(picture => picture.File != Path.GetFileName(path))) File.Delete(path);
-        }
+        foreach (var (file, svg) in ComparisonPicture.Files(result)) Write(file, svg);
         Write(ReportFile, ComparisonReport.Html(result, _configText));
     }
 

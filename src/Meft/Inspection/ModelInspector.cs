@@ -12,7 +12,7 @@ namespace Meft.Inspection;
 /// <param name="loraRank">r of the LoRA adapter whose cost is told.</param>
 internal sealed class ModelInspector(int rank, int loraRank)
 {
-    private const int ShownFiles = 3;
+    private const int ShownFiles = 3, MostDifferences = 5;
 
     /// <summary>Whether a folder has files that a model's weights may be in.</summary>
     public static bool HoldsWeights(string folder) => HasSafetensors(folder) || GgufFiles(folder).Length > 0;
@@ -123,7 +123,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
     }
 
     private static string? Misfit(ITensorSource source, ModelConfig config) =>
-        WeightsDifference.Between(source, config) is { } difference ? $"the model cannot be loaded: {difference}" : null;
+        WeightsDifference.Between(source, config) is { } difference ? $"the model cannot be loaded: {difference.Told(MostDifferences)}" : null;
 
     private static bool HasSafetensors(string folder) =>
         File.Exists(Path.Combine(folder, ShardedSafetensors.SingleFileName)) || File.Exists(Path.Combine(folder, ShardedSafetensors.IndexFileName));

@@ -21,12 +21,15 @@ internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnl
     }
 
     /// <summary>All that differs, layers that differ alike together.</summary>
-    public override string ToString()
+    public override string ToString() => Told(int.MaxValue);
+
+    /// <summary>What differs, of each kind so many groups of layers at most.</summary>
+    public string Told(int most)
     {
-        var parts = new[] { Told(Missing, "missing"), Told(Unexpected, "unexpected"), Told(Wrong, "wrong") };
+        var parts = new[] { Kind(Missing, "missing"), Kind(Unexpected, "unexpected"), Kind(Wrong, "wrong") };
         return "the tensors do not fit the config: " + string.Join("; ", parts.OfType<string>());
 
-        static string? Told(IReadOnlyList<string> names, string title) => names.Count == 0 ? null : $"{names.Count} {title} ({TensorNames.Listed(names)})";
+        string? Kind(IReadOnlyList<string> names, string title) => names.Count == 0 ? null : $"{names.Count} {title} ({TensorNames.Listed(names, most)})";
     }
 
     private static string? Fault(WeightSpec spec, TensorEntry entry)

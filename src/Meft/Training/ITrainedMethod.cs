@@ -64,7 +64,7 @@ public interface ITrainedMethod : IDisposable
     /// <summary>One AdamW step; gradients stay.</summary>
     void Update(in AdamWStep step);
 
-    /// <summary>The step is over: forgets the gradients.</summary>
+    /// <summary>The step is over, or begins anew: forgets the gradients.</summary>
     void ClearGradients();
 
     /// <summary>Makes the loaded masters effective, after <see cref="Matrices"/> were overwritten from a file.</summary>

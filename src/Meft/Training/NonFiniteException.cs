@@ -1,5 +1,6 @@
 using Meft.Core.Data;
 using Meft.Core.Errors;
+using static TorchSharp.torch;
 
 namespace Meft.Training;
 
@@ -63,12 +64,12 @@ public sealed class NonFiniteException : RunFailedException
         Folder = folder,
     };
 
-    internal static NonFiniteException InLoss(long step, int microBatch, double sum, NonFinitePlace place, IReadOnlyList<TokenRow> rows)
+    internal static NonFiniteException InLoss(long step, int microBatch, double sum, NonFinitePlace place, IReadOnlyList<TokenRow> rows, ScalarType type)
     {
         var suspects = place.Rows.Count == 0 ? rows : place.Rows;
         return new NonFiniteException(
             NonFiniteKind.Loss, step, [place.ToString()], suspects,
-            $"the loss is not finite: {place} is the first place with such a number, in {Names(suspects)}", Advice, null)
+            $"the loss is not finite: {place} is the first place with such a number, in {Names(suspects)}", Advice(type), null)
         {
             MicroBatch = microBatch,
             Value = sum,
@@ -80,14 +81,16 @@ public sealed class NonFiniteException : RunFailedException
     /// <param name="matrices">Those whose gradient is not finite.</param>
     /// <param name="suspects">The rows whose own gradient is not finite; empty where each one's is.</param>
     /// <param name="microBatches">The step's rows.</param>
+    /// <param name="type">The type that the base computes in.</param>
     internal static NonFiniteException InGradient(
-        long step, double norm, IReadOnlyList<string> matrices, IReadOnlyList<TokenRow> suspects, IReadOnlyList<IReadOnlyList<TokenRow>> microBatches)
+        long step, double norm, IReadOnlyList<string> matrices, IReadOnlyList<TokenRow> suspects, IReadOnlyList<IReadOnlyList<TokenRow>> microBatches,
+        ScalarType type)
     {
         var all = suspects.Count == 0;
         var rows = all ? [.. microBatches.SelectMany(r => r)] : suspects;
         return new NonFiniteException(
             NonFiniteKind.Gradient, step, matrices, rows,
-            $"the gradient is not finite in {string.Join(", ", matrices.Take(MostNames))}, from {Names(rows)}{(all ? " together" : "")}", Advice, null)
+            $"the gradient is not finite in {string.Join(", ", matrices.Take(MostNames))}, from {Names(rows)}{(all ? " together" : "")}", Advice(type), null)
         {
             Value = norm,
         };
@@ -98,7 +101,8 @@ public sealed class NonFiniteException : RunFailedException
         $"after the step, {string.Join(", ", matrices.Take(MostNames))} hold numbers that are not finite, so nothing is saved",
         "the last checkpoint is as it was; lower optimizer.learning_rate or optimizer.weight_decay and resume from it", null);
 
-    private const string Advice = "the last checkpoint is as it was; lower optimizer.learning_rate, or look at those rows, and resume from it";
+    private static string Advice(ScalarType type) => (type == ScalarType.Float16 ? "float16 ends at 65,504, which some models pass: try dtype: bf16 or fp32. Else " : "")
+        + "the last checkpoint is as it was; lower optimizer.learning_rate, or look at those rows, and resume from it";
 
     private static string Names(IReadOnlyList<TokenRow> rows)
     {

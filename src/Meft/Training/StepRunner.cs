@@ -15,7 +15,8 @@ namespace Meft.Training;
 /// <param name="Tokens">Real tokens.</param>
 /// <param name="TrainedTokens">Tokens that the loss counted.</param>
 /// <param name="ActiveRows">Active share of R, mean over layers and micro-batches; NaN where there are no rows.</param>
-public readonly record struct StepResult(double Loss, double GradientNorm, long Tokens, long TrainedTokens, double ActiveRows);
+/// <param name="Attempts">How often the step was computed: more than once only where gradients were too large for float16 (<see cref="GradientFactors"/>).</param>
+public readonly record struct StepResult(double Loss, double GradientNorm, long Tokens, long TrainedTokens, double ActiveRows, int Attempts = 1);
 
 /// <summary>
 /// One optimizer step: forward and backward of each micro-batch, clipping by the global norm over all trained parameters, AdamW. The loss
@@ -107,15 +108,16 @@ public sealed class StepRunner
         _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
         var factors = GradientFactors.For(_decoder.DataType, trained);
-        foreach (var factor in factors)
+        foreach (var (before, factor) in factors.Index())
         {
+            if (before > 0) _method.ClearGradients();
             var result = AddGradients(microBatches, step, trained, factor);
-            if (double.IsFinite(result.GradientNorm)) return (result, factor);
-            if (factor != factors[^1]) _method.ClearGradients();
+            if (double.IsFinite(result.GradientNorm)) return (result with { Attempts = before + 1 }, factor);
         }
         var matrices = _method.NonFiniteGradients();
         var norm = Math.Sqrt(_method.SquaredGradientNorm());
-        throw NonFiniteException.InGradient(step, norm, matrices, RowsWithNonFiniteGradients(microBatches, factors[^1] / trained, step), microBatches);
+        throw NonFiniteException.InGradient(
+            step, norm, matrices, RowsWithNonFiniteGradients(microBatches, factors[^1] / trained, step), microBatches, _decoder.DataType);
     }
 
     private StepResult AddGradients(IReadOnlyList<IReadOnlyList<TokenRow>> microBatches, long step, long trained, double factor)
@@ -147,7 +149,7 @@ public sealed class StepRunner
         var sum = TrainedTokenLoss.Compute(_decoder, _decoder.FinalNorm(h), batch.Positions, batch.Targets, scale, _ledger);
         if (h.grad is { } gradient) tape.Backward(gradient);
         _method.ThrowIfBackwardFailed();
-        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, microBatch, sum, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows);
+        if (!double.IsFinite(sum)) throw NonFiniteException.InLoss(step, microBatch, sum, NonFiniteSearch.Find(_decoder, _method.Adapter, batch), rows, _decoder.DataType);
         return sum;
     }
 

@@ -23,7 +23,7 @@ internal static class TrainedTokenLoss
     /// <param name="h">[T, D]: normed hidden states.</param>
     /// <param name="positions">[n]: indices among the T.</param>
     /// <param name="targets">[n]: the token to predict at each.</param>
-    /// <param name="scale">Multiplies the gradient: 1 / trained tokens of the whole step.</param>
+    /// <param name="scale">Multiplies the gradient: 1 / trained tokens of the whole step, times the step's factor (<see cref="GradientFactors"/>).</param>
     /// <param name="ledger">Where the logits' bytes are counted.</param>
     public static double Compute(Decoder decoder, Tensor h, long[] positions, long[] targets, double scale, MemoryLedger ledger)
     {

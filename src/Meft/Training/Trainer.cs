@@ -168,6 +168,7 @@ public sealed class Trainer(TrainingTask task, RunFolder? folder = null, ITraini
         DeviceToHostBytes = Ledger.DeviceToHostBytes,
         LinkBytesByCause = Ledger.ToDeviceByCause.Concat(Ledger.ToHostByCause).GroupBy(l => l.Key.Name).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(l => l.Value)),
         ActiveRows = result.ActiveRows,
+        Attempts = result.Attempts,
         Phases = new Dictionary<string, double>(phases.Seconds),
     };
 }

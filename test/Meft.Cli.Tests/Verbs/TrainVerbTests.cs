@@ -352,12 +352,13 @@ public sealed class TrainVerbTests : IDisposable
     [Fact]
     public void All_that_a_run_reads_and_that_is_not_there_is_told_at_once_before_anything_is_loaded()
     {
-        var run = Train(Config(Meft), "--set", "data.train=rows.jsonk", "--set", "data.validation=[rows.jsonl, other.jsonl]", "--set", "model=modle");
+        var run = Train(Config(Meft), "--set", "data.train=rows.jsonk", "--set", "data.validation=[rows.jsonl, other.jsonl, third.jsonl]", "--set", "model=modle");
         run.ExitCode.ShouldBe(2, run.Error);
         run.Output.ShouldBeEmpty();
         var error = run.Error.ReplaceLineEndings(" ");
-        error.ShouldContain("rows.jsonk does not exist; the nearest path is");
+        error.ShouldContain("rows.jsonk does not exist (the nearest path is");
         error.ShouldContain("other.jsonl does not exist");
+        error.ShouldContain("third.jsonl does not exist");
         error.ShouldContain("modle does not exist");
     }
 

@@ -25,6 +25,40 @@ public unsafe class BlockQuantizerTests
         }, iter: 200);
 
     [Fact]
+    public void Int8_has_the_bits_of_the_plain_formula_down_to_the_least_numbers() =>
+        Gen.Select(Gen.Int[1, 4], Gen.Int[1, 200], Gen.Int[-45, 37], Gen.Int[0, 1000]).Sample((rows, columns, exponent, seed) =>
+        {
+            var weights = Reference.Random(rows * columns, seed);
+            for (var i = 0; i < weights.Length; i++) weights[i] = (float)(weights[i] * Math.Pow(10, exponent));
+            var (layout, bytes) = Quantize(BlockFormat.Int8, rows, columns, weights);
+            ForEachBlock(layout, (block, indices) =>
+            {
+                var at = (int)block * 68;
+                var scale = indices.Max(i => MathF.Abs(weights[i])) / 127;
+                Assert.Equal(scale, BitConverter.ToSingle(bytes, at));
+                var codes = indices.Select(i => scale > 0 ? (sbyte)Math.Clamp(MathF.Round(weights[i] / scale), -127, 127) : (sbyte)0);
+                Assert.Equal(codes, bytes[(at + 4)..(at + 4 + indices.Length)].Select(b => (sbyte)b));
+            });
+        }, iter: 300);
+
+    [Theory]
+    [InlineData(BlockFormat.Int8)]
+    [InlineData(BlockFormat.Nf4)]
+    public void A_weight_that_is_no_number_is_noticed_wherever_it_stands(BlockFormat format)
+    {
+        var layout = new BlockLayout(format, 1, 128);
+        var bytes = new byte[layout.ByteCount];
+        for (var place = 0; place < 128; place++)
+        {
+            var weights = Reference.Random(128, 1);
+            weights[place] = float.NaN;
+            fixed (float* from = weights)
+            fixed (byte* to = bytes)
+                Assert.False(BlockQuantizer.Quantize(from, new BlockMatrix(layout, (nint)to)));
+        }
+    }
+
+    [Fact]
     public void Int8_takes_the_nearest_multiple_and_of_two_the_even_one()
     {
         // A scale of 1: the weights are codes, some of them half way between two.

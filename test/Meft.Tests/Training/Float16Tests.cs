@@ -46,20 +46,42 @@ public class Float16Tests
         norm.ShouldBe(wideNorm, 5e-3 * wideNorm);
     }
 
-    [Fact]
-    public void A_step_whose_gradients_are_too_large_is_done_again_with_smaller_ones()
+    [Theory]
+    [InlineData(ExecutionKind.Activations)]
+    [InlineData(ExecutionKind.Rows)]
+    public void A_step_whose_gradients_are_too_large_is_computed_again_and_moves_as_far(ExecutionKind execution)
     {
         // Logits a thousand times as large: so are gradients, 128 times one of which float16 does not hold.
         var steep = TinyTask.Config with { Multipliers = new Multipliers { LogitDivisor = 0.001 } };
-        using var decoder = Decoder.Initialize(steep, seed: 7, CPU, ScalarType.Float16);
-        using var method = WithValues(TinyTask.NewMethod());
-        var phases = new List<string>();
-        var clock = new PhaseClock { Began = phases.Add };
-        var runner = new StepRunner(decoder, method, new OptimizerConfig { Eps = 1e-2 }, new MemoryLedger(), phases: clock);
-        var result = runner.Run([TinyTask.Rows(8)], 1e-3, 1);
-        phases.Count(phase => phase == "backward").ShouldBe(2);
-        var (_, wideNorm, _) = Step(ScalarType.Float32, MethodKind.Meft, TinyTask.Rows(8), config: steep);
-        result.GradientNorm.ShouldBe(wideNorm, 0.02 * wideNorm);
+        IReadOnlyList<TokenRow>[] microBatches = [TinyTask.Rows(5), TinyTask.Rows(4, seed: 6)];
+        var (result, moved) = Take(ScalarType.Float16);
+        var (wide, wideMoved) = Take(ScalarType.Float32);
+        (result.Attempts, wide.Attempts).ShouldBe((2, 1));
+        result.Tokens.ShouldBe(wide.Tokens);
+        result.ActiveRows.ShouldBe(wide.ActiveRows, 0.02);
+        result.GradientNorm.ShouldBe(wide.GradientNorm, 0.02 * wide.GradientNorm);
+        TorchTest.RelativeError(tensor(moved), tensor(wideMoved)).ShouldBeLessThan(0.05);
+
+        (StepResult Result, float[] Moved) Take(ScalarType type)
+        {
+            using var decoder = Decoder.Initialize(steep, seed: 7, CPU, type);
+            using var method = WithValues(new SparseAdapterMethod(new SparseAdapter(TinyTask.Spec).Initialize(seed: 3), OptimizerRows.Touched, TinyTask.Identity, execution));
+            var before = Numbers(method);
+            var step = new StepRunner(decoder, method, new OptimizerConfig { Eps = 1e-2 }, new MemoryLedger()).Run(microBatches, 1e-3, 1);
+            method.Sparse.Usage.Take(1, 1).Tokens.ShouldBe(step.Tokens);
+            return (step, [.. Numbers(method).Zip(before, (a, b) => a - b)]);
+        }
+    }
+
+    [Fact]
+    public void A_step_that_no_factor_makes_finite_changes_nothing_and_the_error_names_the_type()
+    {
+        using var decoder = Decoder.Initialize(TinyTask.Config, seed: 7, CPU, ScalarType.Float16);
+        using var method = WithValues(TinyTask.NewMethod(), size: 1e8f);
+        var before = Numbers(method);
+        var runner = new StepRunner(decoder, method, new OptimizerConfig(), new MemoryLedger());
+        Should.Throw<NonFiniteException>(() => runner.Run([TinyTask.Rows(8)], 1e-3, 1)).NextStep.ShouldNotBeNull().ShouldContain("bf16 or fp32");
+        Numbers(method).ShouldBe(before);
     }
 
     [Fact]
@@ -92,13 +114,13 @@ public class Float16Tests
     }
 
     /// <summary>Values other than zero: keys have a gradient then.</summary>
-    private static SparseAdapterMethod WithValues(SparseAdapterMethod method)
+    private static SparseAdapterMethod WithValues(SparseAdapterMethod method, float size = 0.1f)
     {
         var random = new Random(4);
         foreach (var (_, store) in method.Sparse.Stores)
         {
             for (var row = 0; row < store.Values.Rows; row++)
-                foreach (ref var value in store.Values.Weights.Row(row)) value = 0.1f * (float)(random.NextDouble() - 0.5);
+                foreach (ref var value in store.Values.Weights.Row(row)) value = size * (float)(random.NextDouble() - 0.5);
         }
         return method;
     }

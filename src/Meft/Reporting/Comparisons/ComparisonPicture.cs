@@ -17,12 +17,6 @@ public enum PictureAxis
 /// <summary>A comparison as one SVG file that stands alone, light or dark as the reader's screen is, for a README.</summary>
 public static class ComparisonPicture
 {
-    /// <summary>The score's file.</summary>
-    public const string ScoreFile = "score.svg";
-
-    /// <summary>How the names of the other figures' files begin.</summary>
-    public const string OtherFiles = "score-";
-
     private const double Width = 760, Height = 430, Head = 34;
 
     private const string Style = """
@@ -37,7 +31,7 @@ public static class ComparisonPicture
     {
         var names = PlainNames.Of([.. result.Learnt.Select(i => result.Figures[i].Label)], "figure");
         foreach (var (index, name) in result.Learnt.Zip(names))
-            yield return (index == 0 ? ScoreFile : $"{OtherFiles}{name}.svg", Svg(result, PictureAxis.Parameters, index));
+            yield return (index == 0 ? "score.svg" : $"score-{name}.svg", Svg(result, PictureAxis.Parameters, index));
     }
 
     /// <summary>The file's text.</summary>
@@ -47,7 +41,7 @@ public static class ComparisonPicture
     public static string Svg(ComparisonResult result, PictureAxis axis, int index = 0)
     {
         var plot = axis == PictureAxis.Parameters ? ComparisonPlots.ByParameters(result, index) : ComparisonPlots.ByDeviceBytes(result, index);
-        var title = plot is null ? "no method has a score yet" : Invariant($"{plot.Title}, {result.TrainingRows:N0} rows, {result.Model}");
+        var title = plot is null ? "no method has a figure yet" : Invariant($"{plot.Title}, {result.TrainingRows:N0} rows, {result.Model}");
         var (content, height) = plot is null ? ("", 20) : PlotDrawing.Draw(plot, Width - 32, Height);
         return Invariant($"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {height + Head + 16:0.#}\" width=\"{Width}\" role=\"img\" aria-label=\"{PlotText.Xml(title)}\">")
             + $"<style>{PlotText.Xml(ComparisonStyle.Colours + Style + ComparisonStyle.Plot)}</style>"

@@ -11,6 +11,7 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
 
     private double _firstSeconds, _laterSeconds;
     private int _steps, _withoutGradient;
+    private bool _attemptsTold;
 
     /// <summary>The most device bytes of a step; null before the first.</summary>
     public long? DeviceBytesPeak { get; private set; }
@@ -48,6 +49,12 @@ internal sealed class StepRecorder(ITrainingObserver? next) : ITrainingObserver
         else _laterSeconds += metrics.Seconds;
         DeviceBytesPeak = Math.Max(DeviceBytesPeak ?? 0, metrics.DeviceBytesPeak);
         next?.StepTaken(metrics);
+        if (metrics.Attempts > 1 && !_attemptsTold)
+        {
+            _attemptsTold = true;
+            next?.Remarked(
+                $"step {metrics.Step} was computed {metrics.Attempts} times, because gradients were too large for float16; where many steps are (attempts in metrics.jsonl), dtype: bf16 is faster");
+        }
         _withoutGradient = metrics.GradNorm == 0 ? _withoutGradient + 1 : 0;
         if (_withoutGradient != StepsWithoutGradient) return;
         next?.Remarked(

@@ -112,7 +112,7 @@ public partial class ComparisonReportTests
             svg.Descendants().Attributes().ShouldAllBe(a => !a.Value.Contains("NaN", StringComparison.Ordinal));
             // What has no bytes or no parameters has no place.
             foreach (var method in result.Methods.Where(m => m.Parameters > 0 && m.Figures is not null && double.IsFinite(m.Figures[0].Value))) svg.Value.ShouldContain(method.Name);
-            if (result.Methods.All(m => m.Figures is null)) svg.Value.ShouldContain("no method has a score yet");
+            if (result.Methods.All(m => m.Figures is null)) svg.Value.ShouldContain("no method has a figure yet");
         }
     }
 
