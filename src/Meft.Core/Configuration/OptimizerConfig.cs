@@ -23,8 +23,8 @@ public sealed record OptimizerConfig
 
     /// <summary>
     /// The rate where the config does not say it. The sparse adapter's is good for facts and questions, in runs of a hundred steps and of a thousand (evidence; twice the
-    /// rate gives more paraphrases and forgets more); LoRA's is the highest that never broke down on facts, with any r; the dense adapter, which starts slowly, learned nothing
-    /// at less than its own; that of full training is the usual one.
+    /// rate gives more paraphrases and forgets more); LoRA's is the highest that never broke down on facts, with any r; the dense adapter, which starts slowly, wants
+    /// more; that of full training is the usual one.
     /// </summary>
     public static double DefaultRate(MethodKind kind) => kind switch
     {
