@@ -108,14 +108,15 @@ public sealed class StepRunner
         _ledger.StartStep();
         long trained = microBatches.Sum(rows => rows.Sum(r => (long)r.TrainedTokens));
         var factors = GradientFactors.For(_decoder.DataType, trained);
+        var norm = double.NaN;
         foreach (var (before, factor) in factors.Index())
         {
             if (before > 0) _method.ClearGradients();
             var result = AddGradients(microBatches, step, trained, factor);
-            if (double.IsFinite(result.GradientNorm)) return (result with { Attempts = before + 1 }, factor);
+            norm = result.GradientNorm;
+            if (double.IsFinite(norm)) return (result with { Attempts = before + 1 }, factor);
         }
         var matrices = _method.NonFiniteGradients();
-        var norm = Math.Sqrt(_method.SquaredGradientNorm());
         throw NonFiniteException.InGradient(
             step, norm, matrices, RowsWithNonFiniteGradients(microBatches, factors[^1] / trained, step), microBatches, _decoder.DataType);
     }
