@@ -21,7 +21,7 @@ internal sealed class BenchOptions
     private readonly Option<int?> _megabytes = new("--megabytes") { HelpName = "N", Description = "kernels, optimizer: size of a stream of memory [128]." };
 
     private readonly Option<string?> _model = new("--model") { HelpName = "M", Description = "step, generate, load: a Hugging Face folder or a .gguf file." };
-    private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = "step, generate, load: the model's numbers, auto | fp32 | bf16 | fp16 [auto]." };
+    private readonly Option<string> _type = new("--dtype") { HelpName = "TYPE", DefaultValueFactory = _ => "auto", Description = $"step, generate, load: the model's numbers, {ModelOptions.TypeForms} [auto]." };
     private readonly Option<string> _device = new("--device") { HelpName = "D", DefaultValueFactory = _ => "auto", Description = $"step, generate, load: where the model computes, {ComputeDevice.Allowed} [auto]." };
     private readonly Option<string> _quantize = new("--quantize")
     { HelpName = "FORM", DefaultValueFactory = _ => "none", Description = $"step, generate, load: how the layers' weights are held, {ModelOptions.QuantizeForms} [none]; step, load: several with commas between them, side by side." };
@@ -84,8 +84,7 @@ internal sealed class BenchOptions
     private BenchSettings Read(ParseResult arguments) => new()
     {
         Model = arguments.GetValue(_model),
-        DType = ChoiceName.Find<BaseDType>(arguments.GetRequiredValue(_type)) is { } type ? type
-            : throw new InvalidInputException($"--dtype is '{arguments.GetValue(_type)}'", Verb, string.Join(" | ", ChoiceName.All<BaseDType>())),
+        DType = ModelOptions.ParseType(arguments.GetRequiredValue(_type), Verb),
         Quantize = [.. arguments.GetRequiredValue(_quantize).Split(',').Distinct().Select(ModelOptions.ParseQuantize)],
         Device = arguments.GetRequiredValue(_device),
         Rows = arguments.GetValue(_rows),

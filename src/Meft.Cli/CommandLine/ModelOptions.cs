@@ -13,8 +13,6 @@ namespace Meft.Cli.CommandLine;
 /// <summary>The options of every verb that computes with a model: which one, with what adapter, where, in what type.</summary>
 internal sealed class ModelOptions
 {
-    private static readonly IReadOnlyList<string> Types = [.. ChoiceName.All<BaseDType>()];
-
     private readonly Option<string> _model = new("--model")
     { HelpName = "M", Required = true, Description = "A Hugging Face folder, or a .gguf file." };
     private readonly Option<string?> _adapter = new("--adapter") { HelpName = "A", Description = "An adapter folder, such as runs/facts/adapter." };
@@ -42,6 +40,9 @@ internal sealed class ModelOptions
     /// <summary>The values of <c>--quantize</c>.</summary>
     public static string QuantizeForms { get; } = string.Join(" | ", ChoiceName.All<Quantization>());
 
+    /// <summary>The values of <c>--dtype</c>.</summary>
+    public static string TypeForms { get; } = string.Join(" | ", ChoiceName.All<BaseDType>());
+
     /// <summary>The option that names the model.</summary>
     public Option<string> Model => _model;
 
@@ -60,6 +61,13 @@ internal sealed class ModelOptions
     public static Quantization ParseQuantize(string value) =>
         ChoiceName.Find<Quantization>(value) ?? throw new InvalidInputException($"--quantize is '{value}'", null, QuantizeForms);
 
+    /// <summary>A value of <c>--dtype</c>.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="location">The verb, for the error; null where it needs no saying.</param>
+    /// <exception cref="InvalidInputException">It is not known.</exception>
+    public static BaseDType ParseType(string value, string? location = null) =>
+        ChoiceName.Find<BaseDType>(value) ?? throw new InvalidInputException($"--dtype is '{value}'", location, TypeForms);
+
     /// <summary>Adds the options to a verb's command.</summary>
     public void AddTo(Command command)
     {
@@ -74,8 +82,7 @@ internal sealed class ModelOptions
     /// <exception cref="InvalidInputException">It cannot be loaded.</exception>
     public LoadedModel Load(ParseResult arguments, VerbContext context)
     {
-        var type = arguments.GetRequiredValue(_type);
-        if (!Types.Contains(type)) throw new InvalidInputException($"--dtype is '{type}'", null, string.Join(" | ", Types));
+        var type = ParseType(arguments.GetRequiredValue(_type));
         var quantize = QuantizeOf(arguments);
         ComputeThreads.Use();
         var model = LoadingView.Run(context.Status, progress => LoadedModel.Load(
@@ -83,7 +90,7 @@ internal sealed class ModelOptions
             new ModelLoadOptions
             {
                 Device = arguments.GetRequiredValue(_device),
-                DType = ChoiceName.Find<BaseDType>(type)!.Value,
+                DType = type,
                 Quantize = quantize,
                 Adapter = arguments.GetValue(_adapter),
                 Progress = progress,

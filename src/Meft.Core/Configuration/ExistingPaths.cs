@@ -20,8 +20,8 @@ internal static class ExistingPaths
     public static IReadOnlyList<ConfigRule> Rules(bool withTrain) => withTrain ? [.. OfTheRest, OfTrain] : OfTheRest;
 
     private static ConfigRule Rule(ConfigKey key, Func<RunConfig, IEnumerable<string>> paths, string allowed) => new(
-        [key], config => string.Join(", and ", paths(config).Where(path => !Path.Exists(path)).Distinct().Select(Told)) is { Length: > 0 } missing ? missing : null, allowed);
+        [key], config => Problem(paths(config).Where(path => !Path.Exists(path)).Distinct().ToList()), allowed);
 
-    private static string Told(string missing) =>
-        $"{missing} does not exist" + (NearestPath.IfClose(missing) is { } nearest ? $" (the nearest path is {nearest})" : "");
+    private static string? Problem(List<string> missing) => missing.Count == 0 ? null : string.Join(", and ", missing.Select(path =>
+        $"{path} does not exist" + (NearestPath.IfClose(path) is { } nearest ? $" (the nearest path is {nearest})" : "")));
 }

@@ -55,14 +55,13 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     }
 
     /// <summary>Bytes an element of the type the base computes in.</summary>
-    public static int WidthOf(BaseDType wanted, ModelConfig model) => wanted switch
-    {
-        BaseDType.Fp32 => 4,
-        BaseDType.Bf16 or BaseDType.Fp16 => 2,
-        _ => model.StoredType is StoredType.BFloat16 or StoredType.Float16 ? 2 : 4,
-    };
+    public static int WidthOf(BaseDType wanted, ModelConfig model) => TypeOf(wanted, model) == BaseDType.Fp32 ? 4 : 2;
 
-    /// <summary>Whether the base computes in float16, for which there are no kernels of our own: on every device by torch's operations.</summary>
-    public static bool IsFloat16(BaseDType wanted, ModelConfig model) =>
-        wanted == BaseDType.Fp16 || (wanted == BaseDType.Auto && model.StoredType == StoredType.Float16);
+    /// <summary>The type that the base computes in: <see cref="BaseDType.Auto"/> is the checkpoint's, float32 where its config does not say.</summary>
+    public static BaseDType TypeOf(BaseDType wanted, ModelConfig model) => wanted != BaseDType.Auto ? wanted : model.StoredType switch
+    {
+        StoredType.BFloat16 => BaseDType.Bf16,
+        StoredType.Float16 => BaseDType.Fp16,
+        _ => BaseDType.Fp32,
+    };
 }

@@ -36,7 +36,7 @@ public sealed class RunPlanner(
     {
         var trained = TrainedParameters.Of(changed.Method, model);
         var held = changed.Quantize == config.Quantize ? quantized : QuantizedBase.WhenLoaded(changed.Quantize, model);
-        var memory = new MemoryModel(model, _width, trained, work, accelerator, kernels: !accelerator && !BaseWeights.IsFloat16(config.DType, model), held);
+        var memory = new MemoryModel(model, _width, trained, work, accelerator, kernels: !accelerator && BaseWeights.TypeOf(config.DType, model) != BaseDType.Fp16, held);
         var sizes = trained is { Kind: MethodKind.Meft, Sparse: { } spec }
             ? new LinkSizes(spec.HiddenSize, _width, spec.Rank, spec.Experts, spec.Probe, spec.TopK)
             : null;

@@ -1,7 +1,5 @@
-using Meft.Kernels;
 using Meft.Kernels.Rows;
-using Meft.Native;
-using TorchSharp;
+using Meft.Models;
 using static TorchSharp.torch;
 
 namespace Meft.Generation;
@@ -10,8 +8,7 @@ namespace Meft.Generation;
 internal static unsafe class GreedyChoice
 {
     /// <summary>Whether logits can be read here.</summary>
-    public static bool Takes(Tensor logits) =>
-        logits.device_type == DeviceType.CPU && logits.dtype is ScalarType.Float32 or ScalarType.BFloat16 && logits.is_contiguous();
+    public static bool Takes(Tensor logits) => HostFloats.Takes(logits) && logits.is_contiguous();
 
     /// <summary>logits [B, V] → one token a row, of equally likely ones the lowest.</summary>
     /// <exception cref="Core.Errors.RunFailedException">A row's logits are not finite.</exception>
@@ -19,8 +16,7 @@ internal static unsafe class GreedyChoice
     {
         var tokens = new int[rows.Count];
         Span<float> greatest = stackalloc float[rows.Count];
-        var format = logits.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
-        LargestOfRow.Find((nint)TensorMemory.Pointer(logits), format, tokens.Length, (int)logits.shape[1], tokens, greatest);
+        LargestOfRow.Find(HostFloats.Address(logits), HostFloats.Format(logits), tokens.Length, (int)logits.shape[1], tokens, greatest);
         for (var slot = 0; slot < tokens.Length; slot++) FiniteLogit.Require(greatest[slot], rows[slot].DrawIndex, rows[slot].Length);
         return tokens;
     }

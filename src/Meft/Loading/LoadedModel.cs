@@ -78,7 +78,7 @@ public sealed class LoadedModel : IDisposable
         var location = ModelLocation.Find(path);
         var config = location.ReadConfig();
         var defaults = GenerationConfig.Read(location.Folder, config);
-        var type = TypeOf(options.DType, config);
+        var type = Decoder.TypeOf(options.DType, config);
         var decodeTo = type == ScalarType.BFloat16 ? TensorDType.BF16 : TensorDType.F32;
         // The adapter first: that it does not fit is known long before the weights of a large base are read.
         var adapter = options.Adapter is { } folder ? AdapterFiles.Load(folder, config, device) : null;
@@ -113,12 +113,4 @@ public sealed class LoadedModel : IDisposable
         (Adapter as IDisposable)?.Dispose();
         Decoder.Dispose();
     }
-
-    private static ScalarType TypeOf(BaseDType wanted, ModelConfig config) => wanted switch
-    {
-        BaseDType.Fp32 => ScalarType.Float32,
-        BaseDType.Bf16 => ScalarType.BFloat16,
-        BaseDType.Fp16 => ScalarType.Float16,
-        _ => Decoder.StoredTypeOf(config),
-    };
 }

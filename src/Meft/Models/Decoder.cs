@@ -3,6 +3,7 @@ using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Core.Planning;
 using Meft.Memory;
 using Meft.Models.Quantized;
 using Meft.Native;
@@ -128,7 +129,7 @@ public sealed class Decoder : IDisposable
     {
         var config = ModelConfigReader.Read(folder);
         using var source = ShardedSafetensors.OpenFolder(folder);
-        return Load(source, config, device, type ?? StoredTypeOf(config));
+        return Load(source, config, device, type ?? TypeOf(BaseDType.Auto, config));
     }
 
     /// <summary>
@@ -257,11 +258,11 @@ public sealed class Decoder : IDisposable
         foreach (var parameter in _parameters.Values) parameter.Dispose();
     }
 
-    /// <summary>The type that a checkpoint is stored in, by its config; float32 where that does not say.</summary>
-    internal static ScalarType StoredTypeOf(ModelConfig config) => config.StoredType switch
+    /// <summary>The type that a base computes in: <see cref="BaseDType.Auto"/> is the one its checkpoint is stored in, by its config; float32 where that does not say.</summary>
+    internal static ScalarType TypeOf(BaseDType wanted, ModelConfig config) => BaseWeights.TypeOf(wanted, config) switch
     {
-        StoredType.Float16 => ScalarType.Float16,
-        StoredType.BFloat16 => ScalarType.BFloat16,
+        BaseDType.Bf16 => ScalarType.BFloat16,
+        BaseDType.Fp16 => ScalarType.Float16,
         _ => ScalarType.Float32,
     };
 

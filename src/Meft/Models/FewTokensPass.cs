@@ -66,7 +66,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
         public Step(ModelConfig config, Tensor h, TokenLayout layout, KeyValueSlots slots, IFewTokensAdapter? adapter)
         {
             (_config, _layout, _slots, _adapter, _type, H) = (config, layout, slots, adapter, h.dtype, Address(h));
-            _format = h.dtype == ScalarType.BFloat16 ? FloatFormat.BFloat16 : FloatFormat.Single;
+            _format = HostFloats.Format(h);
             (_tokens, _hidden, _inner) = (layout.TokenCount, config.HiddenSize, config.IntermediateSize);
             (_heads, _keyHeads, _headSize) = (config.HeadCount, config.KeyValueHeadCount, config.HeadSize);
             int queries = _heads * _headSize, keys = _keyHeads * _headSize;

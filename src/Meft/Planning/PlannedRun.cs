@@ -32,7 +32,7 @@ public sealed record PlannedRun(PlanSource Source, RunPlanner Planner, RunPlan P
         if (source.Work.Steps is { } steps && config.Schedule.Kind != ScheduleKind.Constant && LearningRateSchedule.WarmupStepsOf(config.Schedule.Warmup, steps) is var warmup && warmup >= steps)
             remarks.Add($"schedule.warmup takes {warmup:N0} steps and the run has {steps:N0}: the learning rate never reaches optimizer.learning_rate");
         var device = DeviceOf(config, remarks);
-        var slow = device is { type: TorchSharp.DeviceType.CPU } && BaseWeights.IsFloat16(config.DType, source.Model);
+        var slow = device is { type: TorchSharp.DeviceType.CPU } && BaseWeights.TypeOf(config.DType, source.Model) == BaseDType.Fp16;
         if (slow) remarks.Add("the base computes in float16, for which the CPU has no fast products: bfloat16 is many times as fast (dtype: bf16); no seconds are planned");
         var machine = device is null || calibrations is null || slow
             ? null
