@@ -8,9 +8,6 @@ namespace Meft.Core.Formats;
 /// <summary>A whole file mapped read-only into memory. Pages are read when they are touched, and shared between processes.</summary>
 internal sealed unsafe partial class MappedFile : IDisposable
 {
-    /// <summary>How far ahead of what is read the disk is asked.</summary>
-    private const long WindowBytes = 16 << 20;
-
     /// <summary>
     /// How much the disk is asked for at once: of a wish for more than a disk reads ahead, or takes in a request, the system takes the beginning and forgets the
     /// rest. This is what Linux reads ahead by default.
@@ -23,7 +20,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _pointer;
-    private long _asked;
+    private readonly ReadAheadWindow _window;
     private bool _disposed;
 
     private MappedFile(string path, SafeFileHandle handle)
@@ -31,6 +28,7 @@ internal sealed unsafe partial class MappedFile : IDisposable
         Path = path;
         _handle = handle;
         Length = RandomAccess.GetLength(handle);
+        _window = new ReadAheadWindow(Length);
         // An empty file cannot be mapped; it has no byte to point at either.
         if (Length == 0) return;
         _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
@@ -123,18 +121,8 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// </summary>
     public void ReadAhead(long offset, long byteLength)
     {
-        var end = Math.Min(Length, offset + byteLength + WindowBytes);
-        var asked = Volatile.Read(ref _asked);
-        // What is asked for twice costs a little, and what is asked for in vain costs a read: no exactness is needed between threads.
-        if (offset < asked - 4 * WindowBytes || offset > asked) asked = offset;
-        if (end - asked < WindowBytes / 2 && end < Length) return;
-        AskFor(asked, end);
-        Volatile.Write(ref _asked, end);
-    }
-
-    private void AskFor(long from, long end)
-    {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        var (from, end) = _window.Next(offset, byteLength);
         if (!OperatingSystem.IsLinux() || end <= from) return;
         // Addresses of a wish are those of whole pages.
         var page = Environment.SystemPageSize;

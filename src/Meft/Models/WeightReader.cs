@@ -1,6 +1,7 @@
 using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.Gguf;
+using Meft.Kernels;
 using Meft.Kernels.Quantization;
 using Meft.Native;
 using static TorchSharp.torch;
@@ -24,7 +25,7 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
     /// <summary>Reads a weight.</summary>
     /// <param name="weight">The weight.</param>
     /// <param name="tensor">Its tensor, contiguous, on any device.</param>
-    /// <exception cref="InvalidInputException">It is to be quantised and not finite.</exception>
+    /// <exception cref="InvalidInputException">It is to be quantised and not finite, or not finite in float16.</exception>
     public void Read(HeldWeight weight, Tensor tensor)
     {
         var inHost = tensor.device_type == TorchSharp.DeviceType.CPU;
@@ -53,7 +54,7 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
         ForEachPiece(name, TensorMemory.ElementBytes(type), (row, rows, length) =>
         {
             using var numbers = Buffer(type, rows * length).narrow(0, 0, rows * length);
-            source.CopyRows(name, row, rows, _type, (nint)TensorMemory.Pointer(numbers));
+            CopyRows(name, row, rows, (nint)TensorMemory.Pointer(numbers));
             using var target = flat.narrow(0, row * length, rows * length);
             target.copy_(numbers);
         });
@@ -68,7 +69,18 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
     private void ReadInto(string name, nint address)
     {
         var width = TensorMemory.ElementBytes(type);
-        ForEachPiece(name, width, (row, rows, length) => source.CopyRows(name, row, rows, _type, address + (nint)(row * length * width)));
+        ForEachPiece(name, width, (row, rows, length) => CopyRows(name, row, rows, address + (nint)(row * length * width)));
+    }
+
+    /// <summary>Reads rows as numbers of the model's type. Of those that others are stored in, float16 alone cannot hold all that is found in models.</summary>
+    private void CopyRows(string name, long row, long rows, nint address)
+    {
+        source.CopyRows(name, row, rows, _type, address);
+        var entry = source.Tensors[name];
+        if (_type != TensorDType.F16 || entry.DType == TensorDType.F16 || Finite.AllHalves((ushort*)address, rows * entry.RowLength)) return;
+        throw new InvalidInputException(
+            $"tensor '{name}' holds numbers that float16 cannot (its largest is 65,504; they are stored as {entry.DType.FileName()})", source.Path,
+            "weights within float16's range", "choose dtype: bf16 or fp32");
     }
 
     private void Quantize(string name, BlockMatrix matrix)
@@ -87,7 +99,7 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
             else
             {
                 var rounded = (nint)TensorMemory.Pointer(Buffer(type, rows * length));
-                source.CopyRows(name, row, rows, _type, rounded);
+                CopyRows(name, row, rows, rounded);
                 FloatCopy.Copy(rounded, _type, address, TensorDType.F32, rows * length);
             }
             BlockQuantizer.QuantizeRows((float*)address, checked((int)row), checked((int)rows), matrix, largest);

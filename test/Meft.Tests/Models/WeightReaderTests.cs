@@ -150,6 +150,30 @@ public sealed class WeightReaderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32, Quantization.None)]
+    [InlineData(ScalarType.BFloat16, Quantization.None)]
+    [InlineData(ScalarType.Float32, Quantization.Int8)]
+    [InlineData(ScalarType.BFloat16, Quantization.Nf4)]
+    public void A_weight_beyond_the_range_of_float16_is_refused_there_and_only_there(ScalarType stored, Quantization quantize)
+    {
+        const string name = "model.layers.1.mlp.down_proj.weight";
+        using (var decoder = Decoder.Initialize(TinyDecoder.Llama, 7, CPU, stored))
+        {
+            using var weight = decoder.Parameters[name].detach();
+            using var last = weight.view(-1).narrow(0, weight.numel() - 1, 1);
+            using var large = last.fill_(70_000f);
+            decoder.Save(_folder.Path);
+        }
+        using var source = Open();
+        var error = Should.Throw<InvalidInputException>(() => Decoder.Load(source, TinyDecoder.Llama, CPU, ScalarType.Float16, quantize)).Message;
+        foreach (var said in new[] { name, "65,504", stored == ScalarType.Float32 ? "F32" : "BF16", "bf16 or fp32" }) error.ShouldContain(said);
+        Decoder.Load(source, TinyDecoder.Llama, CPU, ScalarType.BFloat16, quantize).Dispose();
+        using var reader = new WeightReader(source, ScalarType.Float16);
+        using var elsewhere = empty(source.Tensors[name].Shape.ToArray(), ScalarType.Float16);
+        Should.Throw<InvalidInputException>(() => reader.ReadBy(name, elsewhere)).Message.ShouldBe(error);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     /// <summary>All bytes of all tensors were written by the source itself, each once.</summary>
