@@ -133,6 +133,20 @@ public sealed class TrainVerbTests : IDisposable
         Loss("second/result.json", "start_validation_loss").ShouldBe(Loss("run/result.json", "end_validation_loss"), 1e-6);
     }
 
+    [Theory]
+    [InlineData("every:2", 0)]
+    [InlineData("[1]", 0)] // the same layers in other words
+    [InlineData("all", 2)]
+    public void An_adapter_of_every_other_layer_is_the_start_of_a_run_in_the_same_layers(string layers, int exitCode)
+    {
+        var config = Config("method: {kind: meft, rank: 64, top_k: 8, experts: 8, probe: 4, layers: \"every:2\"}");
+        Train(config).ExitCode.ShouldBe(0);
+        var second = Train(
+            config, "--set", $"output={_folder.File("second")}", "--set", $"method.init={_folder.File("run/adapter")}", "--set", $"method.layers={layers}", "--set", "max_steps=1");
+        second.ExitCode.ShouldBe(exitCode, second.Error);
+        if (exitCode != 0) second.Error.ShouldContain("layers");
+    }
+
     [Fact]
     public void An_output_that_exists_is_refused_resumed_or_overwritten_as_asked()
     {
@@ -260,6 +274,7 @@ public sealed class TrainVerbTests : IDisposable
 
     [Theory]
     [InlineData(Meft, "adapter/adapter_model.safetensors")]
+    [InlineData("method: {kind: meft, rank: 64, top_k: 8, experts: 8, probe: 4, layers: \"every:2\"}", "adapter/adapter_model.safetensors")]
     [InlineData("method: {kind: parallel, rank: 32}", "adapter/adapter_model.safetensors")]
     [InlineData("method: {kind: lora, dropout: 0.2}", "adapter/adapter_model.safetensors")]
     [InlineData("method: {kind: full}", "model/model.safetensors")]
