@@ -60,7 +60,7 @@ internal sealed class EvalVerb : IVerb
         var questions = EvalQuestions.Read(task, data, limit);
 
         using var model = _model.Load(arguments, context);
-        var items = EvalItems.Encode(questions, model.Tokenizer, model.Limits, limit);
+        var items = EvalItems.Encode(questions, model.Tokenizer, model.Limits, task.Limited(limit).Windows);
         using var rows = output is null ? null : EvalRowsFile.Open(output, Identity(arguments, task, data, model, limit, batch));
         var answered = Answer(new TaskEvaluation(model) { BatchSize = batch }, items, rows, context);
         var summary = EvalSummary.Of(task, items, answered.Values, arguments.GetValue(_seed));
@@ -87,6 +87,7 @@ internal sealed class EvalVerb : IVerb
         {
             ["meft"] = MeftProgram.Version,
             ["dtype"] = arguments.GetRequiredValue(_model.Type),
+            ["device"] = model.Decoder.Device.type == TorchSharp.DeviceType.CPU ? "cpu" : "cuda",
             ["quantize"] = ChoiceName.Of(_model.QuantizeOf(arguments)),
             ["limit"] = limit?.ToString(CultureInfo.InvariantCulture) ?? "none",
             ["batch"] = batch.ToString(CultureInfo.InvariantCulture),

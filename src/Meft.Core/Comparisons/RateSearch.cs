@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Meft.Core.Comparisons;
 
 /// <summary>
-/// Looks for a learning rate: first all that the config names are tried, then, while what was found lies at an end, the next one beyond it in
-/// proportion. So no method looks bad by a grid that was laid for another.
+/// Looks for a learning rate: first all that the config names are tried, then, while what was found lies at an end, or every one has failed, the next one beyond it
+/// (where all failed, below) in proportion. So no method looks bad by a grid that was laid for another.
 /// </summary>
 /// <param name="rates">The rates that the config names, ascending; at least one.</param>
 /// <param name="extend">How many more are tried beyond either end.</param>
@@ -21,7 +21,8 @@ public sealed class RateSearch(IReadOnlyList<double> rates, int extend, Func<dou
     {
         if (rates.Where(rate => !_scores.ContainsKey(rate)).Select(rate => (double?)rate).FirstOrDefault() is { } named) return named;
         double[] tried = [.. _scores.Keys];
-        if (IsLeast && tried.Count(rate => rate < rates[0]) < extend) return Rounded(tried[0] / Ratio(tried, 0));
+        // Where every rate is too high, a lower one need not be.
+        if ((IsLeast || Best is null) && tried.Count(rate => rate < rates[0]) < extend) return Rounded(tried[0] / Ratio(tried, 0));
         if (IsLargest && tried.Count(rate => rate > rates[^1]) < extend) return Rounded(tried[^1] * Ratio(tried, tried.Length - 2));
         return null;
     }

@@ -33,7 +33,7 @@ public static class EvalQuestions
         var questions = new List<EvalQuestion>();
         var clusters = new Dictionary<string, int>(StringComparer.Ordinal);
         var chosen = new ChosenRecords(selection);
-        var first = task.IsOfTexts ? null : selection.First;
+        var first = task.Limited(selection.First).Records;
         var records = 0;
         foreach (var record in RecordFile.FilesOf(data).SelectMany(file => RecordFile.Read(file, task.Rows)))
         {
@@ -76,6 +76,9 @@ public static class EvalQuestions
 internal sealed class RecordQuestions(TaskPart part, EvalRecord record, int index, int cluster)
 {
     private const string Item = "item", Choice = "choice";
+
+    /// <summary>The longest answer that an error repeats whole, in characters.</summary>
+    private const int LongAnswer = 80;
 
     /// <summary>Makes them.</summary>
     /// <exception cref="InvalidInputException">The record does not fit the part.</exception>
@@ -122,6 +125,9 @@ internal sealed class RecordQuestions(TaskPart part, EvalRecord record, int inde
     {
         // The SQuAD script leaves out answers of which nothing is left when normalised; here it is those without any text.
         var answers = Texts("answers", part.Answers!, fields).Where(answer => !string.IsNullOrWhiteSpace(answer)).ToList();
+        var problems = answers.Select(answer => (Answer: answer, Problem: part.Metrics.Select(metric => metric.Unreachable(answer)).FirstOrDefault(p => p is not null))).ToList();
+        if (problems.Count > 0 && problems.All(p => p.Problem is not null))
+            throw Refuse("answers", $"gives \"{Shortened(problems[0].Answer)}\", which {problems[0].Problem}, so that no prediction could be right", "an answer that its metrics can read");
         if (answers.Count > 0 || part.NoAnswer is not null) return answers;
         throw Refuse("answers", "gives no answer", "at least one text that is not empty; or set no_answer where the right answer may be that there is none");
     }
@@ -172,6 +178,8 @@ internal sealed class RecordQuestions(TaskPart part, EvalRecord record, int inde
 
     private InvalidInputException Refuse(string key, string problem, string allowed) =>
         new($"the task's {key} (part {part.Name}) {problem}", record.Origin.ToString(), allowed);
+
+    private static string Shortened(string text) => text.Length <= LongAnswer ? text : text[..LongAnswer] + "…";
 
     private static string Describe(Value value) => value switch
     {

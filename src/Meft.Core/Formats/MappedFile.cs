@@ -112,9 +112,14 @@ internal sealed unsafe partial class MappedFile : IDisposable
         }
     }
 
-    /// <summary>Copies a range, which the caller has checked, to memory.</summary>
-    public void CopyTo(long offset, nint destination, long byteLength) =>
-        Buffer.MemoryCopy((void*)Address(offset), (void*)destination, byteLength, byteLength);
+    /// <summary>Reads a range, which the caller has checked, into memory of any length, as <see cref="Read"/> does.</summary>
+    /// <exception cref="IOException">The file cannot be read, or has become shorter.</exception>
+    public void CopyTo(long offset, nint destination, long byteLength)
+    {
+        const int most = 1 << 30; // more than a span holds is read in parts
+        for (long done = 0; done < byteLength; done += most)
+            Read(offset + done, new Span<byte>((byte*)destination + done, (int)Math.Min(most, byteLength - done)));
+    }
 
     /// <summary>
     /// Tells the system that a range, and what lies behind it, is read next, so that it comes from the disk in large pieces and while something else is done.

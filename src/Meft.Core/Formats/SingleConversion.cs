@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Meft.Core.Errors;
 
 namespace Meft.Core.Formats;
 
@@ -10,45 +9,6 @@ namespace Meft.Core.Formats;
 /// </summary>
 internal static class SingleConversion
 {
-    /// <summary>The types <see cref="Read"/> knows.</summary>
-    public const string Known = "F32, F16, BF16, F64";
-
-    /// <summary>A tensor's data as float32.</summary>
-    /// <param name="entry">The tensor.</param>
-    /// <param name="data">The address of its data, of any alignment.</param>
-    /// <param name="path">The file, for the error.</param>
-    public static unsafe float[] Read(TensorEntry entry, nint data, string path)
-    {
-        if (entry.DType is not (TensorDType.F32 or TensorDType.F16 or TensorDType.BF16 or TensorDType.F64))
-        {
-            throw new InvalidInputException(
-                $"tensor '{entry.Name}' has type {entry.DType.FileName()}, which cannot be read as float32", path, Known);
-        }
-        var count = entry.ElementCount;
-        if (count > Array.MaxLength)
-        {
-            throw new InvalidInputException(
-                $"tensor '{entry.Name}' has {count} elements, too many for one array", path, $"at most {Array.MaxLength}");
-        }
-        var result = GC.AllocateUninitializedArray<float>((int)count);
-        switch (entry.DType)
-        {
-            case TensorDType.F32:
-                fixed (float* target = result) Buffer.MemoryCopy((void*)data, target, count * sizeof(float), entry.ByteLength);
-                break;
-            case TensorDType.F16:
-                FromHalf(new ReadOnlySpan<ushort>((void*)data, (int)count), result);
-                break;
-            case TensorDType.BF16:
-                FromBFloat16(new ReadOnlySpan<ushort>((void*)data, (int)count), result);
-                break;
-            default:
-                for (var i = 0; i < result.Length; i++) result[i] = (float)Unsafe.ReadUnaligned<double>((double*)data + i);
-                break;
-        }
-        return result;
-    }
-
     /// <summary>bfloat16 to float32: the bits become the upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // a model is loaded once: there is no time to find out that this is called often
     public static void FromBFloat16(ReadOnlySpan<ushort> source, Span<float> destination)

@@ -12,9 +12,6 @@ namespace Meft.Core.Planning;
 /// <param name="PanelWeightsAtOnce">The most weights that are plain numbers at once.</param>
 public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelWeightsAtOnce)
 {
-    /// <summary>The most weights of any model that are plain numbers at once: few enough for the caches, enough to be multiplied fast.</summary>
-    public const long PanelWeights = 1 << 21;
-
     /// <summary>
     /// Bytes a weight of a panel that operations on tensors hold at once beside it, where the kernels cannot reach the blocks: an index (8), its halves
     /// and they together, the value and the product (float32).
@@ -52,21 +49,22 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
 
     /// <summary>The sizes of a model that is quantised when it is loaded.</summary>
     public static QuantizedBase Of(Quantization quantize, BlockFormat format, ModelConfig model) => new(
-        quantize, LinearModule.Of(model).Sum(m => new BlockLayout(format, m.Outputs, m.Inputs).ByteCount) / model.LayerCount, Panel(model));
+        quantize, LinearModule.Of(model).Sum(m => new BlockLayout(format, m.Outputs, m.Inputs).ByteCount) / model.LayerCount,
+        LinearModule.Of(model).Max(m => BlockPanel.WeightsOf(new BlockLayout(format, m.Outputs, m.Inputs))));
 
     private static QuantizedBase OfFile(ModelLocation location, ModelConfig model, int width)
     {
         using var source = ModelWeights.Open(location.WeightsPath);
         if (source is not GgufModelSource gguf) throw KeptBlocks.None(source.Path);
-        long bytes = 0;
+        long bytes = 0, panel = 0;
         foreach (var map in LinearModule.Of(model))
         {
             var name = $"{map.FullName}.weight";
             var kept = gguf.Tensors.ContainsKey(name) && gguf.BlocksOf(name) is { } type ? BlockDecoder.FormatOf(type) : null;
-            bytes += kept is { } format ? new BlockLayout(format, map.Outputs, map.Inputs).ByteCount : (long)map.Outputs * map.Inputs * width;
+            BlockLayout? layout = kept is { } format ? new BlockLayout(format, map.Outputs, map.Inputs) : null;
+            bytes += layout?.ByteCount ?? (long)map.Outputs * map.Inputs * width;
+            panel = Math.Max(panel, layout is { } blocks ? BlockPanel.WeightsOf(blocks) : 0);
         }
-        return new QuantizedBase(Quantization.Gguf, bytes / model.LayerCount, Panel(model));
+        return new QuantizedBase(Quantization.Gguf, bytes / model.LayerCount, panel);
     }
-
-    private static long Panel(ModelConfig model) => Math.Min(PanelWeights, LinearModule.Of(model).Max(m => (long)m.Inputs * m.Outputs));
 }

@@ -1,5 +1,6 @@
 using Meft.Core.Comparisons;
 using Meft.Core.Comparisons.Results;
+using Meft.Core.Errors;
 using Meft.Core.Evaluation;
 using Meft.Core.Evaluation.Results;
 using Meft.Loading;
@@ -31,11 +32,19 @@ internal sealed class AskedTask
     public string Fact { get; }
 
     /// <summary>Reads the records and makes the questions.</summary>
-    /// <exception cref="Core.Errors.InvalidInputException">A record does not fit the task.</exception>
-    public static AskedTask Read(TaskSource source) => new(source, EvalQuestions.Read(source.Task, source.Data, source.Records));
+    /// <exception cref="InvalidInputException">A record does not fit the task, or nothing is asked of what is to be shown.</exception>
+    public static AskedTask Read(TaskSource source)
+    {
+        var questions = EvalQuestions.Read(source.Task, source.Data, source.Records);
+        var asked = questions.Select(question => question.Part.Name).ToHashSet(StringComparer.Ordinal);
+        if (source.Metrics.FirstOrDefault(metric => !asked.Contains(metric.Part)) is not { } empty) return new AskedTask(source, questions);
+        throw new InvalidInputException(
+            $"none of the {questions.DistinctBy(q => q.Record).Count():N0} records taken has a question of the part '{empty.Part}', of which {empty.Metric} is to be shown", source.Data,
+            $"records with one, or other figures in show: {string.Join(", ", asked)}", "Check the part's when, and skip and first");
+    }
 
     /// <summary>The questions as the model gets them. All models of a comparison have one tokenizer.</summary>
-    public IReadOnlyList<EvalItem> Items(LoadedModel model) => _items ??= EvalItems.Encode(_questions, model.Tokenizer, model.Limits, Source.Records.First);
+    public IReadOnlyList<EvalItem> Items(LoadedModel model) => _items ??= EvalItems.Encode(_questions, model.Tokenizer, model.Limits, Source.Task.Limited(Source.Records.First).Windows);
 
     /// <summary>The numbers of the shown figures, from a row for each item.</summary>
     public IEnumerable<FigureNumbers> Numbers(IReadOnlyDictionary<int, EvalRow> rows) => Source.Metrics.Select(metric =>

@@ -3,6 +3,7 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Evaluation.Results;
 using Meft.Evaluation;
+using Meft.Generation;
 using Meft.Loading;
 using Meft.Training;
 using Meft.Training.Runs;
@@ -19,19 +20,24 @@ namespace Meft.Comparisons;
 /// <param name="observer">Is told of it.</param>
 internal sealed class CellRunner(string modelFact, string machine, string version, IComparisonObserver observer)
 {
-    private const string RowsFile = "rows-", RowsEnding = ".jsonl";
+    private const string RowsFile = "rows-", RowsEnding = ".jsonl", BaseTitle = "the base alone";
 
-    /// <summary>What a cell came to; null where it is not done.</summary>
-    public CellResult? Find(Cell cell) => CellResult.Find(cell.Folder, cell.Facts(modelFact));
+    /// <summary>What a cell came to; null where it is not done. Of one that is done, what a process that was killed then has not removed is removed.</summary>
+    public CellResult? Find(Cell cell)
+    {
+        if (CellResult.Find(cell.Folder, cell.Facts(modelFact)) is not { } done) return null;
+        if (Directory.Exists(Path.Combine(cell.RunFolder, RunFolder.CheckpointsName))) Tidy(cell);
+        return done;
+    }
 
     /// <summary>Runs a cell, or reads what it came to.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
     /// <exception cref="MeftException">Something stands in the way that is not the method's own failure.</exception>
     public CellResult Run(Cell cell, CancellationToken cancellation)
     {
+        if (Find(cell) is { } done) return done;
         var facts = cell.Facts(modelFact);
-        if (CellResult.Find(cell.Folder, facts) is { } done) return done;
-        Claim(cell, facts);
+        Claim(cell.Title, cell.Folder, facts);
         if (CellResult.Find(cell.Folder, facts) is { } earlier) return earlier; // it had been put aside
         CellResult result;
         try
@@ -41,7 +47,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
             var (experts, rows) = RunCosts.ReadDead(cell.RunFolder);
             result = new CellResult(facts, RunCosts.Read(cell.RunFolder), figures, experts, rows, null, machine, version);
         }
-        catch (NonFiniteException e)
+        catch (RunFailedException e) when (e is NonFiniteException or NonFiniteOutputException)
         {
             // A rate that is too high fails every time: that is a result.
             result = new CellResult(facts, null, [], [], [], e.Problem, machine, version);
@@ -52,6 +58,8 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     }
 
     /// <summary>Puts the questions to the base alone.</summary>
+    /// <exception cref="OperationCanceledException">Asked to stop; the answers so far are saved.</exception>
+    /// <exception cref="MeftException">Something stands in the way, numbers of the base's that are not finite among it.</exception>
     public CellResult RunBase(string folder, RunConfig run, IReadOnlyList<AskedTask> tasks, CancellationToken cancellation)
     {
         var facts = new Dictionary<string, string>
@@ -62,25 +70,25 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
         };
         if (run.Quantize != Quantization.None) facts["quantize"] = ChoiceName.Of(run.Quantize);
         if (CellResult.Find(folder, facts) is { } done) return done;
-        Directory.CreateDirectory(folder);
-        RemoveStaleRows(folder, facts);
-        var figures = Ask("the base alone", folder, OptionsOf(run, null), run.Model, tasks, new EvalIdentity(facts), cancellation);
+        Claim(BaseTitle, folder, facts);
+        if (CellResult.Find(folder, facts) is { } earlier) return earlier;
+        var figures = Ask(BaseTitle, folder, OptionsOf(run, null), run.Model, tasks, new EvalIdentity(facts), cancellation);
         var result = new CellResult(facts, null, figures, [], [], null, machine, version);
         result.Write(folder);
         return result;
     }
 
-    /// <summary>Makes the folder this cell's own.</summary>
-    private void Claim(Cell cell, Dictionary<string, string> facts)
+    /// <summary>Makes a folder the own one of what has these facts.</summary>
+    private void Claim(string title, string folder, Dictionary<string, string> facts)
     {
         try
         {
-            if (CellFolder.Claim(cell.Folder, new EvalIdentity(facts)) is { } aside)
-                observer.Remarked($"{cell.Title}: what is there was made with other data or settings; it lies in {Path.GetFileName(aside)} now");
+            if (CellFolder.Claim(folder, new EvalIdentity(facts)) is { } aside)
+                observer.Remarked($"{title}: what is there was made with other data or settings; it lies in {Path.GetFileName(aside)} now");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunFailedException($"the folder of a run cannot be made: {e.Message}", cell.Folder, null, "change output or its permissions", e);
+            throw new RunFailedException($"the folder of a run cannot be made: {e.Message}", folder, null, "change output or its permissions", e);
         }
     }
 
@@ -126,20 +134,10 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
         Adapter = run.Method.Kind == MethodKind.Full ? null : trained,
     };
 
-    /// <summary>Removes the rows of an evaluation that asked other questions.</summary>
-    private static void RemoveStaleRows(string folder, Dictionary<string, string> facts)
-    {
-        var line = new EvalIdentity(facts).ToLine();
-        foreach (var file in Directory.EnumerateFiles(folder, $"{RowsFile}*{RowsEnding}"))
-        {
-            if (File.ReadLines(file).FirstOrDefault() != line) File.Delete(file);
-        }
-    }
-
-    /// <summary>Removes what is large and has done its service: checkpoints, and the adapter unless it is to stay.</summary>
+    /// <summary>Removes what is large and has done its service: the adapter unless it is to stay, and checkpoints, last: while they are there, this was not done.</summary>
     private static void Tidy(Cell cell)
     {
-        string[] large = cell.KeepsAdapter ? [RunFolder.CheckpointsName] : [RunFolder.CheckpointsName, .. RunFolder.ResultNames];
+        string[] large = cell.KeepsAdapter ? [RunFolder.CheckpointsName] : [.. RunFolder.ResultNames, RunFolder.CheckpointsName];
         foreach (var folder in large.Select(name => Path.Combine(cell.RunFolder, name)).Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
     }
 }

@@ -110,11 +110,14 @@ public sealed class Comparison : IDisposable
         // The mark by which the folder is known; what is there already stays until there is news.
         if (!File.Exists(Path.Combine(_config.Output, ResultFile))) Save(_record.Result());
         _record.Before = _runner.RunBase(Path.Combine(_config.Output, ComparisonPlace.Before), _config.Methods[0].Run, _tasks, cancellation);
+        foreach (var method in _methods) TakeUp(method);
+        if (_methods.Sum(method => method.Seeds.Count) is > 0 and var before) _observer.Remarked(string.Create(CultureInfo.InvariantCulture, $"{before} runs were done before"));
         Tell(new ComparisonStep("the base alone", null));
-        foreach (var method in _methods) method.Rate = RateOf(method, cancellation);
-        foreach (var seed in _config.Seeds)
+        foreach (var method in _methods.Where(method => method is { Rate: null, Failure: null }))
+            method.Rate = RateOf(method, cell => Attempt(method, cell, cancellation), Tell);
+        foreach (var (index, seed) in _config.Seeds.Index())
         {
-            foreach (var method in _methods.Where(method => method.Failure is null))
+            foreach (var method in _methods.Where(method => method.Failure is null && method.Seeds.Count <= index))
             {
                 var cell = Cell.OfSeed(_config, method.Method, seed, method.Rate!.Value, _rows, _tasks);
                 if (Attempt(method, cell, cancellation) is { } result) method.Seeds.Add(result);
@@ -135,25 +138,44 @@ public sealed class Comparison : IDisposable
         _lock?.Dispose();
     }
 
-    /// <summary>The rate of a method: the config's, or the one that the grid chooses; null where every rate of the grid failed.</summary>
-    private double? RateOf(PlannedMethod method, CancellationToken cancellation)
+    /// <summary>
+    /// Takes what earlier runs of the comparison have left of a method: its rate where the grid has come to one, and its seeds up to the first that is missing. So
+    /// what was shown before is shown while something else is done.
+    /// </summary>
+    private void TakeUp(PlannedMethod method)
+    {
+        method.Rate = RateOf(method, _runner.Find, _ => { });
+        if (method.Rate is not { } rate) return;
+        foreach (var seed in _config.Seeds)
+        {
+            if (_runner.Find(Cell.OfSeed(_config, method.Method, seed, rate, _rows, _tasks)) is not { Failure: null } done) break;
+            method.Seeds.Add(done);
+        }
+    }
+
+    /// <summary>The rate of a method: the config's, or the one that the grid chooses; null where every rate of the grid failed, or a run of it is not to be had.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="run">Gives what a run came to; null where there is nothing.</param>
+    /// <param name="tell">Is told of every rate.</param>
+    private double? RateOf(PlannedMethod method, Func<Cell, CellResult?> run, Action<ComparisonStep> tell)
     {
         if (_config.Grid is not { } grid || method.Method.LearningRates.Count == 0) return method.Method.Run.Optimizer.LearningRate;
         var (figure, rates) = (_gridTask!.Mean(), new JudgedRates(method.Method.LearningRates, grid.Extend, _gridTask.Source.Metrics[0].Metric));
+        method.Grid.Clear();
         while (rates.Next() is { } rate)
         {
             var (title, results) = ("", new List<CellResult?>());
             foreach (var cell in Cell.OfRate(_config, method.Method, rate, _gridRows, _gridTask))
             {
                 title = cell.Title;
-                results.Add(Attempt(method, cell, cancellation));
-                if (method.IsLeftOut) return null;
+                results.Add(run(cell));
                 if (results[^1] is not { Failure: null }) break; // a rate that fails once is none to take
             }
+            if (results[^1] is null && method.Failure is null || method.IsLeftOut) return null;
             var failure = results[^1]?.Failure ?? (results[^1] is null ? method.Failure : null);
             var point = new GridPoint(rate, rates.Add(rate, failure is null ? [.. results.SelectMany(result => result!.Figures)] : null), failure);
             method.Grid.Add(point);
-            Tell(new ComparisonStep(title, method.Method.Name, point, figure));
+            tell(new ComparisonStep(title, method.Method.Name, point, figure));
             if (method.Failure is not null) return null;
         }
         method.IsRateAtEdge = rates.IsAtEdge;

@@ -43,6 +43,7 @@ internal sealed class ComparisonRecord(
             Seeds = config.Seeds,
             Figures = figures,
             Before = Before is null ? null : [.. Before.Figures.Select((numbers, i) => FigureStatistics.Of([numbers], null, IsPerplexity(i)))],
+            Records = Before is null ? null : [.. Before.Figures.Select(numbers => numbers.Clusters.Distinct().Count())],
             Reference = config.Reference?.Name,
             Methods = [.. methods.Select(method => Row(method, reference))],
             IsComplete = IsComplete,
@@ -52,13 +53,15 @@ internal sealed class ComparisonRecord(
     /// <summary>What all runs were made with; of runs that were made elsewhere, theirs.</summary>
     private string Joined(Func<CellResult, string?> get, string here)
     {
-        var all = methods.SelectMany(method => method.Seeds).Select(cell => get(cell) ?? here).Distinct().ToList();
+        var all = methods.SelectMany(method => method.Seeds).Select(cell => get(cell) ?? ComparisonResult.UnknownMachine).Distinct().ToList();
         return all.Count == 0 ? here : string.Join("; and ", all);
     }
 
     private MethodResult Row(PlannedMethod planned, PlannedMethod? reference)
     {
         var (method, plan, seeds) = (planned.Method.Run.Method, planned.Plan, planned.Seeds);
+        // Seconds of one machine and bytes of another are no costs of any: those of most seeds count.
+        var costed = seeds.GroupBy(seed => seed.Machine).MaxBy(machine => machine.Count());
         return new MethodResult
         {
             Name = planned.Method.Name,
@@ -66,13 +69,15 @@ internal sealed class ComparisonRecord(
             Kind = method.Kind,
             Rank = method.Kind == MethodKind.Full ? null : method.Rank,
             Parameters = plan.TrainedParameters,
+            Beta1 = planned.Method.Run.Optimizer.Betas.Beta1,
             DoesNotFit = seeds.Count > 0 ? null : planned.DoesNotFit,
             PlannedDeviceBytes = plan.Memory.CountedDeviceBytes,
             PlannedHostBytes = plan.Memory.Of(MemoryTier.Host),
             LearningRate = planned.IsLeftOut ? null : planned.Rate,
             IsRateAtEdge = planned.IsRateAtEdge,
             Grid = [.. planned.Grid.OrderBy(point => point.LearningRate)],
-            Cost = seeds.Count == 0 ? null : Cost([.. seeds.Select(seed => seed.Cost!)]),
+            Cost = costed is null ? null : Cost([.. costed.Select(seed => seed.Cost!)]),
+            CostMachine = costed?.Key,
             Figures = seeds.Count == 0 ? null : [.. figures.Select((_, i) => Figure(planned, reference, i))],
             DeadExperts = Mean([.. seeds.Select(seed => seed.DeadExperts)]),
             DeadRows = Mean([.. seeds.Select(seed => seed.DeadRows)]),

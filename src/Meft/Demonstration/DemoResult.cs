@@ -1,6 +1,7 @@
 using System.Globalization;
 using Meft.Benchmarking;
 using Meft.Core.Comparisons.Results;
+using Meft.Core.Configuration;
 using Meft.Core.Metrics;
 
 namespace Meft.Demonstration;
@@ -86,6 +87,7 @@ internal sealed class DemoResult(DemoOptions options, long baseParameters, IRead
         Kind = taught.Method.Kind,
         Rank = taught.Method.Rank,
         Parameters = taught.Parameters,
+        Beta1 = OptimizerConfig.For(taught.Method.Kind).Betas.Beta1,
         DoesNotFit = taught.DoesNotFit,
         PlannedDeviceBytes = taught.DeviceBytes,
         PlannedHostBytes = taught.HostBytes,

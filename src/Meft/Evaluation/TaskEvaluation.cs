@@ -24,7 +24,8 @@ public sealed class TaskEvaluation(LoadedModel model)
     /// <param name="progress">Told after each batch how many rows there are; null for nobody.</param>
     /// <param name="cancellation">As in <see cref="Answer"/>.</param>
     /// <returns>A row for each item, by index.</returns>
-    /// <exception cref="RunFailedException">The model's numbers are not finite, or the file cannot be written.</exception>
+    /// <exception cref="NonFiniteOutputException">The model's numbers are not finite.</exception>
+    /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public IReadOnlyDictionary<int, EvalRow> Run(
         IReadOnlyList<EvalItem> items, EvalRowsFile? file = null, Action<int>? progress = null, CancellationToken cancellation = default)
     {
@@ -44,7 +45,7 @@ public sealed class TaskEvaluation(LoadedModel model)
     /// <param name="isDone">Whether an item's row is there already; a batch is left out where all of its are.</param>
     /// <param name="cancellation">Stops between two batches, and between two tokens of a batch, which is then lost.</param>
     /// <returns>The rows, a batch at a time.</returns>
-    /// <exception cref="RunFailedException">The model's numbers are not finite.</exception>
+    /// <exception cref="NonFiniteOutputException">The model's numbers are not finite.</exception>
     public IEnumerable<IReadOnlyList<EvalRow>> Answer(
         IReadOnlyList<EvalItem> items, Func<EvalItem, bool> isDone, CancellationToken cancellation = default)
     {
@@ -91,9 +92,9 @@ public sealed class TaskEvaluation(LoadedModel model)
             at += item.Rows.Count;
             if (!nll.All(double.IsFinite))
             {
-                throw new RunFailedException(
-                    $"the model gives a text of the record a negative log-likelihood of {nll.First(sum => !double.IsFinite(sum))}",
-                    item.Question.Origin.ToString(), null, "check the model's weights and the adapter for numbers that are not finite");
+                throw new NonFiniteOutputException(
+                    FormattableString.Invariant($"the model gives a text of the record a negative log-likelihood of {nll.First(sum => !double.IsFinite(sum))}"),
+                    item.Question.Origin.ToString());
             }
             rows.Add(item.Question is ChooseQuestion ? EvalRow.OfChoices(item, nll) : EvalRow.OfWindow(item, nll[0]));
         }

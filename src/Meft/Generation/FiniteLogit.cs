@@ -1,5 +1,3 @@
-using Meft.Core.Errors;
-
 namespace Meft.Generation;
 
 /// <summary>Refuses to choose a token where the model gives no numbers to choose by.</summary>
@@ -8,12 +6,11 @@ internal static class FiniteLogit
     /// <param name="greatest">The greatest logit of a row, which is NaN where any of the row is.</param>
     /// <param name="row">The prompt's index, from 0.</param>
     /// <param name="position">The position of the token that is to be chosen, from 0, the prompt counted.</param>
-    /// <exception cref="RunFailedException">The logit is not finite.</exception>
+    /// <exception cref="NonFiniteOutputException">The logit is not finite.</exception>
     public static void Require(float greatest, int row, int position)
     {
         if (float.IsFinite(greatest)) return;
-        throw new RunFailedException(
-            FormattableString.Invariant($"the model gives a logit of {greatest} for the token at position {position}"),
-            $"prompt {row}", null, "Check the model's weights and the adapter for numbers that are not finite, or compute with another dtype");
+        throw new NonFiniteOutputException(
+            FormattableString.Invariant($"the model gives a logit of {greatest} for the token at position {position}"), $"prompt {row}");
     }
 }

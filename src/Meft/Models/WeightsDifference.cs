@@ -12,6 +12,9 @@ internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnl
     /// <summary>Compares; null where all fits.</summary>
     public static WeightsDifference? Between(ITensorSource source, ModelConfig config)
     {
+        // A layer has several tensors: a config of more layers than there are tensors is no model's, and its names need not all be written out.
+        if (config.LayerCount > source.Tensors.Count)
+            return new WeightsDifference([], [], [$"there are {source.Tensors.Count} tensors in all, the config asks for {config.LayerCount} layers"]);
         var specs = HuggingFaceWeightNames.Of(config).ToDictionary(spec => spec.Name, StringComparer.Ordinal);
         var difference = new WeightsDifference(
             [.. specs.Keys.Where(name => !source.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal)],

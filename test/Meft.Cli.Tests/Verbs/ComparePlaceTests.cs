@@ -1,3 +1,4 @@
+using Meft.Cli.Verbs;
 using Meft.Core.Comparisons.Results;
 using Meft.TestSupport;
 using Shouldly;
@@ -96,6 +97,33 @@ public sealed class ComparePlaceTests : IDisposable
         ComparisonResult.Parse(run.Output, "").Methods[0].Figures!.Count.ShouldBe(2);
         File.GetLastWriteTimeUtc(metrics).ShouldBe(time);
         Directory.GetFiles(_folder.File("out"), "*.svg").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).ShouldBe(["score-f1.svg", "score.svg"]);
+    }
+
+    [Fact]
+    public void What_was_shown_stays_while_a_method_that_is_new_looks_for_its_rate()
+    {
+        Compare().ExitCode.ShouldBe(0);
+        var row = File.ReadLines(_folder.File("out/table.md")).Single(line => line.StartsWith("| small, slow |", StringComparison.Ordinal));
+        row.ShouldNotContain("–");
+        _folder.Write("other.jsonl", "{\"q\":\"bb\",\"a\":\"a\"}\n");
+        var fixedRate = Config.Replace(", optimizer: {learning_rate: 0.05}}", "}", StringComparison.Ordinal)
+            .Replace("{name: small, method: {kind: lora, rank: 2, targets: all-linear}}", "{name: small, method: {kind: lora, rank: 2, targets: all-linear}, optimizer: {learning_rate: 0.05}}", StringComparison.Ordinal);
+        _folder.Write("compare.yaml", fixedRate + """
+
+              - {name: new, method: {kind: lora, rank: 1, targets: all-linear}, learning_rates: [1e-3, 2e-3]}
+            grid:
+              learning_rates: [1e-3, 2e-3]
+              train: {task: task.yaml, data: other.jsonl}
+              task: {task: task.yaml, data: other.jsonl, show: [starts_with]}
+            """);
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        var run = ProgramRun.OfInterruptible(VerbList.Create(), ["compare", _folder.File("compare.yaml")], stop.Token);
+        run.ExitCode.ShouldBe(1, run.Error);
+        run.Error.ShouldContain("2 runs were done before");
+        var table = File.ReadAllText(_folder.File("out/table.md"));
+        table.ShouldContain(row);
+        table.ShouldContain("| new |");
     }
 
     [Fact]

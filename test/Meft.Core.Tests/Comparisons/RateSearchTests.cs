@@ -49,10 +49,19 @@ public sealed class RateSearchTests
     }
 
     [Fact]
+    public void Where_every_rate_fails_lower_ones_are_tried()
+    {
+        var (search, tried) = Run([4e-3, 8e-3], 3, rate => rate > 1e-3 ? double.NaN : rate);
+        tried.ShouldBe([4e-3, 8e-3, 2e-3, 1e-3, 5e-4]);
+        search.Best.ShouldBe(1e-3);
+        search.IsAtEdge.ShouldBeFalse();
+    }
+
+    [Fact]
     public void Where_every_run_fails_there_is_no_rate()
     {
         var (search, tried) = Run([1e-3, 2e-3], 3, _ => double.NaN);
-        tried.Count.ShouldBe(2);
+        tried.ShouldBe([1e-3, 2e-3, 5e-4, 2.5e-4, 1.25e-4]);
         search.Best.ShouldBeNull();
         search.IsAtEdge.ShouldBeFalse();
     }

@@ -40,6 +40,16 @@ public sealed class EvalQuestionsTests : IDisposable
     }
 
     [Fact]
+    public void A_limit_is_of_windows_where_there_are_only_texts_and_of_records_elsewhere()
+    {
+        var texts = EvalTask.Load(_folder.Write("texts.yaml", "kind: perplexity\nwindow: 4\n"));
+        texts.Limited(3).ShouldBe((null, 3));
+        var mixed = EvalTask.Load(_folder.Write("mixed.yaml", "parts:\n  ask: {prompt: x, answers: a}\n  read: {kind: perplexity, window: 4}\n"));
+        mixed.Limited(3).ShouldBe((3, null));
+        mixed.Limited(null).ShouldBe((null, null));
+    }
+
+    [Fact]
     public void A_group_gathers_records_and_a_limit_counts_those_that_are_asked()
     {
         var rows = string.Join('\n', "xyxyx".Select((g, i) => $"{{\"g\": \"{g}\", \"q\": {i}, \"a\": \"b\"}}"));
@@ -80,6 +90,9 @@ public sealed class EvalQuestionsTests : IDisposable
     [InlineData("prompt: x\nkind: choose\nchoices: a\nright: 0", "{\"a\": [\"\", 2]}", "gives an empty text")]
     [InlineData("data: {group: \"{{ g }}\"}\nprompt: x\nanswers: a", "{\"a\": 1}", "the record does not fit the task's data.group: 'g' is undefined")]
     [InlineData("prompt: \"{{ q }}\"\nanswers: a\nexamples: [{p: 1, answer: x}]", "{\"a\": 1, \"q\": 2}", "the task's examples (part all): 'q' is undefined")]
+    [InlineData("prompt: x\nanswers: a\nmetrics: [number]", "{\"a\": \"many\"}", ":2: the task's answers (part all) gives \"many\", which has no number, so that no prediction could be right")]
+    [InlineData("prompt: x\nanswers: a\nmetrics: [tool_call]", "{\"a\": \"f(1)\"}", "gives \"f(1)\", which is no call of a tool")]
+    [InlineData("prompt: x\nanswers: a\nmetrics: [tool_call]", "{\"a\": \"Action: f Action Input: 1\"}", "which has arguments that are no JSON object")]
     [InlineData("prompt: x\nanswers: a\nwhen: b is defined", "{\"a\": 1}", "the data holds no record that the task asks about")]
     public void A_record_that_does_not_fit_is_refused_with_its_line(string task, string row, string problem) =>
         Should.Throw<InvalidInputException>(() => Ask(task, "\n" + row)).Message.ShouldContain(problem);

@@ -27,7 +27,7 @@ public class QuantizedPlanTests
 
     [Fact]
     public void A_panel_of_plain_weights_is_counted() =>
-        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + QuantizedBase.TensorBytesOfWeight) * QuantizedBase.PanelWeights);
+        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + QuantizedBase.TensorBytesOfWeight) * BlockPanel.MostWeights);
 
     [Fact]
     public void A_streamed_one_waits_quantised()

@@ -50,6 +50,7 @@ public sealed class GgufTokenizerTests : IDisposable
         { GgufTokenizers.SmallByteLevel().Remove("tokenizer.ggml.merges").Set("tokenizer.ggml.merges", ["h x"]), "merge 0 uses 'hx'" },
         { GgufTokenizers.SmallByteLevel().Remove("tokenizer.ggml.token_type").Set("tokenizer.ggml.token_type", [1]), "not one a token" },
         { GgufTokenizers.SmallByteLevel().Remove("tokenizer.ggml.eos_token_id").Set("tokenizer.ggml.eos_token_id", 900u), "the id is 900. Allowed: 0 to 262" },
+        { GgufTokenizers.SmallSentencePiece().Remove("tokenizer.ggml.token_type"), "the tokens have no types" },
         { GgufTokenizers.SmallSentencePiece().Remove("tokenizer.ggml.scores"), "the tokens have no scores" },
         { GgufTokenizers.SmallSentencePiece().Remove("tokenizer.ggml.tokens").Set("tokenizer.ggml.tokens", ["a", "a", "b", "c", "d", "e", "f", "g", "h"]), "token 1 is 'a', as token 0 is" },
     };

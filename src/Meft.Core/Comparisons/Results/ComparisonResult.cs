@@ -42,11 +42,22 @@ public sealed record ComparisonResult
     /// <summary>The base alone: a value for each of <see cref="Figures"/>; null where it was not reached yet.</summary>
     public required IReadOnlyList<FigureValue>? Before { get; init; }
 
+    /// <summary>How many records, or groups of them, each of <see cref="Figures"/> is of; null where that is not known yet.</summary>
+    public IReadOnlyList<int>? Records { get; init; }
+
     /// <summary>The method that the others are compared with; null for none.</summary>
     public required string? Reference { get; init; }
 
     /// <summary>The methods, in order.</summary>
     public required IReadOnlyList<MethodResult> Methods { get; init; }
+
+    /// <summary>What the methods' costs were measured on, each machine once, in the order of the methods.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> CostMachines =>
+        [.. Methods.Where(m => m.Cost is not null).Select(m => m.CostMachine ?? UnknownMachine).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>What stands for a machine that was not taken down.</summary>
+    public const string UnknownMachine = "one that was not taken down";
 
     /// <summary>Whether nothing is left to do.</summary>
     public required bool IsComplete { get; init; }
@@ -102,6 +113,9 @@ public sealed record MethodResult
     /// <summary>Why it does not fit the memory there is, in a sentence; null where it does.</summary>
     public required string? DoesNotFit { get; init; }
 
+    /// <summary>How much of AdamW's first moment a step keeps (beta1); null where that is not known.</summary>
+    public double? Beta1 { get; init; }
+
     /// <summary>Planned bytes of device memory, as the ledger counts them.</summary>
     public required long PlannedDeviceBytes { get; init; }
 
@@ -117,8 +131,11 @@ public sealed record MethodResult
     /// <summary>The rates that were tried on the held-out split, ascending; empty where the config says the rate.</summary>
     public required IReadOnlyList<GridPoint> Grid { get; init; }
 
-    /// <summary>What the runs cost, over those seeds that are done; null where none is.</summary>
+    /// <summary>What the runs cost, over those seeds that were run on <see cref="CostMachine"/>; null where none is done.</summary>
     public required MethodCost? Cost { get; init; }
+
+    /// <summary>What the costs were measured on, where seeds were run on several machines the one of most of them; null where that was not taken down, or nothing is done.</summary>
+    public string? CostMachine { get; init; }
 
     /// <summary>A value for each figure over those seeds that are done; null where none is.</summary>
     public required IReadOnlyList<FigureValue>? Figures { get; init; }

@@ -8,7 +8,7 @@ public static class ComparisonMarkdown
 {
     private const string Special = "\\`*_~<|";
 
-    /// <summary>One table, with several seeds a second one of their spread, the notes below as a paragraph; lines end with a line feed.</summary>
+    /// <summary>One table, with several seeds a second one of their spread, the notes below as a paragraph, the machine in another; lines end with a line feed.</summary>
     public static string Text(ComparisonResult result)
     {
         var sheet = ComparisonSheet.Of(result);
@@ -20,6 +20,7 @@ public static class ComparisonMarkdown
             Table(ComparisonSheet.SpreadTitle, sheet.Spread);
         }
         if (sheet.Notes.Count > 0) text.Append('\n').AppendJoin(' ', sheet.Notes.Select(Escaped)).Append('\n');
+        text.Append($"\n{Escaped(result.Machine)}; meft {Escaped(result.Version)}.\n");
         return text.ToString();
 
         void Table(string corner, IReadOnlyList<SheetColumn> columns)

@@ -60,6 +60,7 @@ public sealed record ComparisonSheet
 
     private static List<SheetColumn> CostColumns(ComparisonResult result)
     {
+        var machines = result.CostMachines;
         return
         [
             Column("parameters", m => Count(m.Parameters)),
@@ -67,6 +68,7 @@ public sealed record ComparisonSheet
             Column("host bytes", m => m.Cost is { } cost ? Bytes(cost.HostBytes) : Planned + Bytes(m.PlannedHostBytes)),
             Column("link/step", m => m.Cost is { } cost ? Bytes(cost.LinkBytesPerStep) : None),
             Column("s/step", m => m.Cost is { } cost ? Seconds(cost.StepSeconds) : None),
+            .. machines.Count > 1 ? [Column("machine", m => m.Cost is null ? None : Machine(machines, m))] : Array.Empty<SheetColumn>(),
             Column("tokens", m => m.Cost is { } cost ? Count(cost.Tokens) : None),
             Column("rate", m => m.LearningRate is { } rate ? Rate(rate) + (m.IsRateAtEdge ? AtEdge : "") : None),
         ];
@@ -76,6 +78,10 @@ public sealed record ComparisonSheet
         string NeededDevice(MethodResult method) => Planned + Bytes(method.PlannedDeviceBytes)
             + (method.DoesNotFit is not null && result.DeviceBudget is { } budget && method.PlannedDeviceBytes > budget ? $" > {Bytes(budget)}" : "");
     }
+
+    /// <summary>A machine's mark: A for the first of several.</summary>
+    private static string Machine(IReadOnlyList<string> machines, MethodResult method) =>
+        SheetNotes.MarkOf(machines.Index().First(machine => machine.Item == (method.CostMachine ?? ComparisonResult.UnknownMachine)).Index);
 
     private static List<SheetColumn> ScoreColumns(ComparisonResult result)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Meft.Core.Comparisons.Results;
 
 namespace Meft.Core.Comparisons.Tables;
@@ -5,6 +6,9 @@ namespace Meft.Core.Comparisons.Tables;
 /// <summary>What stands below a comparison's table.</summary>
 internal static class SheetNotes
 {
+    /// <summary>Below so many clusters the percentile bootstrap's interval is much too narrow.</summary>
+    private const int FewRecords = 10;
+
     /// <summary>The notes, in order.</summary>
     /// <param name="result">The comparison.</param>
     /// <param name="anyPlanned">Whether bytes are marked as planned.</param>
@@ -23,6 +27,12 @@ internal static class SheetNotes
             var means = result.Seeds.Count > 1 ? $"Means over {result.Seeds.Count} seeds; in" : "In";
             yield return $"{means} brackets the 95 % interval over records{(result.Reference is null ? "" : ", of differences over the same records")}.";
         }
+        if (result.CostMachines is { Count: > 1 } machines)
+            yield return Sentence($"Bytes and seconds of a row are of one machine: {string.Join("; ", machines.Select((machine, i) => $"{MarkOf(i)}: {machine}"))}");
+        foreach (var (figure, records) in result.Figures.Zip(result.Records ?? []).Where(f => f.Second < FewRecords))
+            yield return $"{figure.Label} is of {records} {(records == 1 ? "record" : "records")}: {(records == 1 ? "it has no interval" : "intervals over so few say little")}.";
+        if (Beta1(result) is { Count: > 1 } values)
+            yield return Sentence($"AdamW's beta1 differs: {string.Join("; ", values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value.Key} of {string.Join(", ", value)}")))}");
         if (anyPlanned) yield return "~ is planned, not measured.";
         if (anyAtEdge) yield return "* is a rate from an end of those tried: a better one may lie beyond.";
         if (result.Figures.Any(f => !f.HigherIsBetter)) yield return "↓ is better when lower.";
@@ -30,6 +40,13 @@ internal static class SheetNotes
         if (result.Before is null) yield return "Planned alone: nothing has been trained.";
         else if (!result.IsComplete) yield return "Not complete: the same command goes on where it was.";
     }
+
+    /// <summary>A machine's mark: A for the first of several, Z for all beyond the 26th.</summary>
+    public static string MarkOf(int machine) => ((char)('A' + Math.Min(machine, 25))).ToString();
+
+    /// <summary>The names of the methods by their beta1, where that is known.</summary>
+    private static IReadOnlyList<IGrouping<double, string>> Beta1(ComparisonResult result) =>
+        [.. result.Methods.Where(m => m.Beta1 is not null).GroupBy(m => m.Beta1!.Value, m => m.Name)];
 
     private static string Sentence(string text) => text.EndsWith('.') ? text : text + ".";
 }

@@ -11,7 +11,7 @@ public static class AnswerMetrics
         Pair(new BestOf("f1", TokenF1.Score)),
         Pair(new BestOf("contains", Contains)),
         Pair(new BestOf("starts_with", StartsWith)),
-        Pair(new BestOf("number", FinalNumber.Score)),
+        Pair(new BestOf("number", FinalNumber.Score, answer => FinalNumber.Find(answer) is null ? "has no number" : null)),
         KeyValuePair.Create("tool_call", (IAnswerMetric)new ToolCallMetric()),
     }.ToDictionary();
 

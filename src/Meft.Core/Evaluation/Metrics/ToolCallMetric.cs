@@ -10,6 +10,14 @@ internal sealed class ToolCallMetric : IAnswerMetric
     public IReadOnlyList<string> Names { get; } = ["call", "tool", "arguments", "parses"];
 
     /// <inheritdoc/>
+    public string? Unreachable(string answer) => ToolCall.Find(answer) switch
+    {
+        null => "is no call of a tool",
+        { Arguments: null } => "has arguments that are no JSON object, each key once",
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     public IReadOnlyList<double> Score(string prediction, IReadOnlyList<string> answers)
     {
         if (ToolCall.Find(prediction) is not { } made) return [0, 0, 0, 0];

@@ -13,6 +13,7 @@ public sealed class EvalRowsFile : IDisposable
     private readonly string _path;
     private readonly EvalIdentity _identity;
     private readonly SortedDictionary<int, EvalRow> _rows = [];
+    private LockFile? _lock;
     private FileStream? _stream;
 
     private EvalRowsFile(string path, EvalIdentity identity) => (_path, _identity) = (path, identity);
@@ -21,13 +22,17 @@ public sealed class EvalRowsFile : IDisposable
     public IReadOnlyDictionary<int, EvalRow> Rows => _rows;
 
     /// <summary>Opens a file of rows, or begins one.</summary>
-    /// <exception cref="InvalidInputException">The file holds something else, or the rows of another evaluation: what differs is named.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The file holds something else, or the rows of another evaluation: what differs is named; or another process is writing it.
+    /// </exception>
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public static EvalRowsFile Open(string path, EvalIdentity identity)
     {
         var file = new EvalRowsFile(path, identity);
         try
         {
+            file._lock = LockFile.TryTake(LockOf(path), $"process {Environment.ProcessId} on {Environment.MachineName}") ?? throw new InvalidInputException(
+                $"another process is writing these rows: {LockFile.HolderOf(LockOf(path)) ?? "which one is not known"}", path, null, "Wait until it is done, or name another file with --output");
             file._stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
             file.ReadWhatIsThere();
             return file;
@@ -56,7 +61,8 @@ public sealed class EvalRowsFile : IDisposable
     /// <exception cref="RunFailedException">The file cannot be written.</exception>
     public void Complete()
     {
-        Dispose();
+        _stream?.Dispose();
+        _stream = null;
         AtomicFile.WriteAllText(_path, _identity.ToLine() + "\n" + string.Concat(_rows.Values.Select(row => row.Json + "\n")));
     }
 
@@ -65,7 +71,12 @@ public sealed class EvalRowsFile : IDisposable
     {
         _stream?.Dispose();
         _stream = null;
+        _lock?.Dispose();
+        _lock = null;
     }
+
+    /// <summary>Held while a process writes the rows; the system lets go of it when the process ends.</summary>
+    private static string LockOf(string path) => path + ".lock";
 
     private void ReadWhatIsThere()
     {

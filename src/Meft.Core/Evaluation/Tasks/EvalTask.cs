@@ -39,6 +39,10 @@ public sealed record EvalTask
     /// <summary>Whether it asks for nothing but the likelihood of texts.</summary>
     public bool IsOfTexts => Parts.All(part => part.Kind == QuestionKind.Perplexity);
 
+    /// <summary>What a limit means to the task: of one of nothing but texts, windows; else records.</summary>
+    /// <param name="first">The limit; null for none.</param>
+    public (int? Records, int? Windows) Limited(int? first) => IsOfTexts ? (null, first) : (first, null);
+
     /// <summary>Where the records stand in a document.</summary>
     internal RecordPath Rows { get; init; } = RecordPath.Root;
 

@@ -27,11 +27,11 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
         new("gemma", "GemmaForCausalLM", "gemma") { NormShift = 1, UsesTanhGelu = true },
         new("gemma2", "Gemma2ForCausalLM", "gemma2")
         {
-            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 2, PeriodKey: null, DepthOfLargest: 46, HasOwnRope: false),
+            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 2, PeriodKey: null, DepthOfLargest: 46, DefaultWindow: 4096, HasOwnRope: false),
         },
         new("gemma3", "Gemma3ForCausalLM", "gemma3_text")
         {
-            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 6, PeriodKey: "attention.sliding_window_pattern", DepthOfLargest: 62, HasOwnRope: true),
+            NormShift = 1, UsesTanhGelu = true, LayerNames = GemmaNorms, LocalAttention = new(Period: 6, PeriodKey: "attention.sliding_window_pattern", DepthOfLargest: 62, DefaultWindow: 0, HasOwnRope: true),
         },
         new("phi3", "Phi3ForCausalLM", "phi3")
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Meft.Core.Formats.Gguf;
@@ -9,10 +10,15 @@ namespace Meft.Core.Formats.Gguf;
 /// <param name="Period">Every so many layers one sees everything, where the file does not say otherwise.</param>
 /// <param name="PeriodKey">Where the file may say otherwise; null where it cannot.</param>
 /// <param name="DepthOfLargest">Layers of the family's largest model (27B), whose queries are scaled by hidden size over heads instead of the heads' size.</param>
+/// <param name="DefaultWindow">Tokens that a layer with a window sees where the file does not say; 0 for all.</param>
 /// <param name="HasOwnRope">Whether layers with a window turn positions by another base than the others.</param>
-internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int DepthOfLargest, bool HasOwnRope)
+internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int DepthOfLargest, int DefaultWindow, bool HasOwnRope)
 {
     private const int LocalTheta = 10_000;
+
+    private const string Scale = "attention.scale";
+
+    private static readonly string[] Caps = ["attn_logit_softcapping", "final_logit_softcapping"];
 
     /// <summary>Adds the keys of config.json to those that every family has.</summary>
     /// <param name="json">The config; its <c>rope_parameters</c> are those of the layers that see everything.</param>
@@ -21,11 +27,17 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
     /// <param name="window">Tokens that a layer with a window sees; 0 where there is none.</param>
     public void AddTo(JsonObject json, GgufMetadata metadata, GgufModelConfig sizes, long window)
     {
-        json["attn_logit_softcapping"] = Number("attn_logit_softcapping");
-        json["final_logit_softcapping"] = Number("final_logit_softcapping");
+        if (window == 0 && !metadata.Contains($"{sizes.Architecture}.attention.sliding_window")) window = DefaultWindow;
+        json["sliding_window"] = window > 0 ? window : null;
+        // A cap that the file does not state is the family's: null in config.json would be none.
+        foreach (var cap in Caps)
+        {
+            if (Number(cap) is { } limit) json[cap] = limit;
+        }
         // The scale of queries stands in few files.
-        json["query_pre_attn_scalar"] = Number("attention.scale") is { } scale
-            ? GgufRope.Shortest(1 / (scale * scale))
+        json["query_pre_attn_scalar"] = Number(Scale) is { } scale
+            ? GgufRope.Shortest(1 / (scale * scale)) is var scalar and > 0 && double.IsFinite(scalar) ? scalar
+                : throw metadata.Failure($"{sizes.Architecture}.{Scale}", $"the value is {scale.ToString(CultureInfo.InvariantCulture)}", "the number that queries are multiplied by, about one over the root of a head's size")
             : sizes.BlockCount == DepthOfLargest ? sizes.EmbeddingLength / sizes.HeadCount : sizes.HeadSize;
         var key = $"{sizes.Architecture}.{PeriodKey}";
         var period = PeriodKey is not null && metadata.FindInteger(key) is { } stated ? Math.Max(1, stated) : Period;

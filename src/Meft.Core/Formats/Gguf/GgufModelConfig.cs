@@ -48,11 +48,11 @@ public sealed record GgufModelConfig
         Require("embedding_length", EmbeddingLength, "hidden_size", config.HiddenSize);
         Require("feed_forward_length", FeedForwardLength, "intermediate_size", config.IntermediateSize);
         Require("attention.head_count", HeadCount, "num_attention_heads", config.HeadCount);
-        Require("attention.head_count_kv", HeadCountKv, "num_key_value_heads", config.KeyValueHeadCount);
-        Require("attention.key_length", HeadSize, "head_dim", config.HeadSize);
+        Require("attention.head_count_kv", Stated("attention.head_count_kv", config.KeyValueHeadCount), "num_key_value_heads", (long)config.KeyValueHeadCount);
+        Require("attention.key_length", Stated("attention.key_length", config.HeadSize), "head_dim", (long)config.HeadSize);
         // The file holds these as float32.
         Require("attention.layer_norm_rms_epsilon", (float)RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
-        Require("rope.freq_base", (float)RopeBase, "rope_theta", (float)config.Rope.Theta);
+        if (file.Metadata.Contains($"{Architecture}.rope.freq_base")) Require("rope.freq_base", (float)RopeBase, "rope_theta", (float)config.Rope.Theta);
         Require("vocab_size", Stated("vocab_size", config.VocabularySize), "vocab_size", config.VocabularySize);
         Require("attention.sliding_window", Stated("attention.sliding_window", config.SlidingWindow ?? 0), "sliding_window", config.SlidingWindow ?? 0);
         GgufRope.RequireAgreement(file, this, config.Rope);
@@ -74,7 +74,7 @@ public sealed record GgufModelConfig
     public static GgufModelConfig Read(GgufMetadata metadata)
     {
         var architecture = metadata.GetString("general.architecture");
-        int Size(string key) => PositiveInteger(metadata, $"{architecture}.{key}");
+        int Size(string key, int most = int.MaxValue) => PositiveInteger(metadata, $"{architecture}.{key}", most);
         int SizeOr(string key, int otherwise) => metadata.Contains($"{architecture}.{key}") ? Size(key) : otherwise;
         var ropeBase = $"{architecture}.rope.freq_base";
         var heads = Size("attention.head_count");
@@ -88,7 +88,7 @@ public sealed record GgufModelConfig
         return new GgufModelConfig
         {
             Architecture = architecture,
-            BlockCount = Size("block_count"),
+            BlockCount = Size("block_count", ModelConfigReader.MostLayers),
             ContextLength = Size("context_length"),
             EmbeddingLength = width,
             FeedForwardLength = Size("feed_forward_length"),
@@ -100,11 +100,9 @@ public sealed record GgufModelConfig
         };
     }
 
-    private static int PositiveInteger(GgufMetadata metadata, string key)
+    private static int PositiveInteger(GgufMetadata metadata, string key, int most)
     {
         var value = metadata.GetInteger(key);
-        return value is > 0 and <= int.MaxValue
-            ? (int)value
-            : throw metadata.Failure(key, $"the value is {value}", $"1 to {int.MaxValue}");
+        return value > 0 && value <= most ? (int)value : throw metadata.Failure(key, $"the value is {value}", $"1 to {most}");
     }
 }

@@ -65,11 +65,12 @@ internal static class GgufRope
         if (file.Tensors.ContainsKey(Factors))
         {
             var inFile = ReadNumbers(file, Factors);
+            if (inFile.Length != sizes.HeadSize / 2) throw Differs($"{Factors} has {inFile.Length} factors", $"heads of {sizes.HeadSize}, of which {sizes.HeadSize / 2} pairs turn");
             var inConfig = config.Type == RopeType.Llama3
                 ? Llama3RopeFactors.Of(
                     new(config.Factor, config.LowFrequencyFactor, config.HighFrequencyFactor, config.OriginalMaxPositions), config.Theta, sizes.HeadSize)
                 : [.. Enumerable.Repeat(1.0, sizes.HeadSize / 2)];
-            if (inFile.Length == inConfig.Length && inFile.Zip(inConfig).All(p => Math.Abs(p.First - p.Second) <= 1e-3 * Math.Abs(p.Second))) return;
+            if (inFile.Zip(inConfig).All(p => Math.Abs(p.First - p.Second) <= 1e-3 * Math.Abs(p.Second))) return;
             throw Differs($"{Factors} divides frequencies by up to {(inFile.Length == 0 ? 1 : inFile.Max()):0.####}", $"up to {inConfig.Max():0.####} (rope type {Name(config.Type)})");
         }
         var key = $"{sizes.Architecture}.rope.scaling";

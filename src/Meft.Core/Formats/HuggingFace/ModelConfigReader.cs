@@ -10,7 +10,7 @@ namespace Meft.Core.Formats.HuggingFace;
 public static class ModelConfigReader
 {
     /// <summary>More layers are no model, and a list of them no size of the file explains.</summary>
-    private const int MostLayers = 1 << 16;
+    internal const int MostLayers = 1 << 16;
 
     /// <summary>The activation functions that can be read, as config.json spells them.</summary>
     private static readonly Dictionary<string, Activation> Activations = new(StringComparer.Ordinal)

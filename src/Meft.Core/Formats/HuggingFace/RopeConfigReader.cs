@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Meft.Core.Formats.HuggingFace;
 
 /// <summary>Reads rotary position embeddings from a config.json in the old or the new spelling.</summary>
@@ -18,7 +20,7 @@ internal static class RopeConfigReader
     /// <param name="maxPositions">The model's length, where no original length is given.</param>
     public static (RopeConfig Rope, RopeConfig? Local) Read(ConfigObject file, ModelFamily family, int maxPositions)
     {
-        var rope = file.Object("rope_parameters") ?? file.Object("rope_scaling");
+        var rope = OneOf(file, "rope_parameters", "rope_scaling");
         // transformers 5 writes one object a layer type where they differ.
         var sliding = rope?.Object("sliding_attention");
         rope = rope?.Object("full_attention") ?? (sliding is null ? rope : null);
@@ -27,6 +29,23 @@ internal static class RopeConfigReader
             return (one, Read(sliding, file, family, file.Number("rope_local_base_freq") ?? usual, maxPositions));
         if (sliding is not null) throw file.Wrong("rope_parameters", "has sliding_attention", $"one rope for all layers, as {family.Architecture} has it");
         return (one, null);
+    }
+
+    /// <summary>
+    /// The rope in whichever spelling it stands. Where it stands in both, the old one (which wins in transformers 5) may say nothing that the new one does not.
+    /// </summary>
+    private static ConfigObject? OneOf(ConfigObject file, string now, string before)
+    {
+        if (file.Object(now) is not { } rope) return file.Object(before);
+        foreach (var (key, value) in file.Object(before)?.Entries ?? [])
+        {
+            if (value.ValueKind == JsonValueKind.Null) continue;
+            var name = key == "type" ? "rope_type" : key;
+            if (rope.Entries.Any(entry => entry.Key == name && JsonElement.DeepEquals(entry.Value, value))) continue;
+            var said = rope.Entries.Where(entry => entry.Key == name).Select(entry => entry.Value.GetRawText()).FirstOrDefault() ?? "absent";
+            throw file.Wrong(before, $"has {key} {value.GetRawText()} and {now} has it {said}", $"the same in both, or {now} alone");
+        }
+        return rope;
     }
 
     private static RopeConfig Read(ConfigObject? rope, ConfigObject file, ModelFamily family, double theta, int maxPositions)
@@ -38,7 +57,10 @@ internal static class RopeConfigReader
         if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
 
         var type = ReadType(rope, family);
-        var original = rope.Int("original_max_position_embeddings") ?? file.Int("original_max_position_embeddings")
+        const string OriginalKey = "original_max_position_embeddings";
+        if (rope.Int(OriginalKey) is { } inner && file.Int(OriginalKey) is { } outer && inner != outer)
+            throw rope.Wrong(OriginalKey, $"is {inner}", $"{outer}, as {OriginalKey} of the whole file says");
+        var original = rope.Int(OriginalKey) ?? file.Int(OriginalKey)
             ?? family.DefaultOriginalMaxPositions ?? maxPositions;
         return type switch
         {

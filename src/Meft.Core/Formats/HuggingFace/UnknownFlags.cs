@@ -45,7 +45,7 @@ internal static class UnknownFlags
     {
         foreach (var (key, value) in file.Entries)
         {
-            if (Read.Contains(key) || Harmless.Contains(key) || IsNeutral(key, value, family) || IsReadFor(family, key)) continue;
+            if (Read.Contains(key) || Harmless.Contains(key) || IsNeutral(file, key, value, family) || IsReadFor(family, key)) continue;
             if (key.StartsWith('_') && key != "_sliding_window_pattern") continue;
             if (Array.Exists(HarmlessEndings, ending => key.EndsWith(ending, StringComparison.Ordinal))) continue;
             var text = value.GetRawText().ReplaceLineEndings(" ");
@@ -55,7 +55,7 @@ internal static class UnknownFlags
         }
     }
 
-    private static bool IsNeutral(string key, JsonElement value, ModelFamily family) => value.ValueKind switch
+    private static bool IsNeutral(ConfigObject file, string key, JsonElement value, ModelFamily family) => value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.False => true,
         JsonValueKind.String => !Texts.TryGetValue(key, out var allowed) || value.GetString() == allowed,
@@ -64,6 +64,8 @@ internal static class UnknownFlags
             "embedding_multiplier" or "residual_multiplier" or "logits_scaling" => value.TryGetDouble(out var factor) && factor == 1,
             "sliding_window_pattern" or "_sliding_window_pattern" =>
                 value.TryGetInt32(out var pattern) && family.Window == WindowRule.AllButEveryNth && pattern == family.DefaultFullEvery,
+            // Published beside the key that is read (google/gemma-2-9b-it).
+            "sliding_window_size" => value.TryGetInt32(out var size) && size == (file.Int("sliding_window") ?? 0),
             _ => value.TryGetDouble(out var number) && number == 0,
         },
         JsonValueKind.Array => value.GetArrayLength() == 0 || (key == "no_rope_layers"

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Meft.Core.Errors;
 using Meft.Kernels;
 
 namespace Meft.Core.Formats.Safetensors;
@@ -55,7 +56,8 @@ public sealed class SafetensorsFile : ITensorSource
     {
         var entry = Entry(name);
         ArgumentOutOfRangeException.ThrowIfNotEqual(byteLength, entry.ByteLength);
-        _file.CopyTo(entry.Offset, destination, byteLength);
+        _file.ReadAhead(entry.Offset, byteLength);
+        Reading(name, () => _file.CopyTo(entry.Offset, destination, byteLength));
     }
 
     /// <inheritdoc/>
@@ -70,21 +72,36 @@ public sealed class SafetensorsFile : ITensorSource
         if (length == 0) return;
         _file.ReadAhead(start, length);
         var work = new ReadingWork(_file, start, entry.DType, destination, type, rowCount * entry.RowLength);
+        Reading(name, () => KernelThreads.For(work.RangeCount, grain: 1, ref work));
+    }
+
+    /// <inheritdoc/>
+    public unsafe float[] ReadSingles(string name)
+    {
+        var entry = Entry(name);
+        if (!FloatCopy.Knows(entry.DType))
+            throw new InvalidInputException($"tensor '{name}' has type {entry.DType.FileName()}, which cannot be read as float32", Path, "F32, F16, BF16, F64");
+        if (entry.ElementCount > Array.MaxLength)
+            throw new InvalidInputException($"tensor '{name}' has {entry.ElementCount} elements, too many for one array", Path, $"at most {Array.MaxLength}");
+        var singles = GC.AllocateUninitializedArray<float>((int)entry.ElementCount);
+        fixed (float* address = singles) CopyRows(name, 0, entry.RowCount, TensorDType.F32, (nint)address);
+        return singles;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void Reading(string name, Action read)
+    {
         try
         {
-            KernelThreads.For(work.RangeCount, grain: 1, ref work);
+            read();
         }
         catch (IOException e)
         {
             throw new SafetensorsException(Path, SafetensorsError.IoError, $"the file cannot be read: {e.Message}", name, cause: e);
         }
     }
-
-    /// <inheritdoc/>
-    public float[] ReadSingles(string name) => SingleConversion.Read(Entry(name), Pointer(name), Path);
-
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
 
     private TensorEntry Entry(string name) =>
         Tensors.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, Tensors.Keys);

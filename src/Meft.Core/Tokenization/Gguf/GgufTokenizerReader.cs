@@ -114,6 +114,8 @@ internal static class GgufTokenizerReader
     {
         if (metadata.Find(ScoresKey)?.Value is not float[] scores || scores.Length != tokens.Count)
             throw metadata.Failure(metadata.Contains(ScoresKey) ? ScoresKey : TokensKey, "the tokens have no scores", $"{tokens.Count} of float32", Advice(path));
+        // Without them byte tokens could not be told from texts, and what has no token of its own would vanish.
+        if (!metadata.Contains(TypesKey)) throw metadata.Failure(TypesKey, "the tokens have no types", $"{tokens.Count} of Int32", Advice(path));
         var at = Array.FindIndex(scores, score => !float.IsFinite(score));
         if (at >= 0) throw metadata.Failure(ScoresKey, $"the score of token {at} is {scores[at]}", "finite numbers");
         // Padding is of no use here either; as a control token it is found only where it is written out.

@@ -21,14 +21,10 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     /// <summary>The blocks; valid while their tensor lives.</summary>
     public unsafe nint Address => (nint)TensorMemory.Pointer(data);
 
-    /// <summary>The most weights of a matrix that are plain numbers at once.</summary>
-    public static long PanelWeights(BlockLayout layout) =>
-        Math.Max(RowsOfPanel(layout) * (long)layout.Columns, Math.Min((long)ColumnsOfPanel(layout), layout.Columns) * layout.Rows);
-
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
     public Tensor Map(Tensor x, Tensor? bias)
     {
-        var most = RowsOfPanel(layout);
+        var most = BlockPanel.RowsOf(layout);
         if (most >= layout.Rows) return WithPanel(0, layout.Rows, 0, layout.Columns, x.dtype, w => nn.functional.linear(x, w, bias));
         using var scope = NewDisposeScope();
         var y = empty([x.shape[0], layout.Rows], x.dtype, x.device);
@@ -44,7 +40,7 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     /// <summary>dy [T, out] → dy·W [T, in].</summary>
     public Tensor InputGradient(Tensor dy)
     {
-        var most = ColumnsOfPanel(layout);
+        var most = BlockPanel.ColumnsOf(layout);
         if (most >= layout.Columns) return WithPanel(0, layout.Rows, 0, layout.Columns, dy.dtype, dy.matmul);
         using var scope = NewDisposeScope();
         var dx = empty([dy.shape[0], layout.Columns], dy.dtype, dy.device);
@@ -59,16 +55,6 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
 
     /// <summary>The weights as plain numbers, [out, in].</summary>
     public Tensor Decode(ScalarType type) => WithPanel(0, layout.Rows, 0, layout.Columns, type, w => w.clone());
-
-    private static int RowsOfPanel(BlockLayout layout) => (int)Math.Clamp(QuantizedBase.PanelWeights / Math.Max(1, layout.Columns), 1, Math.Max(1, layout.Rows));
-
-    /// <summary>A whole number of blocks, except where all columns make a panel.</summary>
-    private static int ColumnsOfPanel(BlockLayout layout)
-    {
-        var columns = QuantizedBase.PanelWeights / Math.Max(1, layout.Rows);
-        if (columns >= layout.Columns) return layout.Columns;
-        return (int)Math.Max(1, columns / layout.BlockWeights) * layout.BlockWeights;
-    }
 
     private unsafe Tensor WithPanel(int row, int rows, int column, int columns, ScalarType type, Func<Tensor, Tensor> use)
     {

@@ -1,6 +1,7 @@
 using Meft.Core.Configuration;
 using Meft.Core.Formats;
 using Meft.Core.Formats.Gguf;
+using Meft.Core.Planning;
 using Meft.Kernels.Quantization;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
     public IReadOnlyDictionary<string, BlockLayout> Layouts => _layouts;
 
     /// <summary>The most weights that are plain numbers at once.</summary>
-    public long PanelWeights => _layouts.Values.Select(QuantizedMatrix.PanelWeights).DefaultIfEmpty(0).Max();
+    public long PanelWeights => _layouts.Values.Select(BlockPanel.WeightsOf).DefaultIfEmpty(0).Max();
 
     /// <summary>Whether a weight can be held in blocks.</summary>
     public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };

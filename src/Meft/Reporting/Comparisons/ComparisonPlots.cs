@@ -32,10 +32,11 @@ internal static class ComparisonPlots
             new PlotAxis("trained parameters", Axis.OverFactors(counts.Min(), counts.Max(), 7), Short), null);
     }
 
-    /// <summary>Seconds a step against R, by kind, with a line that grows as √R does.</summary>
+    /// <summary>Seconds a step against R, by kind, with a line that grows as √R does; of several machines the one that most methods were measured on.</summary>
     public static Plot? SecondsByRank(ComparisonResult result)
     {
-        var methods = result.Methods.Where(m => m.Rank > 0 && m.Cost is { } cost && double.IsFinite(cost.StepSeconds) && cost.StepSeconds > 0).ToList();
+        var methods = result.Methods.Where(m => m.Rank > 0 && m.Cost is { } cost && double.IsFinite(cost.StepSeconds) && cost.StepSeconds > 0)
+            .GroupBy(m => m.CostMachine).MaxBy(machine => machine.Count())?.ToList() ?? [];
         if (methods.Select(m => m.Rank).Distinct().Count() < 2) return null;
         var seconds = methods.Select(m => m.Cost!.StepSeconds).ToList();
         var lines = methods.GroupBy(m => m.Kind).Select(kind => kind.OrderBy(m => m.Rank).ToList())

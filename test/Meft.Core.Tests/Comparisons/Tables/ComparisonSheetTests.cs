@@ -50,6 +50,29 @@ public class ComparisonSheetTests
     }
 
     [Fact]
+    public void Costs_of_several_machines_are_told_apart()
+    {
+        var facts = SampleComparisons.Facts();
+        ComparisonMarkdown.Text(facts).ShouldEndWith($"{facts.Machine}; meft {facts.Version}.\n");
+        var sheet = ComparisonSheet.Of(facts with { Methods = [.. facts.Methods.Select((method, i) => method with { CostMachine = i == 2 ? null : $"box {i % 2}" })] });
+        var machines = sheet.Costs.Single(column => column.Head == "machine");
+        machines.Cells.Take(5).ShouldBe(["", "A", "B", "C", "B"]);
+        machines.Cells[8].ShouldBe("–"); // does not fit
+        sheet.Notes.ShouldContain("Bytes and seconds of a row are of one machine: A: box 0; B: box 1; C: one that was not taken down.");
+    }
+
+    [Fact]
+    public void Few_records_and_different_first_moments_are_told()
+    {
+        var facts = SampleComparisons.One();
+        ComparisonSheet.Of(facts).Notes.ShouldNotContain(note => note.Contains("so few", StringComparison.Ordinal) || note.Contains("beta1", StringComparison.Ordinal));
+        var (method, other) = (facts.Methods[0] with { Beta1 = 0.5 }, facts.Methods[0] with { Name = "another", Beta1 = 0.9 });
+        var notes = ComparisonSheet.Of(facts with { Methods = [method, other], Records = [.. facts.Figures.Select((_, i) => i == 0 ? 4 : 400)] }).Notes;
+        notes.ShouldContain($"{facts.Figures[0].Label} is of 4 records: intervals over so few say little.");
+        notes.ShouldContain($"AdamW's beta1 differs: 0.5 of {method.Name}; 0.9 of another.");
+    }
+
+    [Fact]
     public void A_plan_alone_says_that_nothing_was_trained()
     {
         var notes = ComparisonSheet.Of(SampleComparisons.NothingYet()).Notes;

@@ -137,6 +137,21 @@ public sealed class EvalResultsTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_another_writes_is_refused_and_is_free_again_after_it()
+    {
+        var path = _folder.File("rows.jsonl");
+        using (var file = EvalRowsFile.Open(path, Identity))
+        {
+            var error = Should.Throw<InvalidInputException>(() => EvalRowsFile.Open(path, Identity));
+            error.Message.ShouldContain($"another process is writing these rows: process {Environment.ProcessId}");
+            file.Append(Rows(1));
+            file.Complete();
+        }
+        using (var again = EvalRowsFile.Open(path, Identity)) again.Rows.Count.ShouldBe(1);
+        Directory.GetFiles(_folder.Path, "*.lock").ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_file_that_cannot_be_written_is_a_failure() =>
         Should.Throw<RunFailedException>(() => EvalRowsFile.Open(_folder.File("missing/rows.jsonl"), Identity)).Message.ShouldContain("the rows cannot be written");
 

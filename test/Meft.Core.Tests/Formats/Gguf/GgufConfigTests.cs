@@ -55,6 +55,19 @@ public sealed class GgufConfigTests : IDisposable
     }
 
     [Fact]
+    public void What_a_gemma_2_file_leaves_out_is_the_familys_own()
+    {
+        var bytes = GgufModels.Tiny("gemma2").Without("rope_freqs.weight").Remove("gemma2.block_count").Set("gemma2.block_count", 3u);
+        var config = Read(bytes);
+        (config.SoftCaps.Attention, config.SoftCaps.Logits).ShouldBe((50, 30));
+        Enumerable.Range(0, 3).Select(config.WindowOf).ShouldBe([4096, null, 4096]);
+        var stated = Read(bytes.Set("gemma2.attn_logit_softcapping", 20f).Set("gemma2.final_logit_softcapping", 10f).Set("gemma2.attention.sliding_window", 0u));
+        (stated.SoftCaps.Attention, stated.SoftCaps.Logits).ShouldBe((20, 10));
+        Enumerable.Range(0, 3).Select(stated.WindowOf).ShouldAllBe(window => window == null);
+        Read(GgufModels.Tiny("gemma3").Without("rope_freqs.weight")).SoftCaps.ShouldBe(new SoftCaps());
+    }
+
+    [Fact]
     public void What_a_gemma_file_says_of_its_attention_wins()
     {
         var bytes = GgufModels.Tiny("gemma3").Without("rope_freqs.weight").Set("gemma3.attention.scale", 0.125f).Set("gemma3.rope.freq_base_swa", 500f)
@@ -89,6 +102,7 @@ public sealed class GgufConfigTests : IDisposable
         { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "the value is 3, which does not divide llama.embedding_length, 8" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.attention.key_length", 4u).Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "num_attention_heads is 3, which num_key_value_heads" },
         { GgufModels.Tiny("mamba"), "the architecture 'mamba' is unknown" },
+        { GgufModels.Tiny("gemma2").Remove("gemma2.block_count").Set("gemma2.block_count", 2_000_000_000u), "the value is 2000000000. Allowed: 1 to 65536" },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -110,18 +124,23 @@ public sealed class GgufConfigTests : IDisposable
     }
 
     /// <summary>Whole values put in the place of others: what changes of bytes seldom reach.</summary>
-    [Fact]
-    public void Changed_metadata_give_config_weights_and_tokenizer_or_are_refused()
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("gemma2")]
+    [InlineData("gemma3")]
+    [InlineData("phi3")]
+    public void Changed_metadata_give_config_weights_and_tokenizer_or_are_refused(string architecture)
     {
         var path = _folder.File("model.gguf");
-        string[] keys = [.. Model(GgufTokenizers.SmallByteLevel()).Keys, "llama.rope.scaling.type", "llama.rope.scaling.factor", "llama.attention.sliding_window"];
+        string[] own = ["rope.scaling.type", "rope.scaling.factor", "attention.sliding_window", "attn_logit_softcapping", "attention.scale"];
+        string[] keys = [.. Model(GgufTokenizers.SmallByteLevel(), architecture).Keys, .. own.Select(key => $"{architecture}.{key}")];
         var genKey = Gen.Int[0, keys.Length - 1].Select(i => keys[i]);
         var genChange = Gen.Select(genKey, Gen.Int[0, 8], Gen.Int[0, Numbers.Length - 1].Select(i => Numbers[i]), (key, kind, number) => (key, kind, number));
         var outcomes = new int[2];
         genChange.Array[1, 3].Sample(
             changes =>
             {
-                var bytes = Model(GgufTokenizers.SmallByteLevel());
+                var bytes = Model(GgufTokenizers.SmallByteLevel(), architecture);
                 foreach (var (key, kind, number) in changes) Change(bytes.Remove(key), key, kind, number);
                 var file = bytes.Compose();
                 File.WriteAllBytes(path, file);
@@ -138,7 +157,7 @@ public sealed class GgufConfigTests : IDisposable
                 }
                 (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1500L * file.Length + (4 << 20));
             },
-            iter: 400, threads: 1);
+            iter: 300, threads: 1);
         outcomes.ShouldAllBe(count => count > 0);
     }
 
@@ -156,12 +175,13 @@ public sealed class GgufConfigTests : IDisposable
     };
 
     /// <summary>A tokenizer's file with a model of as many tokens.</summary>
-    private static GgufBytes Model(GgufBytes tokenizer)
+    private static GgufBytes Model(GgufBytes tokenizer, string architecture = "llama")
     {
-        tokenizer.Set("general.architecture", "llama");
-        GgufModels.Configure(tokenizer, "llama");
+        tokenizer.Set("general.architecture", architecture);
+        GgufModels.Configure(tokenizer, architecture);
+        if (architecture == "llama") tokenizer.Add("rope_freqs.weight", [2], 1, 4);
         return tokenizer.Add("token_embd.weight", [264, 8], new float[264 * 8]).Add("output_norm.weight", [8], new float[8])
-            .Add("rope_freqs.weight", [2], 1, 4).Add("blk.0.attn_q.weight", [8, 8], new float[64]).Add("blk.0.attn_k.weight", [4, 8], new float[32]);
+            .Add("blk.0.attn_q.weight", [8, 8], new float[64]).Add("blk.0.attn_k.weight", [4, 8], new float[32]);
     }
 
     private static void Use(string path)

@@ -43,6 +43,10 @@ public class FamilyConfigTests
         { "gemma2", """{"attn_logit_softcapping": -1}""", ["attn_logit_softcapping is -1"] },
         { "gemma2", """{"query_pre_attn_scalar": 0}""", ["'query_pre_attn_scalar' is 0"] },
         { "gemma2", """{"layer_types": ["full_attention"]}""", ["1 layers", "num_hidden_layers is 7"] },
+        { "gemma2", """{"sliding_window": 4096, "sliding_window_size": 2048}""", ["'sliding_window_size' is 2048"] },
+        { "llama", """{"rope_parameters": {"rope_type": "default", "rope_theta": 1e4}, "rope_scaling": {"type": "yarn", "factor": 4}}""", ["rope_scaling' has type \"yarn\"", "rope_parameters has it \"default\""] },
+        { "llama", """{"rope_parameters": {"rope_type": "linear", "factor": 2}, "rope_scaling": {"type": "linear", "factor": 4}}""", ["factor 4", "has it 2"] },
+        { "llama", """{"original_max_position_embeddings": 128, "rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 64}}""", ["original_max_position_embeddings' is 64", "128"] },
         { "gemma2", """{"sliding_window": null}""", ["sliding_window is null"] },
         { "gemma2", """{"hidden_activation": "relu"}""", ["'relu'"] },
         { "gemma2", """{"partial_rotary_factor": 0.5}""", ["partial_rotary_factor", "0.5"] },
@@ -74,6 +78,14 @@ public class FamilyConfigTests
          "_name_or_path": "x", "_attn_implementation_autoset": true, "unsloth_version": "1", "attention_dropout": 0.1, "id2label": {"0": "a"},
          "sep_token_id": 5, "pretraining_tp": 2, "auto_map": {}, "is_llama_config": true, "sliding_window": 4096, "position_embedding_type": "rope"}
         """).ShouldBeEquivalentTo(Parse("llama"));
+
+    [Fact]
+    public void What_is_said_twice_alike_is_let_pass()
+    {
+        Parse("gemma2", """{"sliding_window": 4096, "sliding_window_size": 4096}""").ShouldBeEquivalentTo(Parse("gemma2", """{"sliding_window": 4096}"""));
+        Parse("llama", """{"rope_parameters": {"rope_type": "linear", "factor": 2, "rope_theta": 1e4}, "rope_scaling": {"type": "linear", "factor": 2, "x": null}}""")
+            .Rope.ShouldBe(Parse("llama", """{"rope_theta": 1e4, "rope_scaling": {"type": "linear", "factor": 2}}""").Rope);
+    }
 
     [Fact]
     public void Smollm3_leaves_every_fourth_layer_without_positions()

@@ -1,6 +1,7 @@
 using Meft.Core.Planning;
 using Meft.Kernels.Quantization;
 using Meft.Models.Quantized;
+using Meft.Native;
 using Shouldly;
 using static TorchSharp.torch;
 
@@ -8,6 +9,11 @@ namespace Meft.Tests.Models.Quantized;
 
 public class QuantizedMatrixTests
 {
+    /// <summary>So many rows that one column of blocks of 256 weights is more than a panel, and is one nevertheless.</summary>
+    private const int TallRows = 8200;
+
+    public static TheoryData<BlockFormat> FormatsOfFiles => [.. Enum.GetValues<BlockFormat>().Where(format => format is not (BlockFormat.Int8 or BlockFormat.Nf4))];
+
     [Theory]
     [InlineData(BlockFormat.Int8, 30, 100)]
     [InlineData(BlockFormat.Nf4, 30, 100)]
@@ -20,11 +26,20 @@ public class QuantizedMatrixTests
         using var panels = new PanelPool();
         var generator = manual_seed(3);
         var layout = new BlockLayout(format, outputs, inputs);
-        var matrix = new QuantizedMatrix(SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout), layout, panels);
-        var plain = matrix.Decode(float32).to(float64);
-        var (x, dy, bias) = (randn(7, inputs, generator: generator), randn(7, outputs, generator: generator), randn(outputs, generator: generator));
-        TorchTest.RelativeError(matrix.Map(x, bias), nn.functional.linear(x.to(float64), plain, bias.to(float64))).ShouldBeLessThan(1e-6);
-        TorchTest.RelativeError(matrix.InputGradient(dy), dy.to(float64).matmul(plain)).ShouldBeLessThan(1e-6);
+        ShouldMultiplyAsPlain(new QuantizedMatrix(SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout), layout, panels), generator, 1e-6);
+    }
+
+    [Theory]
+    [MemberData(nameof(FormatsOfFiles))]
+    public void So_are_those_of_a_tall_matrix_in_the_blocks_of_a_file(BlockFormat format)
+    {
+        using var scope = NewDisposeScope();
+        using var panels = new PanelPool();
+        var layout = new BlockLayout(format, TallRows, 512);
+        BlockPanel.RowsOf(layout).ShouldBeLessThan(TallRows);
+        BlockPanel.ColumnsOf(layout).ShouldBe(layout.BlockWeights == 256 ? 256 : 224);
+        // A sum over so many rows rounds more often.
+        ShouldMultiplyAsPlain(new QuantizedMatrix(Finite(layout), layout, panels), manual_seed(3), 5e-6);
     }
 
     [Fact]
@@ -32,10 +47,20 @@ public class QuantizedMatrixTests
     {
         foreach (var (outputs, inputs) in new[] { (1100, 2030), (4100, 1030), (4096, 11008), (30, 100) })
         {
-            var most = QuantizedMatrix.PanelWeights(new BlockLayout(BlockFormat.Nf4, outputs, inputs));
-            most.ShouldBeLessThanOrEqualTo(QuantizedBase.PanelWeights);
-            most.ShouldBeGreaterThan(Math.Min(QuantizedBase.PanelWeights, outputs * inputs) * 9 / 10);
+            var most = BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Nf4, outputs, inputs));
+            most.ShouldBeLessThanOrEqualTo(BlockPanel.MostWeights);
+            most.ShouldBeGreaterThan(Math.Min(BlockPanel.MostWeights, outputs * inputs) * 9 / 10);
         }
+    }
+
+    [Fact]
+    public void A_column_of_blocks_that_is_more_than_a_panel_is_counted_whole()
+    {
+        var column = 256L * TallRows;
+        column.ShouldBeGreaterThan(BlockPanel.MostWeights);
+        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q4K, TallRows, 512)).ShouldBe(column);
+        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q4K, TallRows, 256)).ShouldBe(column);
+        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q40, TallRows, 512)).ShouldBeLessThanOrEqualTo(BlockPanel.MostWeights);
     }
 
     [Fact]
@@ -51,5 +76,24 @@ public class QuantizedMatrixTests
             matrix.Map(x, null).Dispose();
             matrix.InputGradient(randn(5, 40)).Dispose();
         }).ShouldBe(1); // the gradient that was drawn
+    }
+
+    /// <summary>Both products, against those of the decoded weights in float64.</summary>
+    private static void ShouldMultiplyAsPlain(QuantizedMatrix matrix, Generator generator, double tolerance)
+    {
+        int outputs = matrix.Layout.Rows, inputs = matrix.Layout.Columns;
+        var plain = matrix.Decode(float32).to(float64);
+        var (x, dy, bias) = (randn(7, inputs, generator: generator), randn(7, outputs, generator: generator), randn(outputs, generator: generator));
+        TorchTest.RelativeError(matrix.Map(x, bias), nn.functional.linear(x.to(float64), plain, bias.to(float64))).ShouldBeLessThan(tolerance);
+        TorchTest.RelativeError(matrix.InputGradient(dy), dy.to(float64).matmul(plain)).ShouldBeLessThan(tolerance);
+    }
+
+    /// <summary>Random blocks of a file's type, all of whose weights are finite.</summary>
+    private static unsafe Tensor Finite(BlockLayout layout)
+    {
+        var data = empty(layout.ByteCount, ScalarType.Byte);
+        var bytes = FiniteBlocks.Of(layout.Format, layout.Rows * layout.Columns, 0.05, new Random(3));
+        bytes.CopyTo(new Span<byte>(TensorMemory.Pointer(data), bytes.Length));
+        return data;
     }
 }
