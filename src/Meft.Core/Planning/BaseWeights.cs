@@ -13,11 +13,14 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     /// <summary>Layer buffers on the device where the base is streamed: one computes while the next arrives.</summary>
     public const int StreamBuffers = 2;
 
+    /// <summary>What a window on the device must hold where the base is streamed: of layers that differ the most of each kind.</summary>
+    public long LargestLayerBytes { get; init; } = LayerBytes;
+
     /// <summary>All of it.</summary>
     public long TotalBytes => LayerCount * LayerBytes + EndBytes;
 
     /// <summary>What of a streamed base is on the device: two layers, embedding and head.</summary>
-    public long StreamedDeviceBytes => Math.Min(LayerCount, StreamBuffers) * LayerBytes + EndBytes;
+    public long StreamedDeviceBytes => Math.Min(LayerCount, StreamBuffers) * LargestLayerBytes + EndBytes;
 
     /// <summary>
     /// Bytes of a streamed base that come to the device for a micro-batch in the midst of a run. The windows hold two layers: forward all come but
@@ -49,9 +52,12 @@ public sealed record BaseWeights(int LayerCount, long LayerBytes, long EndBytes,
     public static BaseWeights Of(ModelConfig model, int width, QuantizedBase? quantized = null)
     {
         var largest = LinearModule.Of(model with { LayerCount = 1 }).Max(m => (long)m.Inputs * m.Outputs);
+        var layer = quantized?.LayerBytes(model, width) ?? LayerParameters(model) * width;
         return new BaseWeights(
-            model.LayerCount, quantized?.LayerBytes(model, width) ?? LayerParameters(model) * width, EndParameters(model) * width,
-            Math.Max(largest, (long)model.HiddenSize * model.VocabularySize) * width);
+            model.LayerCount, layer, EndParameters(model) * width, Math.Max(largest, (long)model.HiddenSize * model.VocabularySize) * width)
+        {
+            LargestLayerBytes = quantized is null ? layer : layer - quantized.MapBytes + quantized.LargestMapBytes,
+        };
     }
 
     /// <summary>Bytes an element of the type the base computes in.</summary>

@@ -12,6 +12,9 @@ namespace Meft.Core.Planning;
 /// <param name="PanelWeightsAtOnce">The most weights that are plain numbers at once.</param>
 public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelWeightsAtOnce)
 {
+    /// <summary>Bytes of a layer's maps in a window that takes each layer in turn: of blocks the most that any layer has, and of maps that are not in blocks.</summary>
+    public long LargestMapBytes { get; init; } = MapBytes;
+
     /// <summary>
     /// Bytes a weight of a panel that operations on tensors hold at once beside it, where the kernels cannot reach the blocks: an index (8), its halves
     /// and they together, the value and the product (float32).
@@ -56,15 +59,17 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
     {
         using var source = ModelWeights.Open(location.WeightsPath);
         if (source is not GgufModelSource gguf) throw KeptBlocks.None(source.Path);
-        long bytes = 0, panel = 0;
+        long panel = 0;
+        var (inBlocks, plain) = (new long[model.LayerCount], new long[model.LayerCount]);
         foreach (var map in LinearModule.Of(model))
         {
             var name = $"{map.FullName}.weight";
             var kept = gguf.Tensors.ContainsKey(name) && gguf.BlocksOf(name) is { } type ? BlockDecoder.FormatOf(type) : null;
             BlockLayout? layout = kept is { } format ? new BlockLayout(format, map.Outputs, map.Inputs) : null;
-            bytes += layout?.ByteCount ?? (long)map.Outputs * map.Inputs * width;
+            if (layout is null) plain[map.Layer] += (long)map.Outputs * map.Inputs * width;
+            else inBlocks[map.Layer] += layout.Value.ByteCount;
             panel = Math.Max(panel, layout is { } blocks ? BlockPanel.WeightsOf(blocks) : 0);
         }
-        return new QuantizedBase(Quantization.Gguf, bytes / model.LayerCount, panel);
+        return new QuantizedBase(Quantization.Gguf, (inBlocks.Sum() + plain.Sum()) / model.LayerCount, panel) { LargestMapBytes = inBlocks.Max() + plain.Max() };
     }
 }

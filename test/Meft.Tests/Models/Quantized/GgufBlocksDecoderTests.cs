@@ -2,6 +2,7 @@ using Meft.Adapters;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
 using Meft.Core.Formats.Gguf;
+using Meft.Core.Planning;
 using Meft.Host;
 using Meft.Loading;
 using Meft.Memory;
@@ -44,6 +45,19 @@ public class GgufBlocksDecoderTests
             if (name.Contains("q_proj", StringComparison.Ordinal) || name.Contains("k_proj", StringComparison.Ordinal)) continue;
             held.data<byte>().ToArray().SequenceEqual(data).ShouldBeTrue(name);
         }
+    }
+
+    [Fact]
+    public void Windows_of_layers_that_differ_are_planned_as_large_as_they_are()
+    {
+        using var bases = new GgufBlockBases(BaseDType.Bf16);
+        var (location, config) = (bases.Kept.Location, bases.Kept.Config);
+        var weights = BaseWeights.Of(config, 2, QuantizedBase.Of(Quantization.Gguf, location, config, 2));
+        var ledger = new MemoryLedger();
+        bases.Streamed.Decoder.CountIn(ledger);
+        var windows = ledger.DevicePeakByCause[DeviceUse.LayerWindow];
+        (weights.StreamedDeviceBytes - weights.EndBytes).ShouldBeInRange(windows - 4096, windows); // norms and blocks begin at multiples of 64 bytes
+        weights.LargestLayerBytes.ShouldBeGreaterThan(weights.LayerBytes);
     }
 
     [Theory]
