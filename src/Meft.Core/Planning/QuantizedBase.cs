@@ -65,10 +65,14 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
         {
             var name = $"{map.FullName}.weight";
             var kept = gguf.Tensors.ContainsKey(name) && gguf.BlocksOf(name) is { } type ? BlockDecoder.FormatOf(type) : null;
-            BlockLayout? layout = kept is { } format ? new BlockLayout(format, map.Outputs, map.Inputs) : null;
-            if (layout is null) plain[map.Layer] += (long)map.Outputs * map.Inputs * width;
-            else inBlocks[map.Layer] += layout.Value.ByteCount;
-            panel = Math.Max(panel, layout is { } blocks ? BlockPanel.WeightsOf(blocks) : 0);
+            if (kept is not { } format)
+            {
+                plain[map.Layer] += (long)map.Outputs * map.Inputs * width;
+                continue;
+            }
+            var layout = new BlockLayout(format, map.Outputs, map.Inputs);
+            inBlocks[map.Layer] += layout.ByteCount;
+            panel = Math.Max(panel, BlockPanel.WeightsOf(layout));
         }
         return new QuantizedBase(Quantization.Gguf, (inBlocks.Sum() + plain.Sum()) / model.LayerCount, panel) { LargestMapBytes = inBlocks.Max() + plain.Max() };
     }

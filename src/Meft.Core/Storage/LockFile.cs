@@ -61,6 +61,13 @@ public sealed partial class LockFile : IDisposable
         }
     }
 
+    /// <summary>Takes the lock for this process, which names itself.</summary>
+    /// <param name="path">As in <see cref="TryTake(string, string)"/>.</param>
+    public static LockFile? TryTake(string path) => TryTake(path, $"process {Environment.ProcessId} on {Environment.MachineName}");
+
+    /// <summary>The holder as an error names it.</summary>
+    public static string NameOfHolder(string path) => HolderOf(path) ?? "which one is not known";
+
     /// <summary>What the holder said of itself; null where it said nothing that could be read.</summary>
     public static string? HolderOf(string path) =>
         OperatingSystem.IsWindows() || Read(path)?.Split('\n')[0] is not { Length: > 0 } holder ? null : holder;

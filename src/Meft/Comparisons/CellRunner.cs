@@ -23,20 +23,15 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
     private const string RowsFile = "rows-", RowsEnding = ".jsonl", BaseTitle = "the base alone";
 
     /// <summary>What a cell came to; null where it is not done. Of one that is done, what a process that was killed then has not removed is removed.</summary>
-    public CellResult? Find(Cell cell)
-    {
-        if (CellResult.Find(cell.Folder, cell.Facts(modelFact)) is not { } done) return null;
-        if (Directory.Exists(Path.Combine(cell.RunFolder, RunFolder.CheckpointsName))) Tidy(cell);
-        return done;
-    }
+    public CellResult? Find(Cell cell) => Find(cell, cell.Facts(modelFact));
 
     /// <summary>Runs a cell, or reads what it came to.</summary>
     /// <exception cref="OperationCanceledException">Asked to stop; all is saved.</exception>
     /// <exception cref="MeftException">Something stands in the way that is not the method's own failure.</exception>
     public CellResult Run(Cell cell, CancellationToken cancellation)
     {
-        if (Find(cell) is { } done) return done;
         var facts = cell.Facts(modelFact);
+        if (Find(cell, facts) is { } done) return done;
         Claim(cell.Title, cell.Folder, facts);
         if (CellResult.Find(cell.Folder, facts) is { } earlier) return earlier; // it had been put aside
         CellResult result;
@@ -76,6 +71,13 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
         var result = new CellResult(facts, null, figures, [], [], null, machine, version);
         result.Write(folder);
         return result;
+    }
+
+    private static CellResult? Find(Cell cell, Dictionary<string, string> facts)
+    {
+        if (CellResult.Find(cell.Folder, facts) is not { } done) return null;
+        if (Directory.Exists(Path.Combine(cell.RunFolder, RunFolder.CheckpointsName))) Tidy(cell);
+        return done;
     }
 
     /// <summary>Makes a folder the own one of what has these facts.</summary>

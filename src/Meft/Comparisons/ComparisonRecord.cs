@@ -53,7 +53,7 @@ internal sealed class ComparisonRecord(
     /// <summary>What all runs were made with; of runs that were made elsewhere, theirs.</summary>
     private string Joined(Func<CellResult, string?> get, string here)
     {
-        var all = methods.SelectMany(method => method.Seeds).Select(cell => get(cell) ?? ComparisonResult.UnknownMachine).Distinct().ToList();
+        var all = methods.SelectMany(method => method.Seeds).Select(cell => get(cell) ?? ComparisonResult.NotTakenDown).Distinct().ToList();
         return all.Count == 0 ? here : string.Join("; and ", all);
     }
 

@@ -54,10 +54,10 @@ public sealed record ComparisonResult
     /// <summary>What the methods' costs were measured on, each machine once, in the order of the methods.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> CostMachines =>
-        [.. Methods.Where(m => m.Cost is not null).Select(m => m.CostMachine ?? UnknownMachine).Distinct(StringComparer.Ordinal)];
+        [.. Methods.Where(m => m.Cost is not null).Select(m => m.CostMachine ?? NotTakenDown).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>What stands for a machine that was not taken down.</summary>
-    public const string UnknownMachine = "one that was not taken down";
+    /// <summary>What stands for a machine or a version that was not taken down.</summary>
+    public const string NotTakenDown = "one that was not taken down";
 
     /// <summary>Whether nothing is left to do.</summary>
     public required bool IsComplete { get; init; }

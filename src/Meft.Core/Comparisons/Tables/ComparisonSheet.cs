@@ -81,7 +81,7 @@ public sealed record ComparisonSheet
 
     /// <summary>A machine's mark: A for the first of several.</summary>
     private static string Machine(IReadOnlyList<string> machines, MethodResult method) =>
-        SheetNotes.MarkOf(machines.Index().First(machine => machine.Item == (method.CostMachine ?? ComparisonResult.UnknownMachine)).Index);
+        SheetNotes.MarkOf(machines.Index().First(machine => machine.Item == (method.CostMachine ?? ComparisonResult.NotTakenDown)).Index);
 
     private static List<SheetColumn> ScoreColumns(ComparisonResult result)
     {

@@ -31,8 +31,8 @@ public sealed class EvalRowsFile : IDisposable
         var file = new EvalRowsFile(path, identity);
         try
         {
-            file._lock = LockFile.TryTake(LockOf(path), $"process {Environment.ProcessId} on {Environment.MachineName}") ?? throw new InvalidInputException(
-                $"another process is writing these rows: {LockFile.HolderOf(LockOf(path)) ?? "which one is not known"}", path, null, "Wait until it is done, or name another file with --output");
+            file._lock = LockFile.TryTake(LockOf(path)) ?? throw new InvalidInputException(
+                $"another process is writing these rows: {LockFile.NameOfHolder(LockOf(path))}", path, null, "Wait until it is done, or name another file with --output");
             file._stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
             file.ReadWhatIsThere();
             return file;

@@ -40,7 +40,7 @@ internal static class GgufConfig
         var architecture = GgufArchitecture.Of(metadata);
         var sizes = GgufModelConfig.Read(metadata);
         RefuseOtherwise(metadata, sizes);
-        var window = metadata.FindInteger($"{sizes.Architecture}.attention.sliding_window") ?? 0;
+        var window = metadata.FindInteger($"{sizes.Architecture}.attention.sliding_window") ?? architecture.LocalAttention?.DefaultWindow ?? 0;
         // Converters write Mistral as llama; a window tells them apart.
         if (architecture.Name == "llama" && window > 0) architecture = architecture with { Family = "MistralForCausalLM", ModelType = "mistral" };
         var json = new JsonObject

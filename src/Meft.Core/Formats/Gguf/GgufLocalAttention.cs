@@ -27,8 +27,6 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
     /// <param name="window">Tokens that a layer with a window sees; 0 where there is none.</param>
     public void AddTo(JsonObject json, GgufMetadata metadata, GgufModelConfig sizes, long window)
     {
-        if (window == 0 && !metadata.Contains($"{sizes.Architecture}.attention.sliding_window")) window = DefaultWindow;
-        json["sliding_window"] = window > 0 ? window : null;
         // A cap that the file does not state is the family's: null in config.json would be none.
         foreach (var cap in Caps)
         {

@@ -25,7 +25,7 @@ public sealed class RunLock : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            return new RunLock(LockFile.TryTake(path, $"process {Environment.ProcessId} on {Environment.MachineName}") ?? throw Held(folder, path));
+            return new RunLock(LockFile.TryTake(path) ?? throw Held(folder, path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -52,6 +52,6 @@ public sealed class RunLock : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static InvalidInputException Held(string folder, string path) => new(
-        $"another process is at work on this run: {LockFile.HolderOf(path) ?? "which one is not known"}", folder, null,
+        $"another process is at work on this run: {LockFile.NameOfHolder(path)}", folder, null,
         "wait until it is done, or end it (it saves and leaves on Ctrl-C or SIGTERM), or choose another output");
 }
