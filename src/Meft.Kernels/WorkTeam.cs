@@ -34,20 +34,8 @@ internal static unsafe class WorkTeam
         }
         try
         {
-            var workers = Workers(KernelThreads.Count - 1);
-            // The work stays where it is, in the caller's frame, until all ranges are done.
-            _work = Unsafe.AsPointer(ref work);
-            _run = &Invoke<TWork>;
-            (_count, _grain) = (count, grain);
-            _done.Value = 0;
-            var ranges = (int)(((long)count + grain - 1) / grain);
-            // A full fence, so that a worker that falls asleep either sees these ranges or is seen asleep.
-            Interlocked.Exchange(ref _ticket.Value, (long)ranges << 32);
-            for (var i = 0; i < workers.Length && i < ranges - 1; i++) workers[i].Wake();
-            _isWorking = true;
-            while (TryWork()) { }
-            var wait = new SpinWait();
-            while (Volatile.Read(ref _done.Value) < ranges) wait.SpinOnce(sleep1Threshold: -1);
+            // The work stays where it is until all ranges are done: it may be in an object, as a captured variable is, which the collector would move.
+            fixed (byte* address = &Unsafe.As<TWork, byte>(ref work)) RunAll(count, grain, address, &Invoke<TWork>);
         }
         finally
         {
@@ -57,6 +45,23 @@ internal static unsafe class WorkTeam
             Volatile.Write(ref _busy, 0);
             if (failure is not null) ExceptionDispatchInfo.Throw(failure);
         }
+    }
+
+    private static void RunAll(int count, int grain, void* work, delegate*<void*, int, int, void> run)
+    {
+        var workers = Workers(KernelThreads.Count - 1);
+        _work = work;
+        _run = run;
+        (_count, _grain) = (count, grain);
+        _done.Value = 0;
+        var ranges = (int)(((long)count + grain - 1) / grain);
+        // A full fence, so that a worker that falls asleep either sees these ranges or is seen asleep.
+        Interlocked.Exchange(ref _ticket.Value, (long)ranges << 32);
+        for (var i = 0; i < workers.Length && i < ranges - 1; i++) workers[i].Wake();
+        _isWorking = true;
+        while (TryWork()) { }
+        var wait = new SpinWait();
+        while (Volatile.Read(ref _done.Value) < ranges) wait.SpinOnce(sleep1Threshold: -1);
     }
 
     /// <summary>Whether a range is left of the present call.</summary>

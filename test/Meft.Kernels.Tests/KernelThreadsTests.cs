@@ -62,4 +62,40 @@ public class KernelThreadsTests
             Thread.Yield();
         }
     }
+
+    [Fact]
+    public void Work_that_lies_in_an_object_may_be_moved_by_the_collector_between_calls_but_not_within_one()
+    {
+        for (var call = 0; call < 20; call++)
+        {
+            var garbage = new byte[2000][];
+            for (var i = 0; i < garbage.Length; i++) garbage[i] = new byte[1000];
+            var holder = new Holder { Work = new CollectingWork(garbage, new int[8]) };
+            KernelThreads.For(8, grain: 1, ref holder.Work);
+            Assert.All(holder.Work.Done, times => Assert.Equal(1, times));
+        }
+    }
+
+    /// <summary>As a captured variable does, its work lies in an object.</summary>
+    private sealed class Holder
+    {
+        public CollectingWork Work;
+    }
+
+    /// <summary>Drops what lies before it in memory and collects, before every range.</summary>
+    private readonly struct CollectingWork(byte[][] garbage, int[] done) : IRangeWork
+    {
+        public int[] Done => done;
+
+        public void Run(int from, int to)
+        {
+            for (var i = from; i < to; i++)
+            {
+                Array.Clear(garbage);
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+                for (var j = 0; j < garbage.Length; j++) garbage[j] = new byte[1000];
+                Interlocked.Increment(ref done[i]);
+            }
+        }
+    }
 }
