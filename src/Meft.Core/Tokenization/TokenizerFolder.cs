@@ -20,15 +20,11 @@ public static class TokenizerFolder
 
     /// <summary>Whether a folder, or a .gguf file, holds a tokenizer in one of the forms.</summary>
     /// <exception cref="Formats.Gguf.GgufException">The .gguf file is malformed.</exception>
-    public static bool HasTokenizer(string folder) => GgufTokenizerReader.IsGguf(folder) ? GgufTokenizerReader.HasTokenizer(folder) : Has(folder, HuggingFaceTokenizer.FileName) || Has(folder, ModelFileName)
-        || (Has(folder, VocabularyMergesReader.VocabularyFileName) && Has(folder, VocabularyMergesReader.MergesFileName));
+    public static bool HasTokenizer(string folder) => GgufTokenizerReader.IsGguf(folder) ? GgufTokenizerReader.HasTokenizer(folder) : FirstOf(folder) is not null;
 
     /// <summary>The file that a tokenizer is read from, of several the first.</summary>
     /// <param name="path">A folder that holds one, or a .gguf file.</param>
-    public static string FileOf(string path) => !Directory.Exists(path) ? path : Path.Combine(
-        path,
-        Has(path, HuggingFaceTokenizer.FileName) ? HuggingFaceTokenizer.FileName
-        : Has(path, ModelFileName) ? ModelFileName : VocabularyMergesReader.VocabularyFileName);
+    public static string FileOf(string path) => FirstOf(path) is { } name ? Path.Combine(path, name) : path;
 
     /// <summary>
     /// The form of a tokenizer's files: <c>tokenizer.json</c>, <c>SentencePiece</c>, <c>tiktoken</c>, <c>vocab.json + merges.txt</c>, <c>GGUF metadata</c>.
@@ -53,11 +49,20 @@ public static class TokenizerFolder
     {
         if (GgufTokenizerReader.IsGguf(path)) return GgufTokenizerReader.Read(path);
         if (!Directory.Exists(path)) return ReadJson(path, Path.GetDirectoryName(path)!);
-        var json = Path.Combine(path, HuggingFaceTokenizer.FileName);
-        if (File.Exists(json) || !HasTokenizer(path)) return ReadJson(json, path);
-        var config = TokenizerConfig.Load(path);
-        return Has(path, ModelFileName) ? ReadModel(path, config) : VocabularyMergesReader.Read(path, config);
+        return FirstOf(path) switch
+        {
+            ModelFileName => ReadModel(path, TokenizerConfig.Load(path)),
+            VocabularyMergesReader.VocabularyFileName => VocabularyMergesReader.Read(path, TokenizerConfig.Load(path)),
+            _ => ReadJson(Path.Combine(path, HuggingFaceTokenizer.FileName), path),
+        };
     }
+
+    /// <summary>The name of the file that a folder's tokenizer is read from; null where it has none.</summary>
+    private static string? FirstOf(string folder) =>
+        Has(folder, HuggingFaceTokenizer.FileName) ? HuggingFaceTokenizer.FileName
+        : Has(folder, ModelFileName) ? ModelFileName
+        : Has(folder, VocabularyMergesReader.VocabularyFileName) && Has(folder, VocabularyMergesReader.MergesFileName) ? VocabularyMergesReader.VocabularyFileName
+        : null;
 
     private static TokenizerParts ReadJson(string file, string folder) => File.Exists(file)
         ? TokenizerJsonReader.Read(file, TokenizerConfig.Load(folder))

@@ -34,7 +34,7 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
             using var elsewhere = inHost ? null : empty(layout.ByteCount, ScalarType.Byte, CPU);
             var address = (nint)TensorMemory.Pointer(elsewhere ?? tensor);
             if (layout.Format is BlockFormat.Int8 or BlockFormat.Nf4) Quantize(weight.Spec.Name, new BlockMatrix(layout, address));
-            else ((IBlockSource)source).CopyBlocks(weight.Spec.Name, address, layout.ByteCount);
+            else ReadBlocks(weight.Spec.Name, address, layout.ByteCount);
             if (elsewhere is not null) tensor.copy_(elsewhere);
         }
         else if (inHost)
@@ -70,6 +70,14 @@ internal sealed unsafe class WeightReader(ITensorSource source, ScalarType type)
     {
         var width = TensorMemory.ElementBytes(type);
         ForEachPiece(name, width, (row, rows, length) => CopyRows(name, row, rows, address + (nint)(row * length * width)));
+    }
+
+    /// <summary>Reads blocks as they are. Whether float16 holds what they decode to is known only by decoding them.</summary>
+    private void ReadBlocks(string name, nint address, long byteCount)
+    {
+        ((IBlockSource)source).CopyBlocks(name, address, byteCount);
+        if (_type != TensorDType.F16) return;
+        ForEachPiece(name, sizeof(ushort), (row, rows, length) => CopyRows(name, row, rows, (nint)TensorMemory.Pointer(Buffer(type, rows * length))));
     }
 
     /// <summary>Reads rows as numbers of the model's type. Of those that others are stored in, float16 alone cannot hold all that is found in models.</summary>

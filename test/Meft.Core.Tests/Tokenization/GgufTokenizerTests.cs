@@ -32,6 +32,20 @@ public sealed class GgufTokenizerTests : IDisposable
             .Set("tokenizer.ggml.pre", "llama-bpe")).BeginTokens.ShouldBe([260]);
     }
 
+    [Theory]
+    [InlineData("dbrx", "A|Ġ|1|2|3|B")]
+    [InlineData("gpt-4o", "A|Ġ|1|2|3|B")]
+    [InlineData("gpt-2", "A|Ġ1|2|3|B")]
+    public void Texts_are_split_as_the_file_names_it(string split, string expected)
+    {
+        // What a merge could join, and a split between words keeps apart.
+        var bytes = GgufTokenizers.SmallByteLevel().Remove("tokenizer.ggml.pre").Set("tokenizer.ggml.pre", split);
+        List<string> tokens = [.. ByteAlphabet.Characters.ToArray().Select(c => c.ToString()), "Ġ1"];
+        var tokenizer = Load(bytes.Remove("tokenizer.ggml.tokens").Set("tokenizer.ggml.tokens", tokens).Remove("tokenizer.ggml.token_type")
+            .Remove("tokenizer.ggml.merges").Set("tokenizer.ggml.merges", ["Ġ 1"]).Remove("tokenizer.ggml.eos_token_id").Set("tokenizer.ggml.eos_token_id", 0u));
+        tokenizer.Encode("A 123B", addSpecialTokens: false).Select(id => tokens[id]).ShouldBe(expected.Split('|'));
+    }
+
     [Fact]
     public void A_space_goes_before_a_text_unless_the_file_says_otherwise()
     {

@@ -23,6 +23,12 @@ internal sealed record ByteLevelForm(INormalizer? Normalizer, IPreTokenizer PreT
     private const string Llama3Words =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+    /// <summary>OpenAI's o200k: words end where an upper case letter follows a lower case one, and take their contraction with them.</summary>
+    private const string O200kWords =
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+        + @"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+        + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
     /// <summary>GPT-2's.</summary>
     /// <param name="addPrefixSpace">Whether a space is put before a text without one.</param>
     public static ByteLevelForm Gpt2(bool addPrefixSpace = false) => new(null, new ByteLevelPreTokenizer(addPrefixSpace, useRegex: true));
@@ -39,6 +45,12 @@ internal sealed record ByteLevelForm(INormalizer? Normalizer, IPreTokenizer PreT
 
     /// <summary>Llama 3's.</summary>
     public static ByteLevelForm Llama3() => new(null, Words(Llama3Words), IgnoresMerges: true, BeginToken: Llama3Begin);
+
+    /// <summary>OpenAI's cl100k, Phi-4's: the words of Llama 3.</summary>
+    public static ByteLevelForm Cl100k() => new(null, Words(Llama3Words));
+
+    /// <summary>OpenAI's o200k, Phi-4-mini's.</summary>
+    public static ByteLevelForm O200k() => new(null, Words(O200kWords));
 
     private static SequencePreTokenizer Words(string pattern) => new(
     [

@@ -24,6 +24,8 @@ internal static class GgufTokenizerReader
         ["llama-bpe"] = ByteLevelForm.Llama3,
         ["llama3"] = ByteLevelForm.Llama3,
         ["llama-v3"] = ByteLevelForm.Llama3,
+        ["dbrx"] = ByteLevelForm.Cl100k,
+        ["gpt-4o"] = ByteLevelForm.O200k,
     };
 
     /// <summary>Special tokens by their names in tokenizer_config.json, with the key of their id.</summary>

@@ -36,7 +36,7 @@ internal sealed class GgufBlockBases : IDisposable
     public GgufBlockBases(BaseDType type, bool plainMaps = true)
     {
         var path = _folder.File("model.gguf");
-        File.WriteAllBytes(path, Compose(plainMaps));
+        File.WriteAllBytes(path, Compose(Maps, plainMaps));
         Kept = Load(Quantization.Gguf, BasePlacement.Resident);
         Streamed = Load(Quantization.Gguf, BasePlacement.Streamed);
         Plain = Load(Quantization.None, BasePlacement.Resident);
@@ -60,7 +60,11 @@ internal sealed class GgufBlockBases : IDisposable
         _folder.Dispose();
     }
 
-    private byte[] Compose(bool plainMaps)
+    /// <summary>The file.</summary>
+    /// <param name="maps">Takes up types and data of its maps.</param>
+    /// <param name="plainMaps">Whether one type of the maps is no type of blocks.</param>
+    /// <param name="size">The root of the mean square of the weights in blocks, about.</param>
+    public static byte[] Compose(Dictionary<string, (GgmlType Type, byte[] Data)> maps, bool plainMaps, double size = 0.05)
     {
         var random = new Random(11);
         float[] Drawn(double mean, double most, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(mean + most * (2 * random.NextDouble() - 1)))];
@@ -80,13 +84,13 @@ internal sealed class GgufBlockBases : IDisposable
             foreach (var norm in new[] { "attn_norm", "ffn_norm" }) bytes.Add($"blk.{layer}.{norm}.weight", [Hidden], Drawn(1, 0.2, Hidden));
             foreach (var map in MapsOfLayer)
             {
-                var type = Stored[Maps.Count % Stored.Length];
+                var type = Stored[maps.Count % Stored.Length];
                 if (type == GgmlType.F16 && !plainMaps) type = GgmlType.Q4K;
                 var data = BlockDecoder.FormatOf(type) is { } format
-                    ? FiniteBlocks.Of(format, map.Rows * map.Columns, 0.05, random)
+                    ? FiniteBlocks.Of(format, map.Rows * map.Columns, size, random)
                     : [.. Drawn(0, 0.1, map.Rows * map.Columns).SelectMany(w => BitConverter.GetBytes((Half)w))];
                 bytes.Add($"blk.{layer}.{map.InFile}.weight", [map.Rows, map.Columns], type, data);
-                Maps.Add($"model.layers.{layer}.{map.Name}.weight", (type, data));
+                maps.Add($"model.layers.{layer}.{map.Name}.weight", (type, data));
             }
         }
         return bytes.Compose();

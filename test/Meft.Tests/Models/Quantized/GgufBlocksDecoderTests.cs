@@ -1,6 +1,7 @@
 using Meft.Adapters;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
+using Meft.Core.Errors;
 using Meft.Core.Formats.Gguf;
 using Meft.Core.Planning;
 using Meft.Host;
@@ -9,6 +10,7 @@ using Meft.Memory;
 using Meft.Models;
 using Meft.Native;
 using Meft.Tests.Training;
+using Meft.TestSupport;
 using Meft.Training;
 using Shouldly;
 using static TorchSharp.torch;
@@ -58,6 +60,19 @@ public class GgufBlocksDecoderTests
         var windows = ledger.DevicePeakByCause[DeviceUse.LayerWindow];
         (weights.StreamedDeviceBytes - weights.EndBytes).ShouldBeInRange(windows - 4096, windows); // norms and blocks begin at multiples of 64 bytes
         weights.LargestLayerBytes.ShouldBeGreaterThan(weights.LayerBytes);
+    }
+
+    [Fact]
+    public void Blocks_beyond_the_range_of_float16_are_refused_there_and_only_there()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.File("model.gguf"), GgufBlockBases.Compose([], plainMaps: false, size: 30_000));
+        var error = Should.Throw<InvalidInputException>(() => Load(BaseDType.Fp16)).Message;
+        foreach (var said in new[] { "model.layers.", "65,504", "bf16 or fp32" }) error.ShouldContain(said);
+        Load(BaseDType.Bf16).Dispose();
+
+        LoadedModel Load(BaseDType type) => LoadedModel.Load(
+            folder.File("model.gguf"), new ModelLoadOptions { Device = "cpu", DType = type, Quantize = Quantization.Gguf }, TestContext.Current.CancellationToken);
     }
 
     [Theory]
