@@ -6,7 +6,7 @@ namespace Meft.Cli.CommandLine;
 
 /// <summary>
 /// The program: finds the verb, runs it, and turns every error into one paragraph on standard error and an exit code: 0 done, 1 failed
-/// while running, 2 wrong arguments, config or input.
+/// while running, or stopped by its user, which is no error; 2 wrong arguments, config or input.
 /// </summary>
 internal sealed class MeftProgram
 {
@@ -103,12 +103,13 @@ internal sealed class MeftProgram
     {
         var (text, exitCode) = cause switch
         {
-            MeftException known => (known.Message, known.ExitCode),
+            WorkStoppedException stopped => (stopped.Message, stopped.ExitCode),
             OperationCanceledException when cancellation.IsCancellationRequested => ("stopped before the work was done.", 1),
-            OutOfMemoryException => ("the memory of this machine is not enough for this run.", 1),
-            _ => (Unexpected(cause), 1),
+            MeftException known => ($"error: {known.Message}", known.ExitCode),
+            OutOfMemoryException => ("error: the memory of this machine is not enough for this run.", 1),
+            _ => ($"error: {Unexpected(cause)}", 1),
         };
-        _streams.Error.WriteLine($"error: {text}");
+        _streams.Error.WriteLine(text);
         if (verbose) _streams.Error.WriteLine(whole);
         return exitCode;
     }

@@ -15,7 +15,7 @@ internal sealed class CompareVerb : IVerb
     private readonly Option<string[]> _set = new("--set")
     {
         HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example seeds=[0] or run.epochs=2; may be given several times.",
+        Description = "Override a key of the config, for example seeds=[0] or run.epochs=2; may be given several times. Relative paths are of the config's folder.",
         DefaultValueFactory = _ => [],
     };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check everything and plan every method; train nothing, leave nothing behind." };
@@ -55,8 +55,8 @@ internal sealed class CompareVerb : IVerb
         });
         if (stopped)
         {
-            throw new RunFailedException(
-                "stopped before the comparison was complete; what is done is saved", config.Output, null, "the same command goes on where it was");
+            throw new WorkStoppedException(
+                "stopped before the comparison was complete; what is done is saved", config.Output, "the same command goes on where it was");
         }
         if (arguments.GetValue(_json)) context.Results.WriteLine(result.ToJson());
         else ComparisonTable.Write(result, context.Results);

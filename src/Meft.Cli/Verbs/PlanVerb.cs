@@ -14,7 +14,7 @@ internal sealed class PlanVerb : IVerb
     private readonly Option<string[]> _set = new("--set")
     {
         HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example method.rank=8192; may be given several times.",
+        Description = "Override a key of the config, for example method.rank=8192; may be given several times. Relative paths are of the config's folder.",
         DefaultValueFactory = _ => [],
     };
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };

@@ -16,7 +16,7 @@ internal sealed class TrainVerb : IVerb
     private readonly Option<string[]> _set = new("--set")
     {
         HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example method.rank=8192; may be given several times.",
+        Description = "Override a key of the config, for example method.rank=8192; may be given several times. Relative paths are of the config's folder.",
         DefaultValueFactory = _ => [],
     };
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the newest complete checkpoint of the output folder." };
@@ -59,8 +59,8 @@ internal sealed class TrainVerb : IVerb
         var result = view.Watch(observer => run.Run(observer, context.Cancellation), context.Interruption, context.Cancellation);
         if (result.Interrupted)
         {
-            throw new RunFailedException(
-                $"stopped after step {result.Steps} of {run.TotalSteps}; its state is saved", config.Output, null,
+            throw new WorkStoppedException(
+                $"stopped after step {result.Steps} of {run.TotalSteps}; its state is saved", config.Output,
                 $"go on with `meft train {Path.Combine(config.Output, "config.yaml")} --resume`");
         }
         RunSummary.Write(context.Results, run, result);
@@ -77,7 +77,7 @@ internal sealed class TrainVerb : IVerb
         }
         catch (DataRefusedException e)
         {
-            AuditView.Write("data", e.Audit, context.Status);
+            AuditView.WriteBesideError("data", e.Audit, context.Status);
             throw;
         }
     }

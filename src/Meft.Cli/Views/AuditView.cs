@@ -26,8 +26,8 @@ internal static class AuditView
     /// <summary>Draws a run's audit.</summary>
     public static void Write(RunAudit audit, IAnsiConsole console) => Draw(Lines(audit), console);
 
-    /// <summary>Draws the audit of one set of files.</summary>
-    public static void Write(string title, DataAudit audit, IAnsiConsole console) => Draw(Lines(title, audit), console);
+    /// <summary>Draws the audit of rows beside an error that names those which are refused.</summary>
+    public static void WriteBesideError(string title, DataAudit audit, IAnsiConsole console) => Draw(Lines(title, audit, namesRows: false), console);
 
     private static void Draw(IEnumerable<Line> lines, IAnsiConsole console)
     {
@@ -70,21 +70,22 @@ internal static class AuditView
     private static string Places(IReadOnlyList<SharedRow> shared, int count) =>
         string.Join(", ", shared.Select(s => $"{s.Validation} = {s.Train}")) + (count > shared.Count ? ", …" : "");
 
-    private static IEnumerable<Line> Lines(string title, DataAudit audit)
+    private static IEnumerable<Line> Lines(string title, DataAudit audit, bool namesRows = true)
     {
         yield return Line.Of($"{title}: {Rows(audit.RowsRead, "read", "read")}, {audit.RowsKept:N0} to train on, {audit.Tokens:N0} tokens, {audit.TrainedTokens:N0} of them trained");
         if (audit.RefusedRows > 0)
         {
             var nothing = audit.RowsWithNothingToTrain > 0 ? $" ({audit.RowsWithNothingToTrain:N0} with nothing to train on)" : "";
             yield return Line.Warn($"  cannot be used   {Rows(audit.RefusedRows)}{nothing}");
-            foreach (var row in audit.Refused) yield return Line.Of($"    {row.Place}: {Visible(row.Reason)}");
-            if (audit.RefusedRows > audit.Refused.Count) yield return Line.Of($"    and {audit.RefusedRows - audit.Refused.Count:N0} more");
+            if (namesRows)
+                foreach (var row in audit.Refused) yield return Line.Of($"    {row.Place}: {Visible(row.Reason)}");
+            if (namesRows && audit.RefusedRows > audit.Refused.Count) yield return Line.Of($"    and {audit.RefusedRows - audit.Refused.Count:N0} more");
         }
         if (audit.RowsTooLong > 0)
         {
             var what = audit.TruncatedRows > 0 ? $", cut off: {audit.TokensLost:N0} tokens lost" : audit.DroppedRows > 0 ? $", left out: {audit.TokensLost:N0} tokens lost" : "";
             yield return Line.Warn($"  too long         {Rows(audit.RowsTooLong)} of more than {audit.MaxLength:N0} tokens{what}");
-            yield return Line.Of($"    the longest: {string.Join(", ", audit.Longest.Select(r => $"{r.Place} ({r.Tokens:N0})"))}");
+            if (namesRows) yield return Line.Of($"    the longest: {string.Join(", ", audit.Longest.Select(r => $"{r.Place} ({r.Tokens:N0})"))}");
         }
         if (audit.CutTexts > 0) yield return Line.Of($"  cut              {audit.CutTexts:N0} {(audit.CutTexts == 1 ? "text" : "texts")} of more than {audit.MaxLength:N0} tokens into several rows, no token lost");
         if (audit.SplitConversations > 0) yield return Line.Of($"  split            {Rows(audit.SplitConversations)}: the template shows an answer differently once others follow");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Meft.Core.Evaluation.Results;
+using Meft.Core.Evaluation.Statistics;
 using Meft.Core.Evaluation.Tasks;
 
 namespace Meft.Cli.Views;
@@ -45,6 +46,7 @@ internal sealed record EvalReport(EvalTask Task, EvalSummary Summary, string Mod
                 result.Count.ToString("N0", CultureInfo.InvariantCulture));
         }
         table.Write(text);
+        if (Summary.FewestClusters < ClusteredBootstrap.FewClusters) text.WriteLine($"intervals over as few as {Summary.FewestClusters} say little");
     }
 
     private string Name(MetricResult result)

@@ -11,7 +11,7 @@ public static class ConfigReference
         var text = new StringBuilder("""
             # The config
 
-            A run is one YAML file. Every key is below; a key that is left out, or `null`, has its default. Relative paths are relative to the
+            A run is one YAML file. Every key is below; a key that is left out, or `null`, has its default. Relative paths, those of `--set` too, are relative to the
             config file. Sizes take units: `6GiB`, `512MiB`, `1GB`. `--set key=value` overrides a key, for example `--set method.rank=8192`
             (the value is YAML, so `--set "method.layers=[3, 4]"` works; an empty value gives the default). All errors of a file are reported together.
 

@@ -69,3 +69,6 @@ public class RunFailedException(
     /// <inheritdoc/>
     public override int ExitCode => 1;
 }
+
+/// <summary>Its user stopped the work, and what is done is saved: exit code 1, for what was asked for is not there, but no error.</summary>
+public sealed class WorkStoppedException(string problem, string location, string nextStep) : RunFailedException(problem, location, null, nextStep);

@@ -97,7 +97,7 @@ public class MeftProgramTests
         });
         var run = ProgramRun.OfInterruptible([verb], ["work"], source.Token);
         run.ExitCode.ShouldBe(1);
-        run.Error.ShouldBe("error: stopped before the work was done.\n");
+        run.Error.ShouldBe("stopped before the work was done.\n");
     }
 
     [Theory]

@@ -58,5 +58,6 @@ public sealed class SignalTests : IDisposable
         process.Text.ShouldContain("stopped after step");
         process.Text.ShouldContain("its state is saved");
         process.Text.ShouldContain("--resume");
+        process.Text.ShouldNotContain("error:");
     }
 }

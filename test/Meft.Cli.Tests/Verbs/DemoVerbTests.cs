@@ -73,7 +73,7 @@ public sealed class DemoVerbTests : IDisposable
     {
         var run = ProgramRun.OfInterruptible(VerbList.Create(), ["demo", "--quick", "--output", _folder.Path], new CancellationToken(canceled: true));
         (run.ExitCode, run.Output).ShouldBe((1, ""));
-        run.ErrorLines[^1].ShouldBe("error: stopped before the work was done.");
+        run.ErrorLines[^1].ShouldBe("stopped before the work was done.");
         Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
     }
 }

@@ -79,6 +79,7 @@ public sealed class EvalVerbTests : IDisposable
     public void A_limit_counts_records_or_windows_and_the_seed_moves_intervals_alone()
     {
         Eval(Task, "--limit", "2").Output.ShouldContain("2 records, 2 rows");
+        Eval(Task, "--limit", "2").Output.ShouldEndWith("intervals over as few as 2 say little\n");
         var text = _folder.Write("text.txt", "abcabcabcaabbccaacbb");
         const string task = "kind: perplexity\nwindow: 4";
         var two = Eval(task, "--data", text, "--limit", "2");

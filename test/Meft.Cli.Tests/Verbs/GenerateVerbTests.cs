@@ -159,7 +159,7 @@ public sealed class GenerateVerbTests : IDisposable
         var run = ProgramRun.OfInterruptible(
             VerbList.Create(),
             ["generate", "--model", SampleModel.Write(_folder), "--input", _folder.Write("rows.jsonl", Prompts), "--output", output], source.Token);
-        run.ShouldBe(new ProgramRun(1, "", "error: stopped before the work was done.\n"));
+        run.ShouldBe(new ProgramRun(1, "", "stopped before the work was done.\n"));
         File.Exists(output).ShouldBeFalse();
     }
 

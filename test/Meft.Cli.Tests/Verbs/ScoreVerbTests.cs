@@ -152,7 +152,7 @@ public sealed class ScoreVerbTests : IDisposable
             VerbList.Create(),
             ["score", "--model", SampleModel.Write(_folder), "--input", _folder.Write("rows.jsonl", "{\"input_ids\":[0,1]}"), "--output", output],
             source.Token);
-        run.ShouldBe(new ProgramRun(1, "", "error: stopped before the work was done.\n"));
+        run.ShouldBe(new ProgramRun(1, "", "stopped before the work was done.\n"));
         File.Exists(output).ShouldBeFalse();
     }
 

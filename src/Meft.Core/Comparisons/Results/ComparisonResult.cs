@@ -42,6 +42,10 @@ public sealed record ComparisonResult
     /// <summary>The base alone: a value for each of <see cref="Figures"/>; null where it was not reached yet.</summary>
     public required IReadOnlyList<FigureValue>? Before { get; init; }
 
+    /// <summary>Whether there is a figure of the base or of a method yet.</summary>
+    [JsonIgnore]
+    public bool IsJudged => Before is not null || Methods.Any(m => m.Figures is not null);
+
     /// <summary>How many records, or groups of them, each of <see cref="Figures"/> is of; null where that is not known yet.</summary>
     public IReadOnlyList<int>? Records { get; init; }
 

@@ -29,10 +29,10 @@ public sealed record ComparisonSheet
     /// <summary>The rows' names.</summary>
     public required IReadOnlyList<string> Names { get; init; }
 
-    /// <summary>Parameters, memory, traffic, time, tokens, learning rate.</summary>
+    /// <summary>Parameters, memory, traffic, time, tokens, learning rate; what is known of no method has no column.</summary>
     public required IReadOnlyList<SheetColumn> Costs { get; init; }
 
-    /// <summary>The score, its difference to the reference, the other figures; old knowledge last.</summary>
+    /// <summary>The score, its difference to the reference, the other figures, old knowledge last; empty before anything was judged.</summary>
     public required IReadOnlyList<SheetColumn> Scores { get; init; }
 
     /// <summary>The least and the largest of the seeds, a column for each of <see cref="Scores"/> that is a figure; empty where no method has two seeds.</summary>
@@ -44,13 +44,12 @@ public sealed record ComparisonSheet
     /// <summary>The table of a result.</summary>
     public static ComparisonSheet Of(ComparisonResult result)
     {
-        var costs = CostColumns(result);
-        var scores = ScoreColumns(result);
+        var costs = CostColumns(result).Where(column => column.Cells.Any(cell => cell is not ("" or None))).ToList();
         return new ComparisonSheet
         {
             Names = [Base, .. result.Methods.Select(m => m.Name)],
             Costs = costs,
-            Scores = scores,
+            Scores = result.IsJudged ? ScoreColumns(result) : [],
             Spread = SpreadColumns(result),
             Notes = [.. SheetNotes.Of(result, Any(Planned), Any(AtEdge))],
         };

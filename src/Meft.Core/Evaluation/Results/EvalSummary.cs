@@ -27,8 +27,9 @@ public sealed record MetricResult(
 /// <summary>The figures of a task, computed from the rows alone.</summary>
 /// <param name="Records">How many records were asked.</param>
 /// <param name="Items">How many questions and windows there were.</param>
+/// <param name="FewestClusters">How many records, groups of them, or windows the intervals of a part are over; of the part that has the fewest.</param>
 /// <param name="Results">The figures, in the order of the parts.</param>
-public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricResult> Results)
+public sealed record EvalSummary(int Records, int Items, int FewestClusters, IReadOnlyList<MetricResult> Results)
 {
     /// <summary>The figures of a text.</summary>
     public const string Perplexity = "perplexity", NllPerToken = "nll_per_token";
@@ -45,7 +46,8 @@ public sealed record EvalSummary(int Records, int Items, IReadOnlyList<MetricRes
         var byIndex = rows.ToDictionary(row => row.Index);
         var results = task.Parts.SelectMany(part => ResultsOf(
             part, [.. items.Where(item => ReferenceEquals(item.Question.Part, part)).Select(item => (item, byIndex[item.Index]))], seed));
-        return new EvalSummary(items.Select(item => item.Question.Record).Distinct().Count(), items.Count, [.. results]);
+        var fewest = items.GroupBy(item => item.Question.Part).Select(part => part.Select(item => item.Cluster).Distinct().Count()).DefaultIfEmpty().Min();
+        return new EvalSummary(items.Select(item => item.Question.Record).Distinct().Count(), items.Count, fewest, [.. results]);
     }
 
     /// <summary>The names of a part's figures over all of its questions, in their order.</summary>

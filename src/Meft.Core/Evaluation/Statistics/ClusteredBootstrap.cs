@@ -20,6 +20,9 @@ public static class ClusteredBootstrap
     /// <summary>How often clusters are drawn anew.</summary>
     public const int Resamples = 1000;
 
+    /// <summary>Below so many clusters the percentile bootstrap's interval is much too narrow.</summary>
+    public const int FewClusters = 10;
+
     /// <summary>The share of resamples below the interval, and above it.</summary>
     private const double Tail = 0.025;
 

@@ -73,11 +73,13 @@ public class ComparisonSheetTests
     }
 
     [Fact]
-    public void A_plan_alone_says_that_nothing_was_trained()
+    public void A_plan_alone_shows_what_is_planned_and_says_that_nothing_was_trained()
     {
-        var notes = ComparisonSheet.Of(SampleComparisons.NothingYet()).Notes;
-        notes.ShouldContain("Planned alone: nothing has been trained.");
-        notes.ShouldNotContain(n => n.StartsWith("Not complete", StringComparison.Ordinal));
+        var sheet = ComparisonSheet.Of(SampleComparisons.NothingYet());
+        sheet.Costs.Select(c => c.Head).ShouldBe(["parameters", "device bytes", "host bytes"]);
+        sheet.Scores.ShouldBeEmpty();
+        sheet.Notes.ShouldContain("Planned alone: nothing has been trained.");
+        sheet.Notes.ShouldNotContain(n => n.StartsWith("Not complete", StringComparison.Ordinal) || n.Contains('↓') || n.Contains("(old)", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -133,7 +135,7 @@ public class ComparisonSheetTests
         foreach (var line in lines.Skip(18).Take(2 + 14)) line.Replace(@"\|", "", StringComparison.Ordinal).Count(c => c == '|').ShouldBe(6);
         lines[34].ShouldBeEmpty();
         lines[35].ShouldContain("does not fit");
-        ComparisonMarkdown.Text(SampleComparisons.NothingYet()).ShouldContain(@"| LoRA r = 8 | 2.44 M | \~337 MiB | \~37.3 MiB | – | – | – | – | – | reference | – | – | – |");
+        ComparisonMarkdown.Text(SampleComparisons.NothingYet()).ShouldContain("\n| LoRA r = 8 | 2.44 M | \\~337 MiB | \\~37.3 MiB |\n");
     }
 
     private static string[] Row(ComparisonSheet sheet, int row) => [.. sheet.Costs.Concat(sheet.Scores).Select(c => c.Cells[row])];
