@@ -27,6 +27,7 @@ internal sealed unsafe class ThreadScratch
         {
             NativeMemory.AlignedFree(own._memory);
             own._memory = null;
+            own._bytes = 0; // there may be no memory for more
             own._memory = NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
             own._bytes = bytes;
         }

@@ -57,7 +57,15 @@ internal static unsafe class WorkTeam
         var ranges = (int)(((long)count + grain - 1) / grain);
         // A full fence, so that a worker that falls asleep either sees these ranges or is seen asleep.
         Interlocked.Exchange(ref _ticket.Value, (long)ranges << 32);
-        for (var i = 0; i < workers.Length && i < ranges - 1; i++) workers[i].Wake();
+        try
+        {
+            for (var i = 0; i < workers.Length && i < ranges - 1; i++) workers[i].Wake();
+        }
+        catch (Exception e)
+        {
+            // Whatever happens, those who have begun are waited for.
+            Interlocked.CompareExchange(ref _failure, e, null);
+        }
         _isWorking = true;
         while (TryWork()) { }
         var wait = new SpinWait();

@@ -77,13 +77,6 @@ internal sealed unsafe partial class MappedFile : IDisposable
         }
     }
 
-    /// <summary>The address of a byte of the file. The caller has checked the range.</summary>
-    public nint Address(long offset)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return (nint)(_pointer + offset);
-    }
-
     /// <summary>A range of the file.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the file.</exception>
     public ReadOnlySpan<byte> Span(long offset, int length)

@@ -24,6 +24,7 @@ public static unsafe class CrossEntropyRows
     /// <param name="rows">How many rows.</param>
     /// <param name="classes">Numbers a row, at least 1.</param>
     /// <param name="gradientScale">What the gradient is multiplied by; null where none is wanted.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A target is none of the classes.</exception>
     /// <param name="losses">[rows], written: nats; NaN where a row holds NaN or +∞ or only −∞.</param>
     public static void Apply(
         nint logits, FloatFormat format, long* targets, int rows, int classes, double? gradientScale, double* losses)
@@ -32,6 +33,7 @@ public static unsafe class CrossEntropyRows
         {
             for (var row = from; row < to; row++)
             {
+                if ((ulong)targets[row] >= (ulong)classes) throw new ArgumentOutOfRangeException(nameof(targets), targets[row], $"of row {row}: it should lie in [0, {classes})");
                 var x = FloatRows.At(logits, (long)row * classes, format);
                 losses[row] = format == FloatFormat.Single
                     ? WideRow((float*)x, classes, (int)targets[row], gradientScale)

@@ -20,10 +20,10 @@ internal static unsafe class KeyExpertsRouter
     public static Routing Route(float* x, int tokenCount, float* gate, SparseAdapterSpec spec)
     {
         int n = spec.Experts, p = spec.Probe;
-        var scores = ArrayPool<float>.Shared.Rent(tokenCount * n);
+        var scores = ArrayPool<float>.Shared.Rent(checked(tokenCount * n));
         fixed (float* to = scores) GroupedScores.ComputeAll(x, tokenCount, gate, n, spec.HiddenSize, to);
-        var probabilities = spec.Gate == GateKind.Softmax ? new double[tokenCount * n] : null;
-        var experts = new int[tokenCount * p];
+        var probabilities = spec.Gate == GateKind.Softmax ? new double[checked(tokenCount * n)] : null;
+        var experts = new int[checked(tokenCount * p)];
         var coefficients = new float[tokenCount * p];
         KernelThreads.For(tokenCount, grain: 32, (from, end) =>
         {

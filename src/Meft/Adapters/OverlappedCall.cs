@@ -78,6 +78,15 @@ internal sealed class OverlappedCall : IAdapterCall
         }
     }
 
+    /// <summary>There will be no dx.</summary>
+    internal void AbandonBackward()
+    {
+        using (_pass)
+        using (_backward)
+        {
+        }
+    }
+
     /// <summary>x [T, D] → dx [T, D].</summary>
     internal Tensor FinishBackward(Tensor x)
     {

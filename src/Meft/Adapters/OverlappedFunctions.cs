@@ -18,26 +18,26 @@ internal sealed class DepartFunction : GuardedFunction<DepartFunction>
     protected override int InputCount => 3;
 
     /// <summary>x [T, D], anchor [1] → ticket [1], on x's device: autograd keeps a queue of operations for each device.</summary>
-    public static Tensor Apply(Tensor x, Tensor anchor, OverlappedCall call) => apply(x, anchor, call);
+    public static Tensor Apply(Tensor x, Tensor anchor, OverlappedCall call) => Record(x, anchor, call);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        ArgumentNullException.ThrowIfNull(ctx);
-        ArgumentNullException.ThrowIfNull(vars);
-        var x = (Tensor)vars[0];
+        var x = (Tensor)inputs[0];
         ctx.save_for_backward([x]);
-        ctx.save_data(Call, vars[2]);
+        ctx.save_data(Call, inputs[2]);
         return empty(1, ScalarType.Float32, x.device); // never read
     }
 
     /// <inheritdoc/>
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        ArgumentNullException.ThrowIfNull(ctx);
         using var x = ctx.get_saved_variables()[0];
         return [((OverlappedCall)ctx.get_data(Call)).FinishBackward(x), null, null];
     }
+
+    /// <inheritdoc/>
+    protected override void Abandon(autograd.AutogradContext ctx) => ((OverlappedCall)ctx.get_data(Call)).AbandonBackward();
 }
 
 /// <summary>Where y arrives from the adapter: the operation after the feed-forward block, so that its backward runs before the block's.</summary>
@@ -52,14 +52,12 @@ internal sealed class ArriveFunction : GuardedFunction<ArriveFunction>
     protected override int InputCount => 2;
 
     /// <summary>ticket [1] → y [T, D].</summary>
-    public static Tensor Apply(Tensor ticket, OverlappedCall call) => apply(ticket, call);
+    public static Tensor Apply(Tensor ticket, OverlappedCall call) => Record(ticket, call);
 
     /// <inheritdoc/>
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        ArgumentNullException.ThrowIfNull(ctx);
-        ArgumentNullException.ThrowIfNull(vars);
-        var call = (OverlappedCall)vars[1];
+        var call = (OverlappedCall)inputs[1];
         ctx.save_data(Call, call);
         return call.Forward();
     }
@@ -67,7 +65,6 @@ internal sealed class ArriveFunction : GuardedFunction<ArriveFunction>
     /// <inheritdoc/>
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
     {
-        ArgumentNullException.ThrowIfNull(ctx);
         ((OverlappedCall)ctx.get_data(Call)).BeginBackward(dy);
         return [empty(1, ScalarType.Float32, dy.device), null]; // the ticket's gradient, never read
     }

@@ -23,6 +23,7 @@ internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<Spar
     {
         ArgumentNullException.ThrowIfNull(ctx);
         ArgumentNullException.ThrowIfNull(vars);
+        ctx.set_materialize_grads(false); // as GuardedFunction does
         var x = (Tensor)vars[0];
         var (adapter, pass) = ((SparseAdapter, AdapterPass))vars[2];
         ctx.save_for_backward([x]);
@@ -38,6 +39,11 @@ internal sealed class SparseAdapterFunction : autograd.SingleTensorFunction<Spar
         // An exception must not cross libtorch's frames: it is kept, and thrown when backward has returned.
         try
         {
+            if (grad_output.IsInvalid)
+            {
+                pass.Dispose();
+                return [null!, null!, null!];
+            }
             using var handles = new BackwardHandles(grad_output);
             using var x = ctx.get_saved_variables()[0];
             using (pass) return handles.Return(adapter.Executor.Backward(pass, x, grad_output), null, null);

@@ -111,6 +111,7 @@ internal sealed class ProfiledMethod(ITrainedMethod method) : ITrainedMethod
         {
             ArgumentNullException.ThrowIfNull(ctx);
             ArgumentNullException.ThrowIfNull(vars);
+            ctx.set_materialize_grads(false); // as GuardedFunction does
             ctx.save_data(Reached, vars[1]);
             return ((Tensor)vars[0]).clone();
         }
@@ -119,7 +120,7 @@ internal sealed class ProfiledMethod(ITrainedMethod method) : ITrainedMethod
         {
             ArgumentNullException.ThrowIfNull(ctx);
             ((Action)ctx.get_data(Reached))();
-            return [grad_output.clone(), null!];
+            return [grad_output.IsInvalid ? null! : grad_output.clone(), null!];
         }
     }
 }

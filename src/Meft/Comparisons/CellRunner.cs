@@ -3,9 +3,7 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Evaluation.Results;
 using Meft.Evaluation;
-using Meft.Generation;
 using Meft.Loading;
-using Meft.Training;
 using Meft.Training.Runs;
 
 namespace Meft.Comparisons;
@@ -42,7 +40,7 @@ internal sealed class CellRunner(string modelFact, string machine, string versio
             var (experts, rows) = RunCosts.ReadDead(cell.RunFolder);
             result = new CellResult(facts, RunCosts.Read(cell.RunFolder), figures, experts, rows, null, machine, version);
         }
-        catch (RunFailedException e) when (e is NonFiniteException or NonFiniteOutputException)
+        catch (DivergedException e)
         {
             // A rate that is too high fails every time: that is a result.
             result = new CellResult(facts, null, [], [], [], e.Problem, machine, version);

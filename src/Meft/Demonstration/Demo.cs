@@ -6,7 +6,6 @@ using Meft.Core.Comparisons.Tables;
 using Meft.Core.Configuration;
 using Meft.Core.Data;
 using Meft.Core.Errors;
-using Meft.Generation;
 using Meft.Kernels;
 using Meft.Models;
 using Meft.Training;
@@ -135,7 +134,7 @@ public sealed class Demo
                 new DemoTraining(decoder, _progress, _cancellation).Run($"{spec.Name}, rate {rate}", method, _rateLessons, spec.OptimizerAt(rate));
                 score = FigureStatistics.Of([_rateExamination.AskNew(decoder, method.Adapter)], null, isPerplexity: false).Value;
             }
-            catch (RunFailedException e) when (e is NonFiniteException or NonFiniteOutputException)
+            catch (DivergedException e)
             {
                 failure = e.Problem;
             }

@@ -45,7 +45,11 @@ internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLin
             return new CopyTask(Task.CompletedTask);
         }
         var (from, to) = ((nint)TensorMemory.Pointer(source), (nint)TensorMemory.Pointer(target));
-        return new CopyTask(Task.Run(() => Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes)));
+        return new CopyTask(Task.Run(() =>
+        {
+            Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
+            GC.KeepAlive((source, target));
+        }));
     }
 
     /// <inheritdoc/>

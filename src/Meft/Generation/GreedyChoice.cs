@@ -17,6 +17,7 @@ internal static unsafe class GreedyChoice
         var tokens = new int[rows.Count];
         Span<float> greatest = stackalloc float[rows.Count];
         LargestOfRow.Find(HostFloats.Address(logits), HostFloats.Format(logits), tokens.Length, (int)logits.shape[1], tokens, greatest);
+        GC.KeepAlive(logits);
         for (var slot = 0; slot < tokens.Length; slot++) FiniteLogit.Require(greatest[slot], rows[slot].DrawIndex, rows[slot].Length);
         return tokens;
     }

@@ -6,4 +6,4 @@ namespace Meft.Generation;
 /// <param name="problem">Which number, of what.</param>
 /// <param name="place">Where it was asked.</param>
 public sealed class NonFiniteOutputException(string problem, string place)
-    : RunFailedException(problem, place, null, "Check the model's weights and the adapter for numbers that are not finite, or compute with another dtype");
+    : DivergedException(problem, place, "Check the model's weights and the adapter for numbers that are not finite, or compute with another dtype");

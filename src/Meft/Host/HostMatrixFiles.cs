@@ -9,7 +9,7 @@ internal static unsafe class HostMatrixFiles
 {
     /// <summary>Adds a float32 tensor whose numbers lie in a matrix.</summary>
     public static void Add(SafetensorsWriter writer, string name, IReadOnlyList<long> shape, HostMatrix matrix) =>
-        writer.Add(name, TensorDType.F32, shape, (nint)matrix.Data, matrix.ByteCount);
+        writer.Add(name, TensorDType.F32, shape, (nint)matrix.Data, matrix.ByteCount, matrix);
 
     /// <summary>Overwrites a matrix with a float32 tensor of a file.</summary>
     /// <exception cref="InvalidInputException">The tensor is missing, or of another type or shape.</exception>
@@ -17,6 +17,7 @@ internal static unsafe class HostMatrixFiles
     {
         Require(source, name, shape);
         source.CopyTo(name, (nint)matrix.Data, matrix.ByteCount);
+        GC.KeepAlive(matrix);
     }
 
     /// <summary>Refuses a file without a float32 tensor of a shape.</summary>

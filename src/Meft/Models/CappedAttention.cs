@@ -22,15 +22,15 @@ internal sealed class CappedAttention : GuardedFunction<CappedAttention>
     public static Tensor Apply(Tensor q, Tensor k, Tensor v, Tensor? mask, AttentionTerms terms)
     {
         var recorded = is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
-        return recorded ? apply(q, k, v, mask!, terms) : Forward(q, k, v, mask, terms);
+        return recorded ? Record(q, k, v, mask!, terms) : Forward(q, k, v, mask, terms);
     }
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        Tensor q = (Tensor)vars[0], k = (Tensor)vars[1], v = (Tensor)vars[2], mask = (Tensor)vars[3];
+        Tensor q = (Tensor)inputs[0], k = (Tensor)inputs[1], v = (Tensor)inputs[2], mask = (Tensor)inputs[3];
         ctx.save_for_backward([q, k, v, mask]);
-        ctx.save_data(nameof(AttentionTerms), vars[4]);
-        return Forward(q, k, v, mask, (AttentionTerms)vars[4]);
+        ctx.save_data(nameof(AttentionTerms), inputs[4]);
+        return Forward(q, k, v, mask, (AttentionTerms)inputs[4]);
     }
 
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)

@@ -41,6 +41,7 @@ internal sealed unsafe class FewTokensPass(ModelConfig config, DecoderWeights we
         }
         step.Norm(step.H, weights.FinalNorm, layout.TokenCount, config.HiddenSize, step.H);
         cache.Advance(layout);
+        GC.KeepAlive(weights); // which no scope holds
         return result.MoveToOuterDisposeScope();
     }
 

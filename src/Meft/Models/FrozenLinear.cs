@@ -11,11 +11,11 @@ internal sealed class FrozenLinear : GuardedFunction<FrozenLinear>
     protected override int InputCount => 2;
 
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
-    public static Tensor Apply(Tensor x, LinearWeights weights) => apply(x, weights);
+    public static Tensor Apply(Tensor x, LinearWeights weights) => Record(x, weights);
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        var (x, weights) = ((Tensor)vars[0], (LinearWeights)vars[1]);
+        var (x, weights) = ((Tensor)inputs[0], (LinearWeights)inputs[1]);
         ctx.save_data(nameof(LinearWeights), weights);
         return weights.Map(x);
     }

@@ -22,7 +22,7 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
         k = k.contiguous();
         v = v.contiguous();
         var recorded = is_grad_enabled() && (q.requires_grad || k.requires_grad || v.requires_grad);
-        return (recorded ? apply(q, k, v, shape) : Forward(q, k, v, shape)).MoveToOuterDisposeScope();
+        return (recorded ? Record(q, k, v, shape) : Forward(q, k, v, shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>q [T, H, hd] → [T, H·hd], over keys and values [slots, Hkv, capacity, hd] that hold the T tokens already.</summary>
@@ -36,10 +36,10 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
         return Forward(q.contiguous(), keys, values, shape).MoveToOuterDisposeScope();
     }
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        Tensor q = (Tensor)vars[0], k = (Tensor)vars[1], v = (Tensor)vars[2];
-        var shape = (AttentionShape)vars[3];
+        Tensor q = (Tensor)inputs[0], k = (Tensor)inputs[1], v = (Tensor)inputs[2];
+        var shape = (AttentionShape)inputs[3];
         using var scope = NewDisposeScope();
         var output = Forward(q, k, v, shape);
         ctx.save_for_backward([q, k, v]);
@@ -62,6 +62,7 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
     {
         var output = empty([q.shape[0], q.shape[1] * q.shape[2]], q.dtype);
         PackedAttention.Forward(shape, Format(q), Address(q), Address(k), Address(v), Address(output));
+        GC.KeepAlive((k, v)); // of a cache, which no scope holds
         return output;
     }
 }

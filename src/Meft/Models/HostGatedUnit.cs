@@ -28,12 +28,12 @@ internal sealed class HostGatedUnit : GuardedFunction<HostGatedUnit>
         gate = gate.contiguous();
         up = up.contiguous();
         var recorded = is_grad_enabled() && (gate.requires_grad || up.requires_grad);
-        return (recorded ? apply(gate, up, activation) : Forward(gate, up, activation)).MoveToOuterDisposeScope();
+        return (recorded ? Record(gate, up, activation) : Forward(gate, up, activation)).MoveToOuterDisposeScope();
     }
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        var (gate, up, activation) = ((Tensor)vars[0], (Tensor)vars[1], (GateActivation)vars[2]);
+        var (gate, up, activation) = ((Tensor)inputs[0], (Tensor)inputs[1], (GateActivation)inputs[2]);
         ctx.save_for_backward([gate, up]);
         ctx.save_data(nameof(GateActivation), activation);
         return Forward(gate, up, activation);

@@ -31,13 +31,13 @@ internal sealed class HostNorm : GuardedFunction<HostNorm>
     {
         using var scope = NewDisposeScope();
         x = x.contiguous();
-        var y = is_grad_enabled() && x.requires_grad ? apply(x, weight, epsilon, scaling) : Forward(x, weight, epsilon, scaling);
+        var y = is_grad_enabled() && x.requires_grad ? Record(x, weight, epsilon, scaling) : Forward(x, weight, epsilon, scaling);
         return y.MoveToOuterDisposeScope();
     }
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        var (x, weight, epsilon, scaling) = ((Tensor)vars[0], (Tensor)vars[1], (double)vars[2], (NormScaling)vars[3]);
+        var (x, weight, epsilon, scaling) = ((Tensor)inputs[0], (Tensor)inputs[1], (double)inputs[2], (NormScaling)inputs[3]);
         ctx.save_for_backward([x, weight]);
         ctx.save_data(Epsilon, epsilon);
         ctx.save_data(Scaling, scaling);
@@ -60,6 +60,7 @@ internal sealed class HostNorm : GuardedFunction<HostNorm>
         var y = empty_like(x);
         RootMeanSquareRows.Apply(
             Address(x), Address(weight), Format(x), epsilon, Rows(x), (int)x.shape[^1], Address(y), KernelOf(scaling));
+        GC.KeepAlive(weight); // which no scope holds
         return y;
     }
 

@@ -17,13 +17,13 @@ internal sealed class HostRotary : GuardedFunction<HostRotary>
     {
         using var scope = NewDisposeScope();
         x = x.contiguous();
-        var y = is_grad_enabled() && x.requires_grad ? apply(x, tables) : Turn(x, tables, inverse: false);
+        var y = is_grad_enabled() && x.requires_grad ? Record(x, tables) : Turn(x, tables, inverse: false);
         return y.MoveToOuterDisposeScope();
     }
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        var (x, tables) = ((Tensor)vars[0], (RotaryTables)vars[1]);
+        var (x, tables) = ((Tensor)inputs[0], (RotaryTables)inputs[1]);
         ctx.save_for_backward([tables.Cosine, tables.Sine]); // the layout's own may be gone by then
         return Turn(x, tables, inverse: false);
     }
@@ -41,6 +41,7 @@ internal sealed class HostRotary : GuardedFunction<HostRotary>
         RotaryRows.Apply(
             Address(x), Address(tables.Cosine), Address(tables.Sine), Format(x),
             (int)x.shape[0], (int)x.shape[1], (int)x.shape[2], 2 * (int)tables.Cosine.shape[2], Address(y), inverse);
+        GC.KeepAlive(tables); // which no scope holds
         return y;
     }
 }

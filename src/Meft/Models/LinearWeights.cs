@@ -68,6 +68,7 @@ internal sealed record LinearWeights(Tensor Weight, Tensor? Bias, PackingBudget?
         x = x.contiguous();
         var y = empty([x.shape[0], Outputs], ScalarType.BFloat16);
         FewVectorsLinear.Apply(Address(x), (int)x.shape[0], (int)x.shape[1], FloatFormat.BFloat16, [Target(Address(y))]);
+        GC.KeepAlive(this); // its weights, which no scope holds
         return y.MoveToOuterDisposeScope();
     }
 

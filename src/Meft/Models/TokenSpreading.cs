@@ -13,12 +13,12 @@ internal sealed class SpreadTokens : GuardedFunction<SpreadTokens>
 
     protected override int InputCount => 3;
 
-    public static Tensor Apply(Tensor x, TokenLayout layout) => layout.Slots is null ? x : apply(x, layout.SlotTokens!, layout.Slots);
+    public static Tensor Apply(Tensor x, TokenLayout layout) => layout.Slots is null ? x : Record(x, layout.SlotTokens!, layout.Slots);
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        ctx.save_for_backward([(Tensor)vars[2]]);
-        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+        ctx.save_for_backward([(Tensor)inputs[2]]);
+        return ((Tensor)inputs[0]).index_select(0, (Tensor)inputs[1]);
     }
 
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
@@ -36,12 +36,12 @@ internal sealed class GatherTokens : GuardedFunction<GatherTokens>
     protected override int InputCount => 4;
 
     public static Tensor Apply(Tensor x, TokenLayout layout) =>
-        layout.Slots is null ? x : apply(x, layout.Slots, layout.SlotTokens!, layout.EmptySlots!);
+        layout.Slots is null ? x : Record(x, layout.Slots, layout.SlotTokens!, layout.EmptySlots!);
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        ctx.save_for_backward([(Tensor)vars[2], (Tensor)vars[3]]);
-        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+        ctx.save_for_backward([(Tensor)inputs[2], (Tensor)inputs[3]]);
+        return ((Tensor)inputs[0]).index_select(0, (Tensor)inputs[1]);
     }
 
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
@@ -63,12 +63,12 @@ internal sealed class ReorderTokens : GuardedFunction<ReorderTokens>
     /// <param name="x">The tokens.</param>
     /// <param name="order">[T] int64: the token that comes at each place.</param>
     /// <param name="places">[T] int64: the place that each token comes to.</param>
-    public static Tensor Apply(Tensor x, Tensor order, Tensor places) => apply(x, order, places);
+    public static Tensor Apply(Tensor x, Tensor order, Tensor places) => Record(x, order, places);
 
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
     {
-        ctx.save_for_backward([(Tensor)vars[2]]);
-        return ((Tensor)vars[0]).index_select(0, (Tensor)vars[1]);
+        ctx.save_for_backward([(Tensor)inputs[2]]);
+        return ((Tensor)inputs[0]).index_select(0, (Tensor)inputs[1]);
     }
 
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)

@@ -21,12 +21,12 @@ public enum NonFiniteKind
 /// A loss, a gradient or a trained number that is not finite: the run stops at that step. A loss or gradient is found before any parameter has
 /// moved, a trained number before a checkpoint is written of it; so the last checkpoint stays as it was.
 /// </summary>
-public sealed class NonFiniteException : RunFailedException
+public sealed class NonFiniteException : DivergedException
 {
     private const int MostNames = 8;
 
     private NonFiniteException(NonFiniteKind kind, long step, IReadOnlyList<string> where, IReadOnlyList<TokenRow> rows, string problem, string nextStep, Exception? cause)
-        : base(problem, step == 0 ? "before the first step" : $"step {step}", null, nextStep, cause)
+        : base(problem, step == 0 ? "before the first step" : $"step {step}", nextStep, cause)
     {
         Kind = kind;
         Step = step;

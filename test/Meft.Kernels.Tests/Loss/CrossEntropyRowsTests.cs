@@ -34,6 +34,17 @@ public unsafe class CrossEntropyRowsTests
         }, iter: 100);
 
     [Theory]
+    [InlineData(77)]
+    [InlineData(-1)]
+    [InlineData(long.MaxValue)]
+    public void A_target_that_is_no_class_is_refused(long target)
+    {
+        using var logits = Logits(FloatFormat.Single, 3 * 77, 1, 5);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Run(logits, FloatFormat.Single, [0, target, 76], 77, scale: 1));
+        Assert.Contains("[0, 77)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(FloatFormat.Single)]
     [InlineData(FloatFormat.BFloat16)]
     public void Without_a_gradient_the_logits_stay(FloatFormat format)

@@ -1,5 +1,4 @@
 using Meft.Native;
-using Meft.Tests.Planning;
 using Shouldly;
 using static TorchSharp.torch;
 

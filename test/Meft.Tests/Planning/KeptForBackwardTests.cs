@@ -111,7 +111,3 @@ public sealed class KeptForBackwardTests
         return h;
     }
 }
-
-/// <summary>Tests that measure the whole process, and so run while no other does.</summary>
-[CollectionDefinition(nameof(AloneCollection), DisableParallelization = true)]
-public sealed class AloneCollection;

@@ -68,13 +68,9 @@ public sealed class GgufFile : IDisposable
     public GgufTensor Tensor(string name) =>
         Tensors.TryGetValue(name, out var tensor) ? tensor : throw new TensorNotFoundException(name, Path, Tensors.Keys);
 
-    /// <summary>The address of a tensor's blocks, of <see cref="GgufTensor.ByteLength"/> bytes; valid while the file is open.</summary>
-    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
-    public nint Pointer(string name) => _file.Address(Tensor(name).Offset);
-
     /// <summary>A tensor's weights as float32, flattened in row-major order.</summary>
     /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
-    /// <exception cref="InvalidInputException">Its type cannot be decoded, or it has more weights than an array may have.</exception>
+    /// <exception cref="InvalidInputException">Its type cannot be decoded, it has more weights than an array may have, or the file cannot be read any more.</exception>
     public float[] ReadSingles(string name)
     {
         var tensor = Tensor(name);
@@ -83,24 +79,29 @@ public sealed class GgufFile : IDisposable
         {
             throw new GgufException(
                 Path, $"the tensor has {tensor.ElementCount} weights, too many for one array", tensor.Offset, name,
-                $"at most {Array.MaxLength}", "Read it in parts, by its pointer");
+                $"at most {Array.MaxLength}", "Read it by rows");
         }
         var weights = GC.AllocateUninitializedArray<float>((int)tensor.ElementCount);
         var row = (int)tensor.RowWeights;
         if (weights.Length == 0) return weights;
-        for (var i = 0; i < weights.Length / row; i++)
-            BlockDecoder.ToSingles(tensor.Type, Blocks(tensor, i, row), weights.AsSpan(i * row, row));
+        var blocks = new byte[RowBytes(tensor, row)];
+        try
+        {
+            for (var i = 0; i < weights.Length / row; i++)
+            {
+                Read(tensor, i, row, blocks);
+                BlockDecoder.ToSingles(tensor.Type, blocks, weights.AsSpan(i * row, row));
+            }
+        }
+        catch (IOException e)
+        {
+            throw Unreadable(tensor, e);
+        }
         return weights;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    private ReadOnlySpan<byte> Blocks(GgufTensor tensor, long row, int rowWeights)
-    {
-        var bytes = RowBytes(tensor, rowWeights);
-        return _file.Span(tensor.Offset + row * bytes, bytes);
-    }
 
     /// <summary>Asks for rows before they are read; see <see cref="MappedFile.ReadAhead"/>.</summary>
     internal void ReadAhead(GgufTensor tensor, long firstRow, long rowCount, int rowWeights)
@@ -113,6 +114,9 @@ public sealed class GgufFile : IDisposable
     /// <exception cref="IOException">The file cannot be read, or has become shorter.</exception>
     internal void Read(GgufTensor tensor, long firstRow, int rowWeights, Span<byte> destination) =>
         _file.Read(tensor.Offset + firstRow * RowBytes(tensor, rowWeights), destination);
+
+    /// <summary>The error of a tensor whose blocks cannot be read.</summary>
+    internal GgufException Unreadable(GgufTensor tensor, IOException e) => new(Path, $"the file cannot be read: {e.Message}", tensor.Offset, tensor.Name, cause: e);
 
     /// <summary>Bytes of a row, where a row is so many weights: a whole number of blocks.</summary>
     internal static int RowBytes(GgufTensor tensor, int rowWeights) =>

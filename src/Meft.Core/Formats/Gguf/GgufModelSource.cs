@@ -99,7 +99,7 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         }
         catch (IOException e)
         {
-            throw Unreadable(rows, e);
+            throw _file.Unreadable(rows.Tensor, e);
         }
     }
 
@@ -145,7 +145,7 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         }
         catch (IOException e)
         {
-            throw Unreadable(rows, e);
+            throw _file.Unreadable(rows.Tensor, e);
         }
     }
 
@@ -154,9 +154,6 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
 
     private TensorEntry Entry(string name) =>
         _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);
-
-    private GgufException Unreadable(GgufTensorRows rows, IOException e) =>
-        new(Path, $"the file cannot be read: {e.Message}", rows.Tensor.Offset, rows.Tensor.Name, cause: e);
 
     /// <summary>Refuses tensors that have no place in the architecture or cannot be decoded, all of them at once.</summary>
     private void RequireKnown(List<GgufTensor> tensors)

@@ -44,13 +44,6 @@ public sealed class SafetensorsFile : ITensorSource
         }
     }
 
-    /// <summary>
-    /// The address of a tensor's data in the mapped file, <see cref="TensorEntry.ByteLength"/> readable bytes, valid until the file is disposed. It need
-    /// not be aligned to the element size. Never written to: a write is undefined.
-    /// </summary>
-    /// <exception cref="TensorNotFoundException">There is no tensor of that name.</exception>
-    public nint Pointer(string name) => _file.Address(Entry(name).Offset);
-
     /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength)
     {

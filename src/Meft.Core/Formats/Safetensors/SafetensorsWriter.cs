@@ -52,8 +52,9 @@ public sealed class SafetensorsWriter
     /// <param name="shape">The sizes of the dimensions; empty for a scalar.</param>
     /// <param name="data">The address of the data, row-major.</param>
     /// <param name="byteLength">The bytes that lie there; must be what type and shape take.</param>
+    /// <param name="owner">Whose memory it is; kept until the file is saved.</param>
     /// <exception cref="ArgumentException">As the other overload; or the length is another.</exception>
-    public unsafe void Add(string name, TensorDType dtype, IReadOnlyList<long> shape, nint data, long byteLength)
+    public unsafe void Add(string name, TensorDType dtype, IReadOnlyList<long> shape, nint data, long byteLength, object owner)
     {
         if (!dtype.TryByteLength(shape, out var wanted) || wanted != byteLength)
             throw new ArgumentException($"tensor '{name}' does not take {byteLength} bytes", nameof(byteLength));
@@ -61,6 +62,7 @@ public sealed class SafetensorsWriter
         {
             for (long done = 0; done < byteLength; done += ChunkBytes)
                 stream.Write(new ReadOnlySpan<byte>((byte*)data + done, (int)Math.Min(ChunkBytes, byteLength - done)));
+            GC.KeepAlive(owner);
         });
     }
 

@@ -67,6 +67,7 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
         {
             BlockTiles.Decode(
                 new BlockMatrix(layout, Address), row, rows, column, columns, (nint)TensorMemory.Pointer(panel), HostFloats.Format(panel));
+            GC.KeepAlive(data); // which no scope holds
             return use(panel.narrow(0, 0, (long)rows * columns).view(rows, columns).to(type)).MoveToOuterDisposeScope();
         }
         finally

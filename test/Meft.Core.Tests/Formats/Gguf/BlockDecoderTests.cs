@@ -25,7 +25,7 @@ public class BlockDecoderTests
     public void Blocks_decode_to_the_expected_bits(string name)
     {
         using var fixture = SafetensorsFile.Open(Assets.Require("fixtures", "gguf_blocks", "blocks.safetensors"));
-        var raw = ReadBytes(fixture, name + RawEnding);
+        var raw = fixture.Bytes(name + RawEnding);
         var expected = fixture.ReadSingles(name + ".f32");
         GgmlTypeExtensions.TryParse(name, out var type).ShouldBeTrue();
         fixture.Tensors[name + RawEnding].Shape[1].ShouldBe(type.BlockBytes());
@@ -77,7 +77,4 @@ public class BlockDecoderTests
     }
 
     private static int[] Bits(float[] values) => MemoryMarshal.Cast<float, int>(values).ToArray();
-
-    private static unsafe byte[] ReadBytes(SafetensorsFile file, string name) =>
-        new ReadOnlySpan<byte>((void*)file.Pointer(name), (int)file.Tensors[name].ByteLength).ToArray();
 }

@@ -87,7 +87,7 @@ public sealed class GgufStructureFuzzTests : IDisposable
             () => ReadEverything(path), e => e is GgufException, path);
     }
 
-    private static unsafe void ReadEverything(string path)
+    private static void ReadEverything(string path)
     {
         using var file = GgufFile.Open(path);
         long last = 0;
@@ -98,7 +98,6 @@ public sealed class GgufStructureFuzzTests : IDisposable
             (tensor.Offset % Math.Min(file.Alignment, 1u << 20)).ShouldBe(0);
             (tensor.ElementCount / tensor.Type.BlockWeights() * tensor.Type.BlockBytes()).ShouldBe(tensor.ByteLength);
             last = tensor.Offset + tensor.ByteLength;
-            new ReadOnlySpan<byte>((void*)file.Pointer(name), (int)tensor.ByteLength).ToArray().LongLength.ShouldBe(tensor.ByteLength);
             if (BlockDecoder.Knows(tensor.Type) && tensor.RowWeights <= int.MaxValue) file.ReadSingles(name).LongLength.ShouldBe(tensor.ElementCount);
         }
     }

@@ -62,15 +62,14 @@ public sealed class SafetensorsStructureFuzzTests : IDisposable
         }
     }
 
-    /// <summary>Reads every byte: by its address, as adapters are read, and into another place, as models are.</summary>
+    /// <summary>Reads every byte, as adapters are read, and where they are numbers as models are.</summary>
     private static unsafe void Touch(SafetensorsFile file, TensorEntry entry)
     {
-        _ = new ReadOnlySpan<byte>((void*)file.Pointer(entry.Name), (int)entry.ByteLength).Count((byte)1);
-        if (!FloatCopy.Knows(entry.DType)) return;
-        var copy = NativeMemory.Alloc((nuint)Math.Max(1, sizeof(float) * entry.ElementCount));
+        var copy = NativeMemory.Alloc((nuint)Math.Max(1, Math.Max(entry.ByteLength, sizeof(float) * entry.ElementCount)));
         try
         {
-            file.CopyRows(entry.Name, 0, entry.RowCount, TensorDType.F32, (nint)copy);
+            file.CopyTo(entry.Name, (nint)copy, entry.ByteLength);
+            if (FloatCopy.Knows(entry.DType)) file.CopyRows(entry.Name, 0, entry.RowCount, TensorDType.F32, (nint)copy);
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Meft.Core.Errors;
 using Meft.Core.Formats;
 using Meft.Core.Formats.Safetensors;
@@ -13,6 +14,10 @@ namespace Meft.Training.Runs.Checkpoints;
 internal sealed unsafe class StateFileReader : IDisposable
 {
     private const int LengthBytes = sizeof(long);
+
+    /// <summary>Numbers of rows that are read at once: 4 MiB.</summary>
+    private const int PieceNumbers = 1 << 20;
+
     private readonly StateFile _state;
     private readonly SafetensorsFile _file;
 
@@ -71,7 +76,8 @@ internal sealed unsafe class StateFileReader : IDisposable
     private void Read(string name, IReadOnlyList<long> shape, HostMatrix matrix)
     {
         HostMatrixFiles.Read(_file, name, shape, matrix);
-        RequireChecksum(name, (nint)matrix.Data, matrix.ByteCount);
+        RequireChecksum(name, FileChecksum.Of((nint)matrix.Data, matrix.ByteCount));
+        GC.KeepAlive(matrix);
     }
 
     private int[] RowNumbers(TrainedMatrix matrix)
@@ -80,9 +86,12 @@ internal sealed unsafe class StateFileReader : IDisposable
         if (!_file.Tensors.TryGetValue(name, out var entry)) throw Damaged(_file.Path, $"tensor '{name}' is missing");
         if (entry.DType != TensorDType.I32 || entry.Shape.Count != 1)
             throw new InvalidInputException($"tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]", _file.Path, "I32 [rows]");
-        RequireChecksum(name, _file.Pointer(name), entry.ByteLength);
         var rows = new int[entry.Shape[0]];
-        fixed (int* numbers = rows) _file.CopyTo(name, (nint)numbers, entry.ByteLength);
+        fixed (int* numbers = rows)
+        {
+            _file.CopyTo(name, (nint)numbers, entry.ByteLength);
+            RequireChecksum(name, FileChecksum.Of((nint)numbers, entry.ByteLength));
+        }
         var before = -1;
         foreach (var row in rows)
         {
@@ -104,21 +113,25 @@ internal sealed unsafe class StateFileReader : IDisposable
             throw new InvalidInputException(
                 $"tensor '{name}' is {entry.DType} [{string.Join(", ", entry.Shape)}]", _file.Path, $"F32 [{rows.Length}, {matrix.Dimension}]");
         }
-        RequireChecksum(name, _file.Pointer(name), entry.ByteLength);
-        var source = (float*)_file.Pointer(name);
-        var bytes = (long)matrix.Dimension * sizeof(float);
-        foreach (var row in rows)
+        var checksum = new FileChecksum();
+        var atOnce = Math.Max(1, PieceNumbers / matrix.Dimension);
+        var piece = new float[Math.Min(atOnce, rows.Length) * matrix.Dimension];
+        for (var first = 0; first < rows.Length; first += atOnce)
         {
-            Buffer.MemoryCopy(source, matrix.Data + (long)row * matrix.Dimension, bytes, bytes);
-            source += matrix.Dimension;
+            var count = Math.Min(atOnce, rows.Length - first);
+            fixed (float* numbers = piece) _file.CopyRows(name, first, count, TensorDType.F32, (nint)numbers);
+            checksum.Append(MemoryMarshal.AsBytes(piece.AsSpan(0, count * matrix.Dimension)));
+            for (var i = 0; i < count; i++)
+                piece.AsSpan(i * matrix.Dimension, matrix.Dimension).CopyTo(new Span<float>(matrix.Data + (long)rows[first + i] * matrix.Dimension, matrix.Dimension));
         }
+        GC.KeepAlive(matrix);
+        RequireChecksum(name, checksum.Take());
     }
 
-    private void RequireChecksum(string tensor, nint data, long byteCount)
+    private void RequireChecksum(string tensor, string found)
     {
         if (_state.Header is null) return; // version 1 has no checksums
         if (!_state.Tensors.TryGetValue(tensor, out var wanted)) throw Damaged(_file.Path, $"its manifest has no checksum of tensor '{tensor}'");
-        var found = FileChecksum.Of(data, byteCount);
         if (found != wanted) throw Damaged(_file.Path, $"tensor '{tensor}' has the checksum {found}, its manifest says {wanted}");
     }
 

@@ -9,12 +9,14 @@ internal sealed unsafe class StateTensor
 {
     private const int BlockBytes = 1 << 22;
     private readonly byte* _data;
+    private readonly HostMatrix? _owner; // its memory lives as long as this
     private readonly long _rowBytes;
     private readonly int[]? _rows;
 
-    private StateTensor(string name, TensorDType dtype, IReadOnlyList<long> shape, byte* data, long rowBytes, long rowCount, int[]? rows)
+    private StateTensor(string name, TensorDType dtype, IReadOnlyList<long> shape, byte* data, HostMatrix? owner, long rowBytes, long rowCount, int[]? rows)
     {
         _data = data;
+        _owner = owner;
         (Name, DType, Shape, _rowBytes, RowCount, _rows) = (name, dtype, shape, rowBytes, rowCount, rows);
     }
 
@@ -35,19 +37,19 @@ internal sealed unsafe class StateTensor
 
     /// <summary>A whole matrix.</summary>
     public static StateTensor Whole(string name, IReadOnlyList<long> shape, HostMatrix matrix) =>
-        new(name, TensorDType.F32, shape, (byte*)matrix.Data, (long)matrix.Dimension * sizeof(float), matrix.Rows, null);
+        new(name, TensorDType.F32, shape, (byte*)matrix.Data, matrix, (long)matrix.Dimension * sizeof(float), matrix.Rows, null);
 
     /// <summary>Some rows of a matrix: [rows, D].</summary>
     public static StateTensor Chosen(string name, int[] rows, HostMatrix matrix) =>
-        new(name, TensorDType.F32, [rows.Length, matrix.Dimension], (byte*)matrix.Data, (long)matrix.Dimension * sizeof(float), rows.Length, rows);
+        new(name, TensorDType.F32, [rows.Length, matrix.Dimension], (byte*)matrix.Data, matrix, (long)matrix.Dimension * sizeof(float), rows.Length, rows);
 
-    /// <summary>Whole numbers: [count]; the matrix holds their bits, one a row, and must live as long as this.</summary>
+    /// <summary>Whole numbers: [count]; the matrix holds their bits, one a row.</summary>
     public static StateTensor Integers(string name, HostMatrix bits) =>
-        new(name, TensorDType.I32, [bits.Rows], (byte*)bits.Data, sizeof(int), bits.Rows, null);
+        new(name, TensorDType.I32, [bits.Rows], (byte*)bits.Data, bits, sizeof(int), bits.Rows, null);
 
     /// <summary>The same tensor with its numbers elsewhere, in the order of the file.</summary>
-    /// <param name="data">Where they lie.</param>
-    public StateTensor At(nint data) => new(Name, DType, Shape, (byte*)data, _rowBytes, RowCount, null);
+    /// <param name="data">Where they lie; the caller keeps what is there.</param>
+    public StateTensor At(nint data) => new(Name, DType, Shape, (byte*)data, null, _rowBytes, RowCount, null);
 
     /// <summary>Copies rows, as the file will have them.</summary>
     /// <param name="from">The first row of the file.</param>
@@ -70,6 +72,7 @@ internal sealed unsafe class StateTensor
         {
             for (long done = 0; done < ByteCount; done += BlockBytes)
                 file.Write(new ReadOnlySpan<byte>(_data + done, (int)Math.Min(BlockBytes, ByteCount - done)));
+            GC.KeepAlive(_owner);
             return;
         }
         var rowsAtOnce = Math.Max(1, BlockBytes / _rowBytes);
@@ -92,5 +95,6 @@ internal sealed unsafe class StateTensor
     private void Copy(long row, byte* target, long bytes)
     {
         if (bytes > 0) Buffer.MemoryCopy(_data + row * _rowBytes, target, bytes, bytes);
+        GC.KeepAlive(_owner);
     }
 }
