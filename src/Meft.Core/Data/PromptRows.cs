@@ -35,6 +35,14 @@ public static class PromptRows
     public static TokenRow Of(string text, string name, ITokenizer tokenizer, ModelLimits limits) =>
         Checked(new RowTokenizer(tokenizer, limits.EndToken, trainOnPrompt: false).Tokenize(new PromptRow(new RowOrigin(name, 0), text)), limits);
 
+    /// <summary>A prompt whose tokens are known.</summary>
+    /// <param name="ids">The tokens.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <param name="limits">What the model takes.</param>
+    /// <exception cref="InvalidInputException">As the other overload.</exception>
+    public static TokenRow Of(int[] ids, RowOrigin origin, ModelLimits limits) =>
+        Checked(new TokenRow(ids, [.. Enumerable.Repeat(TokenRow.Ignored, ids.Length)], origin), limits);
+
     /// <summary>A conversation as exactly what the template renders: no special token is added to it, and no label is trained.</summary>
     /// <param name="chat">The conversation.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>

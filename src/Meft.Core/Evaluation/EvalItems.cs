@@ -11,6 +11,8 @@ namespace Meft.Core.Evaluation;
 /// </summary>
 public sealed class EvalItems
 {
+    private const string ShortenOrTruncate = "Shorten it, leave the record out with when, or let the task cut prompts off with over_length: truncate";
+
     private readonly ITokenizer _tokenizer;
     private readonly ModelLimits _limits;
     private readonly Lazy<ContinuationEncoder> _continuation;
@@ -40,10 +42,10 @@ public sealed class EvalItems
             switch (question)
             {
                 case GenerateQuestion generate:
-                    Add(question.Cluster, [encoder.Prompt(generate.Prompt, generate.Origin)]);
+                    Add(question.Cluster, [encoder.Prompt(generate, generate.Prompt, generate.Part.MaxNewTokens)]);
                     break;
                 case ChooseQuestion choose:
-                    Add(question.Cluster, [.. choose.Choices.Select(choice => encoder.PromptWith(choose, choice))]);
+                    Add(question.Cluster, encoder.Choices(choose));
                     break;
                 case TextQuestion text:
                     foreach (var window in encoder.Windows(text))
@@ -60,17 +62,41 @@ public sealed class EvalItems
         return items;
     }
 
-    private TokenRow Prompt(string text, RowOrigin origin) => PromptRows.Of(text, origin.ToString(), _tokenizer, _limits);
-
-    private TokenRow PromptWith(ChooseQuestion question, string choice)
+    /// <summary>A prompt; where its task wants that, without as many of its earliest tokens as what follows lacks room. The tokenizer's own beginning tokens stay.</summary>
+    private TokenRow Prompt(EvalQuestion question, string text, int following)
     {
-        var prompt = Prompt(question.Prompt, question.Origin);
-        var ids = _continuation.Value.Encode(choice);
-        if (ids.Length == 0) throw Refuse(question, "a choice has no token", "at least one token");
+        var begin = _tokenizer.BeginTokens;
+        var ids = _tokenizer.Encode(text, addSpecialTokens: false);
+        if (question.Part.OverLength == LongPrompt.Refuse)
+        {
+            var length = begin.Count + ids.Length;
+            if (length >= _limits.MaxPositions)
+                throw Refuse(question, $"the prompt has {length} tokens", $"fewer than the model's {_limits.MaxPositions} positions", ShortenOrTruncate);
+            return PromptRows.Of([.. begin, .. ids], question.Origin, _limits);
+        }
+        var room = _limits.MaxPositions - following - begin.Count;
+        if (room < 1)
+        {
+            throw Refuse(question, $"what follows the prompt may have {following} tokens, which leaves the prompt none of the model's {_limits.MaxPositions} positions",
+                $"at most {_limits.MaxPositions - begin.Count - 1} tokens");
+        }
+        return PromptRows.Of([.. begin, .. ids[Math.Max(0, ids.Length - room)..]], question.Origin, _limits);
+    }
+
+    private IReadOnlyList<TokenRow> Choices(ChooseQuestion question)
+    {
+        List<int[]> choices = [.. question.Choices.Select(_continuation.Value.Encode)];
+        if (choices.Any(ids => ids.Length == 0)) throw Refuse(question, "a choice has no token", "at least one token");
+        var prompt = Prompt(question, question.Prompt, choices.Max(ids => ids.Length));
+        return [.. choices.Select(ids => Joined(question, prompt, ids))];
+    }
+
+    private TokenRow Joined(ChooseQuestion question, TokenRow prompt, int[] ids)
+    {
         if (prompt.Length + ids.Length > _limits.MaxPositions)
         {
             throw Refuse(question, $"the prompt with a choice has {prompt.Length + ids.Length} tokens",
-                $"at most {_limits.MaxPositions}, the model's positions");
+                $"at most {_limits.MaxPositions}, the model's positions", ShortenOrTruncate);
         }
         return Checked(new TokenRow([.. prompt.InputIds, .. ids], [.. Enumerable.Repeat(TokenRow.Ignored, prompt.Length), .. ids], question.Origin));
     }
@@ -101,6 +127,6 @@ public sealed class EvalItems
         return row;
     }
 
-    private static InvalidInputException Refuse(EvalQuestion question, string problem, string allowed) =>
-        new(problem, question.Origin.ToString(), allowed);
+    private static InvalidInputException Refuse(EvalQuestion question, string problem, string allowed, string? nextStep = null) =>
+        new(problem, question.Origin.ToString(), allowed, nextStep);
 }

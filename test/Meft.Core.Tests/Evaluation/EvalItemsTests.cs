@@ -49,7 +49,23 @@ public sealed class EvalItemsTests : IDisposable
             string.Concat(scored).ShouldBe(begins ? text : text[1..]);
         }, iter: 100, threads: 1);
 
+    [Fact]
+    public void A_long_prompt_loses_its_beginning_where_the_task_wants_that_and_all_choices_follow_the_same_one()
+    {
+        const string row = "{\"t\": \"abcdefghijklmnop\"}";
+        var generate = Encode("prompt: \"{{ t }}\"\nanswers: \"'x'\"\nover_length: truncate\ndecoding: {max_new_tokens: 3}", row, begins: true).ShouldHaveSingleItem();
+        Text(generate.Rows[0].InputIds[1..]).ShouldBe("ijklmnop");
+        generate.Rows[0].InputIds[0].ShouldBe(LetterTokenizer.Begin);
+        var choose = Encode("kind: choose\nprompt: \"{{ t }}\"\nchoices: \"['1', '234']\"\nright: 0\nover_length: truncate", row).ShouldHaveSingleItem();
+        choose.Rows.Select(r => Text(r.InputIds)).ShouldBe(["hijklmnop1", "hijklmnop234"]);
+        // What fits stays as it is.
+        Text(Encode("prompt: abc\nanswers: \"'x'\"\nover_length: truncate\ndecoding: {max_new_tokens: 3}", "{}")[0].Rows[0].InputIds).ShouldBe("abc");
+
+        static string Text(int[] ids) => string.Concat(ids.Select(id => (char)id));
+    }
+
     [Theory]
+    [InlineData("prompt: ab\nanswers: \"'x'\"\nover_length: truncate\ndecoding: {max_new_tokens: 12}", "{}", "may have 12 tokens, which leaves the prompt none of the model's 12 positions. Allowed: at most 11")]
     [InlineData("prompt: \"{{ t }}\"\nanswers: \"'x'\"", "{\"t\": \"aaaaaaaaaaaa\"}", "rows.jsonl:1: the prompt has 12 tokens. Allowed: fewer than the model's 12 positions")]
     [InlineData("prompt: \"{{ t }}\"\nanswers: \"'x'\"", "{\"t\": \"\"}", "rows.jsonl:1: the prompt has no token")]
     [InlineData("kind: choose\nprompt: aaaaaaaaaa\nchoices: \"['b', 'ccc']\"\nright: 0", "{}", "rows.jsonl:1: the prompt with a choice has 13 tokens. Allowed: at most 12")]

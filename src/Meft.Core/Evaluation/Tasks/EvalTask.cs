@@ -18,6 +18,16 @@ public enum QuestionKind
     Perplexity,
 }
 
+/// <summary>What becomes of a prompt that is too long for the model.</summary>
+public enum LongPrompt
+{
+    /// <summary>An error with the record's file and line.</summary>
+    Refuse,
+
+    /// <summary>Its earliest tokens are left out, until the answer has room.</summary>
+    Truncate,
+}
+
 /// <summary>A task: where its records are, what they are asked, how answers are judged.</summary>
 public sealed record EvalTask
 {
@@ -86,6 +96,9 @@ public sealed record TaskPart
 
     /// <summary>Texts that end an answer.</summary>
     public required IReadOnlyList<string> Stop { get; init; }
+
+    /// <summary>What becomes of prompts that are too long.</summary>
+    public required LongPrompt OverLength { get; init; }
 
     /// <summary>By what choices are compared.</summary>
     public required LengthNormalization Normalize { get; init; }

@@ -36,6 +36,7 @@ internal sealed class TaskReader(string file, string? folder)
         ["text"] = [QuestionKind.Perplexity],
         ["window"] = [QuestionKind.Perplexity],
         ["stride"] = [QuestionKind.Perplexity],
+        ["over_length"] = [QuestionKind.Generate, QuestionKind.Choose],
         ["examples"] = [QuestionKind.Generate, QuestionKind.Choose],
         ["separator"] = [QuestionKind.Generate, QuestionKind.Choose],
     };
@@ -109,6 +110,7 @@ internal sealed class TaskReader(string file, string? folder)
             Metrics = kind == QuestionKind.Generate ? section.Read("metrics", metrics, [AnswerMetrics.Find("exact_match")!]) : [],
             MaxNewTokens = decoding.Read("max_new_tokens", new IntegerType<int>(1, MostTokens), 32),
             Stop = decoding.Read("stop", Texts, []),
+            OverLength = section.Read("over_length", new ChoiceType<LongPrompt>(), LongPrompt.Refuse),
             Choices = section.ReadOrNull("choices", Expression),
             Choice = section.Read("choice", Template, RowTemplate.Parse("{{ choice }}")),
             Right = section.ReadOrNull("right", Expression),

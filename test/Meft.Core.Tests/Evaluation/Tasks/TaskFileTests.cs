@@ -73,7 +73,7 @@ public sealed class TaskFileTests : IDisposable
         error.Errors.Select(e => e.ToString()).ShouldBe(
         [
             $"{_folder.File("task.yaml")}: prompt: is missing. Allowed: a text with fields of the record in {{{{ }}}}, in Jinja, for kind: generate.",
-            At(1, "promt: unknown key; the nearest known one is prompt. Allowed: description, data, parts, kind, when, each, prompt, answers, no_answer, metrics, decoding, choices, choice, right, normalize, text, window, stride, examples, separator."),
+            At(1, "promt: unknown key; the nearest known one is prompt. Allowed: description, data, parts, kind, when, each, prompt, answers, no_answer, metrics, decoding, choices, choice, right, normalize, text, window, stride, over_length, examples, separator."),
             At(3, "metrics: 'exact_mach' is no metric (did you mean exact_match?). Allowed: exact_match, f1, contains, starts_with, number, tool_call."),
             At(4, "answers: the text \"a ||\" is no expression: expected token a name, got '|'. Allowed: a field, a path such as requested_rewrite.subject, or another expression of Jinja, without {{ }}."),
             At(5, "decoding.max_tokens: unknown key; the nearest known one is max_new_tokens. Allowed: max_new_tokens, stop."),
