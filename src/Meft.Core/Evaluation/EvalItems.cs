@@ -66,7 +66,7 @@ public sealed class EvalItems
     private TokenRow Prompt(EvalQuestion question, string text, int following)
     {
         var begin = _tokenizer.BeginTokens;
-        var ids = _tokenizer.Encode(text, addSpecialTokens: false);
+        var ids = text.Length == 0 ? [] : _tokenizer.Encode(text, addSpecialTokens: false);
         if (question.Part.OverLength == LongPrompt.Refuse)
         {
             var length = begin.Count + ids.Length;
