@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using Meft.Cli.Views;
 using Meft.Core.Errors;
 
 namespace Meft.Cli.CommandLine;
@@ -109,7 +110,7 @@ internal sealed class MeftProgram
             OutOfMemoryException => ("error: the memory of this machine is not enough for this run.", 1),
             _ => ($"error: {Unexpected(cause)}", 1),
         };
-        _streams.Error.WriteLine(text);
+        _streams.Error.WriteLine(VisibleText.Of(text));
         if (verbose) _streams.Error.WriteLine(whole);
         return exitCode;
     }

@@ -78,7 +78,7 @@ internal static class AuditView
             var nothing = audit.RowsWithNothingToTrain > 0 ? $" ({audit.RowsWithNothingToTrain:N0} with nothing to train on)" : "";
             yield return Line.Warn($"  cannot be used   {Rows(audit.RefusedRows)}{nothing}");
             if (namesRows)
-                foreach (var row in audit.Refused) yield return Line.Of($"    {row.Place}: {Visible(row.Reason)}");
+                foreach (var row in audit.Refused) yield return Line.Of($"    {row.Place}: {VisibleText.Of(row.Reason)}");
             if (namesRows && audit.RefusedRows > audit.Refused.Count) yield return Line.Of($"    and {audit.RefusedRows - audit.Refused.Count:N0} more");
         }
         if (audit.RowsTooLong > 0)
@@ -107,7 +107,7 @@ internal static class AuditView
         foreach (var part in row.Parts)
         {
             if (part.IsTrained) plain.Append('⟦');
-            var lines = Visible(part.Text).Split('\n');
+            var lines = VisibleText.Of(part.Text).Split('\n');
             for (var i = 0; i < lines.Length; i++)
             {
                 if (i > 0)
@@ -123,10 +123,6 @@ internal static class AuditView
         }
         yield return new Line(plain.ToString(), spans);
     }
-
-    /// <summary>Control characters as pictures: data must not move the cursor or change colours.</summary>
-    private static string Visible(string text) =>
-        text.Any(c => char.IsControl(c) && c != '\n') ? string.Concat(text.Select(c => c == '\n' || !char.IsControl(c) ? c : c < 0x20 ? (char)(0x2400 + c) : '\u2421')) : text;
 
     private static string Rows(int count, string one = "", string many = "") =>
         $"{count:N0} {(count == 1 ? "row" : "rows")} {(count == 1 ? one : many)}".TrimEnd();

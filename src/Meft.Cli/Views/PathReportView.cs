@@ -112,10 +112,10 @@ internal sealed class PathReportView(TextWriter text)
         var width = Math.Min(MostKeyWidth, metadata.Keys.Max(key => key.Length));
         foreach (var (key, value) in metadata)
         {
-            var line = value.ReplaceLineEndings(" ");
+            var line = VisibleText.Of(value.ReplaceLineEndings(" "));
             // Some values are whole documents.
             var room = Math.Max(20, Width - 3 - Math.Max(width, key.Length));
-            text.WriteLine($"{key.PadRight(width)}  {(line.Length > room ? line[..room] + "…" : line)}");
+            text.WriteLine($"{VisibleText.Of(key.ReplaceLineEndings(" ")).PadRight(width)}  {(line.Length > room ? line[..room] + "…" : line)}");
         }
     }
 
@@ -124,5 +124,5 @@ internal sealed class PathReportView(TextWriter text)
         foreach (var (title, line) in lines) Line(title, line);
     }
 
-    private void Line(string name, string value) => TitledText.Write(text, $"{name,-13} ", value, Width);
+    private void Line(string name, string value) => TitledText.Write(text, $"{name,-13} ", VisibleText.Of(value), Width);
 }

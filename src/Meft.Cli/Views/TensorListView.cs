@@ -27,7 +27,7 @@ internal static class TensorListView
         text.WriteLine();
         var (name, type, shape) = (Width(t => t.Name, MostNameWidth), Width(t => t.DType, int.MaxValue), Width(Shape, MostShapeWidth));
         foreach (var tensor in shown)
-            text.WriteLine($"{tensor.Name.PadRight(name)}  {tensor.DType.PadRight(type)}  {Shape(tensor).PadRight(shape)}  {Quantities.Bytes(tensor.Bytes),8}");
+            text.WriteLine($"{VisibleText.Of(tensor.Name.ReplaceLineEndings(" ")).PadRight(name)}  {tensor.DType.PadRight(type)}  {Shape(tensor).PadRight(shape)}  {Quantities.Bytes(tensor.Bytes),8}");
         if (tensors.Count > most) text.WriteLine($"… and {tensors.Count - most:N0} more: --tensors lists them all");
 
         int Width(Func<TensorFacts, string> part, int limit) => Math.Min(limit, shown.Max(t => part(t).Length));

@@ -57,13 +57,20 @@ public sealed record ModelLocation(string WeightsPath, string Folder)
             "the file is no model", path, Allowed, File.Exists(Path.Combine(folder, ConfigFileName)) ? $"Name its folder, {folder}" : null);
     }
 
-    /// <summary>Reads the model's config.json; where there is none, the metadata of its GGUF file.</summary>
+    /// <summary>Reads the model's config.json; where there is none, or one of an unknown architecture, the metadata of its GGUF file.</summary>
     /// <exception cref="InvalidInputException">
     /// Both are missing (the text says what the folder is instead, where that can be told), is no JSON, or describes no known model.
     /// </exception>
     public ModelConfig ReadConfig()
     {
-        if (File.Exists(ConfigPath)) return ModelConfigReader.Read(ConfigPath);
+        try
+        {
+            if (File.Exists(ConfigPath)) return ModelConfigReader.Read(ConfigPath);
+        }
+        catch (UnknownModelException) when (GgufPath is not null)
+        {
+            // As of a model of text and pictures, of which the GGUF file holds the text part.
+        }
         if (GgufPath is { } file) return GgufConfig.Read(file);
         throw new InvalidInputException($"there is no {ConfigFileName}", Folder, Allowed, Advice());
     }

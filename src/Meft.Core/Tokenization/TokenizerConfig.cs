@@ -112,11 +112,14 @@ public sealed class TokenizerConfig
             : throw member.Value.Error("should have an id for its key", "a whole number")),
     ];
 
-    private static string? ClassByModel(string folder)
+    private static string? ClassByModel(string folder) => ModelTypeOf(folder) is { } type ? ClassOfModel.GetValueOrDefault(type) : null;
+
+    /// <summary>What the folder's config.json says of the model's type; null where it says nothing.</summary>
+    internal static string? ModelTypeOf(string folder)
     {
         var file = Path.Combine(folder, "config.json");
         if (!System.IO.File.Exists(file)) return null;
-        return JsonField.ReadFile(file)["model_type"].AsTextOrNull() is { } type ? ClassOfModel.GetValueOrDefault(type) : null;
+        return JsonField.ReadFile(file)["model_type"].AsTextOrNull();
     }
 
     private static void ReadTokens(JsonField file, Dictionary<string, string> tokens)

@@ -24,6 +24,12 @@ internal sealed class ModelInspector(int rank, int loraRank)
         return names.Count == 0 ? null : string.Join(", ", names.Take(ShownFiles)) + (names.Count > ShownFiles ? ", …" : "");
     }
 
+    private static readonly string[] PickledPatterns = ["*.bin", "*.pth", "*.pt"];
+
+    /// <summary>The name of a folder's checkpoint in PyTorch's own form; null where it has none.</summary>
+    private static string? PickledFile(string folder) => PickledPatterns
+        .SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).FirstOrDefault();
+
     /// <summary>A model folder.</summary>
     public PathReport InspectFolder(string folder)
     {
@@ -33,6 +39,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
         {
             return WithConfig(report, location, null).With(LooseFiles(folder) is { } loose
                 ? $"no weights: {loose} is neither {ShardedSafetensors.SingleFileName} nor named by a {ShardedSafetensors.IndexFileName}"
+                : PickledFile(folder) is { } pickled ? $"no weights that can be read: {pickled} is a pickle of PyTorch's, which may run code; convert the model to safetensors"
                 : "no weights: the folder holds the model's config alone");
         }
         // A GGUF file's own types say more than those its tensors are decoded to.
@@ -70,12 +77,12 @@ internal sealed class ModelInspector(int rank, int loraRank)
     private static PathReport WithGguf(PathReport report, string path)
     {
         using var file = GgufFile.Open(path);
-        var summary = GgufSummary.Of(file);
-        return report with
+        var summary = SummaryOf(file, out var problem);
+        return report.With(problem) with
         {
             Tensors = new TensorList(file.Tensors.Values.Select(t => new TensorFacts(t.Name, t.Type.GgmlName(), t.Shape, t.ByteLength))),
             Files = [new FileFacts(Path.GetFileName(path), file.ByteLength, file.Tensors.Count)],
-            Gguf = new GgufFacts(file.Version, summary.Architecture, summary.Tokenizer, summary.HasChatTemplate),
+            Gguf = summary is null ? null : new GgufFacts(file.Version, summary.Architecture, summary.Tokenizer, summary.HasChatTemplate),
             Metadata = file.Metadata.Entries.ToDictionary(
                 e => e.Key, e => e.Value is Array values ? $"[{values.Length} values]" : Convert.ToString(e.Value, null) ?? ""),
         };
@@ -98,15 +105,30 @@ internal sealed class ModelInspector(int rank, int loraRank)
             // Its tensors can be looked at all the same.
             return report.With($"{e.Problem}; known are {e.Allowed}");
         }
-        catch (GgufException e) when (!File.Exists(location.ConfigPath))
+        catch (InvalidInputException e) when (!File.Exists(location.ConfigPath))
         {
             // A foreign file, or one of tensors alone.
-            return report.With($"the model cannot be loaded: {e.Problem}");
+            return report.With($"the model cannot be loaded: {(e is GgufException { Name: { } key } ? $"{key}: " : "")}{e.Problem}");
         }
         var costs = AdapterCostPlan.Of(config, rank, loraRank);
         report = TokenizerInspector.Add(report with { Model = ModelSizes.Of(config), AdapterCosts = costs }, location, config);
         if (costs is null) report = report.With("the sizes are too large to say what an adapter would add");
         return report.Tensors is null ? report : report.With(source is null ? GgufProblem(location, config) : Misfit(source, config));
+    }
+
+    /// <summary>What the metadata hold; null where they are not of their types.</summary>
+    private static GgufSummary? SummaryOf(GgufFile file, out string? problem)
+    {
+        try
+        {
+            problem = null;
+            return GgufSummary.Of(file);
+        }
+        catch (GgufException e)
+        {
+            problem = e.Message;
+            return null;
+        }
     }
 
     private static string? GgufProblem(ModelLocation location, ModelConfig config)

@@ -11,6 +11,8 @@ namespace Meft.Core.Formats.Gguf;
 /// </summary>
 internal static class GgufConfig
 {
+    private const string TokensKey = "tokenizer.ggml.tokens";
+
     /// <summary>Keys that change what is computed, and the value with which they change nothing.</summary>
     private static readonly Dictionary<string, double> Neutral = new(StringComparer.Ordinal)
     {
@@ -21,6 +23,11 @@ internal static class GgufConfig
         ["attention.clamp_kqv"] = 0,
         ["attention.max_alibi_bias"] = 0,
     };
+
+    /// <summary>
+    /// Tokens that end a turn of a conversation, by their texts: converters of Gemma and of Phi-3 name the end of a text alone, and llama.cpp finds the others like this.
+    /// </summary>
+    private static readonly string[] TurnEnds = ["<end_of_turn>", "<|end|>", "<|eot_id|>", "<|eom_id|>", "<|im_end|>"];
 
     /// <summary>Reads the config.</summary>
     /// <exception cref="InvalidInputException">The file is malformed, or its model is none that can be computed.</exception>
@@ -79,14 +86,15 @@ internal static class GgufConfig
         int? Token(string name) => metadata.FindInteger($"tokenizer.ggml.{name}_token_id") is >= 0 and <= int.MaxValue and var id ? (int)id : null;
         json["bos_token_id"] = Token("bos");
         json["pad_token_id"] = Token("padding");
-        int[] ends = [.. new[] { Token("eos"), Token("eot"), Token("eom") }.OfType<int>().Distinct()];
+        var tokens = metadata.Contains(TokensKey) ? metadata.GetStrings(TokensKey) : [];
+        int[] ends = [.. new[] { Token("eos"), Token("eot"), Token("eom") }.OfType<int>().Concat(tokens.Index().Where(t => TurnEnds.Contains(t.Item)).Select(t => t.Index)).Distinct()];
         json["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => JsonValue.Create(id))]);
     }
 
     /// <summary>The rows of the embedding; the other places where a file tells them must say the same.</summary>
     private static int VocabularySize(GgufFile file, GgufModelConfig sizes)
     {
-        const string Embedding = "token_embd.weight", Tokens = "tokenizer.ggml.tokens";
+        const string Embedding = "token_embd.weight";
         var tensor = file.Tensor(Embedding);
         var rows = tensor.Shape.Count == 2 && tensor.Shape[0] <= int.MaxValue ? (int)tensor.Shape[0] : throw new GgufException(
             file.Path, $"the embedding's shape is {string.Join(" × ", tensor.Shape)}", tensor.Offset, Embedding, "tokens × hidden size");
@@ -99,8 +107,8 @@ internal static class GgufConfig
         var key = $"{sizes.Architecture}.vocab_size";
         if (file.Metadata.FindInteger(key) is { } stated && stated != rows)
             throw file.Metadata.Failure(key, $"the value is {stated} and the embedding has {rows} rows", "the same number");
-        if (file.Metadata.Contains(Tokens) && file.Metadata.GetStrings(Tokens).Count is var tokens && tokens > rows)
-            throw file.Metadata.Failure(Tokens, $"there are {tokens} tokens and the embedding has {rows} rows", $"at most {rows} tokens");
+        if (file.Metadata.Contains(TokensKey) && file.Metadata.GetStrings(TokensKey).Count is var tokens && tokens > rows)
+            throw file.Metadata.Failure(TokensKey, $"there are {tokens} tokens and the embedding has {rows} rows", $"at most {rows} tokens");
         return rows;
     }
 
@@ -112,8 +120,13 @@ internal static class GgufConfig
             if (metadata.FindNumber(key) is not { } value || value == neutral || value == 0) continue;
             throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
         }
+        var causal = $"{sizes.Architecture}.attention.causal";
+        if (metadata.Contains(causal) && !metadata.GetBoolean(causal)) throw metadata.Failure(causal, "the value is false: every token would see all others", "true");
+        var window = $"{sizes.Architecture}.attention.sliding_window";
+        if (sizes.Architecture is "qwen2" or "qwen3" && metadata.FindInteger(window) is > 0 and var size)
+            throw metadata.Failure(window, $"the value is {size}, and the file does not say which layers have it", "0", "Put the config.json of this very model beside the file");
         var values = $"{sizes.Architecture}.attention.value_length";
-        if (metadata.FindInteger(values) is { } size && size != sizes.HeadSize)
-            throw metadata.Failure(values, $"values have heads of {size} and keys of {sizes.HeadSize}", "the same size");
+        if (metadata.FindInteger(values) is { } width && width != sizes.HeadSize)
+            throw metadata.Failure(values, $"values have heads of {width} and keys of {sizes.HeadSize}", "the same size");
     }
 }

@@ -44,7 +44,7 @@ internal sealed class ConfigObject
     {
         try
         {
-            using var document = JsonDocument.Parse(json.Span.StartsWith(ByteOrderMark) ? json[3..] : json);
+            using var document = JsonDocument.Parse(json.Span.StartsWith(ByteOrderMark) ? json[3..] : json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new InvalidInputException($"the file holds a JSON {document.RootElement.ValueKind}", location, "a JSON object");
             RequireText(document.RootElement);

@@ -25,6 +25,7 @@ public static class ModelConfigReader
     private static readonly Dictionary<string, StoredType> StoredTypes = new(StringComparer.Ordinal)
     {
         ["float32"] = StoredType.Float32,
+        ["float64"] = StoredType.Float32, // the widest that is computed in
         ["float16"] = StoredType.Float16,
         ["bfloat16"] = StoredType.BFloat16,
     };

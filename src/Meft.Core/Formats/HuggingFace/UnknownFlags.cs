@@ -57,6 +57,8 @@ internal static class UnknownFlags
 
     private static bool IsNeutral(ConfigObject file, string key, JsonElement value, ModelFamily family) => value.ValueKind switch
     {
+        // The only one that means something where it is false: every token would see all others.
+        JsonValueKind.True or JsonValueKind.False when key == "is_causal" => value.GetBoolean(),
         JsonValueKind.Null or JsonValueKind.False => true,
         JsonValueKind.String => !Texts.TryGetValue(key, out var allowed) || value.GetString() == allowed,
         JsonValueKind.Number => key switch

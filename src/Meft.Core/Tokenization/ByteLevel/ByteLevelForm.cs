@@ -29,6 +29,11 @@ internal sealed record ByteLevelForm(INormalizer? Normalizer, IPreTokenizer PreT
         + @"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
         + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+    /// <summary>As o200k, without contractions, and numbers digit by digit.</summary>
+    private const string TekkenWords =
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+        + @"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
     /// <summary>GPT-2's.</summary>
     /// <param name="addPrefixSpace">Whether a space is put before a text without one.</param>
     public static ByteLevelForm Gpt2(bool addPrefixSpace = false) => new(null, new ByteLevelPreTokenizer(addPrefixSpace, useRegex: true));
@@ -51,6 +56,9 @@ internal sealed record ByteLevelForm(INormalizer? Normalizer, IPreTokenizer PreT
 
     /// <summary>OpenAI's o200k, Phi-4-mini's.</summary>
     public static ByteLevelForm O200k() => new(null, Words(O200kWords));
+
+    /// <summary>Tekken, of Mistral Nemo and those that followed.</summary>
+    public static ByteLevelForm Tekken() => new(null, Words(TekkenWords), IgnoresMerges: true, BeginToken: "<s>");
 
     private static SequencePreTokenizer Words(string pattern) => new(
     [

@@ -21,24 +21,29 @@ internal static class VocabularyMergesReader
         ["Qwen2Tokenizer"] = _ => ByteLevelForm.Qwen2(),
     };
 
+    /// <summary>Models that say GPT-2's class and whose tokenizer.json cuts words as cl100k does: Phi-4 and OLMo 2.</summary>
+    private static readonly string[] Cl100kModels = ["phi3", "olmo2"];
+
     /// <summary>Reads the files of a folder.</summary>
     /// <exception cref="TokenizerFileException">
     /// A file is damaged; or neither tokenizer_config.json nor config.json says which class the tokenizer is of, or names one that is not known.
     /// </exception>
     public static TokenizerParts Read(string folder, TokenizerConfig config)
     {
-        var form = FormOf(config)(config);
+        var form = FormOf(folder, config)(config);
         var vocabulary = BytePairModelReader.ReadVocabulary(JsonField.ReadFile(Path.Combine(folder, VocabularyFileName)));
         var merges = ReadMerges(Path.Combine(folder, MergesFileName), vocabulary);
         // Both classes end texts with this token where the config names none.
         return ByteLevelTokenizer.Build(form, vocabulary, merges, AddedTokenFiles.Read(folder, config, vocabulary, [EndOfText]), config);
     }
 
-    private static Func<TokenizerConfig, ByteLevelForm> FormOf(TokenizerConfig config)
+    private static Func<TokenizerConfig, ByteLevelForm> FormOf(string folder, TokenizerConfig config)
     {
         var allowed = string.Join(", ", Forms.Keys.Order(StringComparer.Ordinal));
         var name = config.TokenizerClass ?? throw new TokenizerFileException(
             config.File, $"tokenizer_class is missing: {VocabularyFileName} and {MergesFileName} do not say how a text is split into words", allowed);
+        if (TokenizerConfig.WithoutFast(name) == "GPT2Tokenizer" && TokenizerConfig.ModelTypeOf(folder) is { } type && Cl100kModels.Contains(type))
+            return _ => ByteLevelForm.Cl100k();
         return Forms.TryGetValue(TokenizerConfig.WithoutFast(name), out var form)
             ? form
             : throw new TokenizerFileException(

@@ -14,6 +14,9 @@ internal static class GgufTokenizerReader
     private const string Prefix = "tokenizer.ggml.", ModelKey = Prefix + "model", TokensKey = Prefix + "tokens", TypesKey = Prefix + "token_type",
         ScoresKey = Prefix + "scores", MergesKey = Prefix + "merges", SplitKey = Prefix + "pre", TemplateKey = "tokenizer.chat_template";
 
+    /// <summary>The type of a token of which nothing is said.</summary>
+    private const int Undefined = 0;
+
     /// <summary>How texts are split, by the name that llama.cpp's converter gives it.</summary>
     private static readonly Dictionary<string, Func<ByteLevelForm>> Forms = new(StringComparer.Ordinal)
     {
@@ -26,6 +29,7 @@ internal static class GgufTokenizerReader
         ["llama-v3"] = ByteLevelForm.Llama3,
         ["dbrx"] = ByteLevelForm.Cl100k,
         ["gpt-4o"] = ByteLevelForm.O200k,
+        ["tekken"] = ByteLevelForm.Tekken,
     };
 
     /// <summary>Special tokens by their names in tokenizer_config.json, with the key of their id.</summary>
@@ -139,9 +143,9 @@ internal static class GgufTokenizerReader
         if (!metadata.Contains(TypesKey)) return [.. Enumerable.Repeat(PieceKind.Normal, count)];
         if (metadata.Find(TypesKey)!.Value is not int[] types || types.Length != count)
             throw metadata.Failure(TypesKey, "the types of the tokens are not one a token", $"{count} of Int32");
-        var at = Array.FindIndex(types, type => type is < 1 or > 6);
-        if (at >= 0) throw metadata.Failure(TypesKey, $"token {at} is of type {types[at]}", "1 to 6");
-        return [.. types.Select(type => (PieceKind)type)];
+        var at = Array.FindIndex(types, type => type is < 0 or > 6);
+        if (at >= 0) throw metadata.Failure(TypesKey, $"token {at} is of type {types[at]}", "0 to 6");
+        return [.. types.Select(type => type == Undefined ? PieceKind.Normal : (PieceKind)type)];
     }
 
     private static Vocabulary VocabularyOf(GgufMetadata metadata, IReadOnlyList<string> tokens, Func<int, bool> isUsed)

@@ -31,6 +31,25 @@ public sealed class GgufConfigTests : IDisposable
     }
 
     [Fact]
+    public void Tokens_that_end_a_turn_are_known_by_their_texts()
+    {
+        var bytes = GgufModels.Tiny().Remove("tokenizer.ggml.tokens").Set("tokenizer.ggml.tokens", ["</s>", "<end_of_turn>"]);
+        Read(bytes.Set("tokenizer.ggml.eos_token_id", 0u)).EndTokens.ShouldBe([0, 1]);
+    }
+
+    [Theory]
+    [InlineData("llama", false, 0u, "attention.causal': the value is false")]
+    [InlineData("qwen2", true, 8u, "the value is 8, and the file does not say which layers have it")]
+    [InlineData("qwen3", true, 8u, "the value is 8, and the file does not say which layers have it")]
+    public void What_would_change_attention_and_is_not_known_is_refused(string architecture, bool causal, uint window, string expected)
+    {
+        GgufBytes Bytes(bool isCausal, uint size) => GgufModels.Tiny(architecture).Without("rope_freqs.weight")
+            .Set($"{architecture}.attention.causal", isCausal).Set($"{architecture}.attention.sliding_window", size);
+        Should.Throw<GgufException>(() => Read(Bytes(causal, window))).Message.ShouldContain(expected);
+        Read(Bytes(true, 0)).LayerCount.ShouldBe(1);
+    }
+
+    [Fact]
     public void Numbers_of_float32_are_told_as_config_json_tells_them() =>
         Read(GgufModels.Tiny().Remove("llama.attention.layer_norm_rms_epsilon").Set("llama.attention.layer_norm_rms_epsilon", 1e-5f)).NormEpsilon.ShouldBe(1e-5);
 

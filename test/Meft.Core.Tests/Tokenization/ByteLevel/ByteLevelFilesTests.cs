@@ -26,6 +26,16 @@ public sealed class ByteLevelFilesTests : IDisposable
         Pieces("e\u0301", Gpt2).ShouldBe(["e", "Ì", "ģ"]);
     }
 
+    [Theory]
+    [InlineData("phi3", "a|Ġ|1|2")]
+    [InlineData("olmo2", "a|Ġ|1|2")]
+    [InlineData("gpt2", "a|Ġ1|2")]
+    public void Models_that_say_GPT_2s_class_and_cut_words_otherwise_are_known_by_their_type(string type, string expected)
+    {
+        _folder.Write("config.json", $$"""{"model_type": "{{type}}"}""");
+        Pieces("a 12", Gpt2, merges: "#version: 0.2\nĠ 1\n").ShouldBe(expected.Split('|'));
+    }
+
     [Fact]
     public void Added_tokens_and_flags_come_from_the_config()
     {
@@ -95,12 +105,12 @@ public sealed class ByteLevelFilesTests : IDisposable
         Should.Throw<TokenizerFileException>(() => HuggingFaceTokenizer.Load(_folder.Path)).Message.ShouldContain("the file holds 258 ranks, and no tokenizer_config.json");
     }
 
-    /// <summary>A vocabulary of 256 bytes and the tokens of <see cref="Merges"/>.</summary>
+    /// <summary>A vocabulary of 256 bytes, the tokens of <see cref="Merges"/> and a one behind a space.</summary>
     internal static string Vocabulary()
     {
         var vocabulary = new JsonObject();
         foreach (var character in ByteAlphabet.Characters) vocabulary[character.ToString()] = vocabulary.Count;
-        foreach (var token in (string[])["he", "ll", "llo", "hello"]) vocabulary[token] = vocabulary.Count;
+        foreach (var token in (string[])["he", "ll", "llo", "hello", "Ġ1"]) vocabulary[token] = vocabulary.Count;
         return vocabulary.ToJsonString();
     }
 
@@ -126,9 +136,9 @@ public sealed class ByteLevelFilesTests : IDisposable
         if (config is not null) _folder.Write("tokenizer_config.json", config);
     }
 
-    private List<string> Pieces(string text, string config)
+    private List<string> Pieces(string text, string config, string merges = Merges)
     {
-        Write(config, Merges);
+        Write(config, merges);
         var tokenizer = HuggingFaceTokenizer.Load(_folder.Path);
         return [.. tokenizer.Encode(text, addSpecialTokens: false).Select(tokenizer.Piece)];
     }

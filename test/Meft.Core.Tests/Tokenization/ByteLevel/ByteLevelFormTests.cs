@@ -12,6 +12,7 @@ public sealed class ByteLevelFormTests
     [InlineData("cl100k", "XMLHttpRequest|Ġdon|'t|Ġstop|Ġ|123|45|Ġ/|path|/Ċ|Ġ|Ġx|ĠI|'LL")]
     [InlineData("llama3", "XMLHttpRequest|Ġdon|'t|Ġstop|Ġ|123|45|Ġ/|path|/Ċ|Ġ|Ġx|ĠI|'LL")]
     [InlineData("qwen2", "XMLHttpRequest|Ġdon|'t|Ġstop|Ġ|1|2|3|4|5|Ġ/|path|/Ċ|Ġ|Ġx|ĠI|'LL")]
+    [InlineData("tekken", "XMLHttp|Request|Ġdon|'t|Ġstop|Ġ|1|2|3|4|5|Ġ/|path|/Ċ|Ġ|Ġx|ĠI|'LL")]
     [InlineData("o200k", "XMLHttp|Request|Ġdon't|Ġstop|Ġ|123|45|Ġ/|path|/Ċ|Ġ|Ġx|ĠI'LL")]
     public void A_text_is_cut_as_the_models_of_a_form_cut_it(string form, string words) =>
         Words(form, "XMLHttpRequest don't stop 12345 /path/\n  x I'LL").ShouldBe(words.Split('|'));
@@ -34,6 +35,7 @@ public sealed class ByteLevelFormTests
             "cl100k" => ByteLevelForm.Cl100k(),
             "llama3" => ByteLevelForm.Llama3(),
             "qwen2" => ByteLevelForm.Qwen2(),
+            "tekken" => ByteLevelForm.Tekken(),
             _ => ByteLevelForm.O200k(),
         };
         var output = new List<TextPiece>();
