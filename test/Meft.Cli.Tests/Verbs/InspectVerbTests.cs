@@ -121,7 +121,7 @@ public sealed class InspectVerbTests : IDisposable
         File.WriteAllBytes(path, bytes.Compose());
         var run = ProgramRun.Of("inspect", path);
         (run.ExitCode, run.Error).ShouldBe((0, ""));
-        run.Output.ShouldContain("note          the model cannot be loaded: general.architecture: the architecture 'strange' is unknown\n");
+        run.Output.ShouldContain("note          the model cannot be loaded: general.architecture: the architecture 'strange' is\n              unknown\n");
         run.Output.ShouldContain("strange.words         [2 values]\n");
         using var json = JsonDocument.Parse(ProgramRun.Of("inspect", path, "--json").Output);
         var listed = json.RootElement.GetProperty("tensors").GetProperty("all").EnumerateArray()
