@@ -12,12 +12,7 @@ namespace Meft.Cli.Verbs;
 internal sealed class CompareVerb : IVerb
 {
     private readonly Argument<string> _config = new("CONFIG.yaml") { Description = "Methods, task and budget; docs/compare.md describes every key." };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example seeds=[0] or run.epochs=2; may be given several times. Relative paths are of the config's folder.",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _set = SetOption.Create("seeds=[0] or run.epochs=2");
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check everything and plan every method; train nothing, leave nothing behind." };
     private readonly Option<bool> _json = new("--json") { Description = "Write the result as one JSON document." };
     private readonly Option<int?> _threads = ThreadsOption.Create("Threads that compute; the default is one a physical core. Other counts may give other bits.");

@@ -11,12 +11,7 @@ namespace Meft.Cli.Verbs;
 internal sealed class PlanVerb : IVerb
 {
     private readonly Argument<string> _config = new("CONFIG.yaml") { Description = "The run's config; of the model, its config.json is enough." };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example method.rank=8192; may be given several times. Relative paths are of the config's folder.",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _set = SetOption.Create("method.rank=8192");
     private readonly Option<bool> _json = new("--json") { Description = "Write one JSON document." };
 
     public PlanVerb() => Command = new Command("plan", "Say what a run will take: memory by tier, traffic, seconds.") { _config, _set, _json };

@@ -13,12 +13,7 @@ namespace Meft.Cli.Verbs;
 internal sealed class TrainVerb : IVerb
 {
     private readonly Argument<string> _config = new("CONFIG.yaml") { Description = "The run's config; docs/config.md describes every key." };
-    private readonly Option<string[]> _set = new("--set")
-    {
-        HelpName = "KEY=VALUE",
-        Description = "Override a key of the config, for example method.rank=8192; may be given several times. Relative paths are of the config's folder.",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _set = SetOption.Create("method.rank=8192");
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on from the newest complete checkpoint of the output folder." };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Remove the run in the output folder and start anew." };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Load and check model, data and method, say what would run, write nothing." };

@@ -81,10 +81,8 @@ internal sealed class OverlappedCall : IAdapterCall
     /// <summary>There will be no dx.</summary>
     internal void AbandonBackward()
     {
-        using (_pass)
-        using (_backward)
-        {
-        }
+        _backward?.Dispose();
+        _pass?.Dispose();
     }
 
     /// <summary>x [T, D] → dx [T, D].</summary>

@@ -3,6 +3,7 @@ using Meft.Host;
 using Meft.Kernels;
 using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using Meft.Training;
 using static TorchSharp.torch;
 
@@ -99,28 +100,26 @@ internal sealed class ProfiledMethod(ITrainedMethod method) : ITrainedMethod
     }
 
     /// <summary>An operation that changes nothing and tells when its backward runs.</summary>
-    private sealed class Marker : autograd.SingleTensorFunction<Marker>
+    private sealed class Marker : GuardedFunction<Marker>
     {
         private const string Reached = "reached";
 
         public override string Name => nameof(Marker);
 
-        public static Tensor Apply(Tensor x, Action reached) => apply(x, reached);
+        protected override int InputCount => 2;
 
-        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        public static Tensor Apply(Tensor x, Action reached) => Record(x, reached);
+
+        protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs)
         {
-            ArgumentNullException.ThrowIfNull(ctx);
-            ArgumentNullException.ThrowIfNull(vars);
-            ctx.set_materialize_grads(false); // as GuardedFunction does
-            ctx.save_data(Reached, vars[1]);
-            return ((Tensor)vars[0]).clone();
+            ctx.save_data(Reached, inputs[1]);
+            return ((Tensor)inputs[0]).clone();
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy)
         {
-            ArgumentNullException.ThrowIfNull(ctx);
             ((Action)ctx.get_data(Reached))();
-            return [grad_output.IsInvalid ? null! : grad_output.clone(), null!];
+            return [dy.clone(), null];
         }
     }
 }

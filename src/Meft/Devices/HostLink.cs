@@ -48,7 +48,8 @@ internal sealed class HostLink(Device device, MemoryLedger? ledger) : IDeviceLin
         return new CopyTask(Task.Run(() =>
         {
             Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
-            GC.KeepAlive((source, target));
+            GC.KeepAlive(source);
+            GC.KeepAlive(target);
         }));
     }
 

@@ -62,7 +62,9 @@ internal sealed class HostAttention : GuardedFunction<HostAttention>
     {
         var output = empty([q.shape[0], q.shape[1] * q.shape[2]], q.dtype);
         PackedAttention.Forward(shape, Format(q), Address(q), Address(k), Address(v), Address(output));
-        GC.KeepAlive((k, v)); // of a cache, which no scope holds
+        // Of a cache, which no scope holds.
+        GC.KeepAlive(k);
+        GC.KeepAlive(v);
         return output;
     }
 }

@@ -22,8 +22,8 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
     private static readonly GgufArchitecture[] All =
     [
         new("llama", "LlamaForCausalLM", "llama") { PermutesHeads = true },
-        new("qwen2", "Qwen2ForCausalLM", "qwen2"),
-        new("qwen3", "Qwen3ForCausalLM", "qwen3"),
+        new("qwen2", "Qwen2ForCausalLM", "qwen2") { WindowIsOfSomeLayers = true },
+        new("qwen3", "Qwen3ForCausalLM", "qwen3") { WindowIsOfSomeLayers = true },
         new("gemma", "GemmaForCausalLM", "gemma") { NormShift = 1, UsesTanhGelu = true },
         new("gemma2", "Gemma2ForCausalLM", "gemma2")
         {
@@ -53,6 +53,9 @@ internal sealed record GgufArchitecture(string Name, string Family, string Model
 
     /// <summary>Whether the gate of its feed-forward blocks is the tanh form of GELU instead of SiLU.</summary>
     public bool UsesTanhGelu { get; init; }
+
+    /// <summary>Whether a window may be some layers' alone, of which a file does not say which.</summary>
+    public bool WindowIsOfSomeLayers { get; init; }
 
     /// <summary>How layers with a window alternate with others, where they do.</summary>
     public GgufLocalAttention? LocalAttention { get; init; }

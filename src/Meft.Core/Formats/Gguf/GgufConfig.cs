@@ -47,7 +47,10 @@ internal static class GgufConfig
         var architecture = GgufArchitecture.Of(metadata);
         var sizes = GgufModelConfig.Read(metadata);
         RefuseOtherwise(metadata, sizes);
-        var window = metadata.FindInteger($"{sizes.Architecture}.attention.sliding_window") ?? architecture.LocalAttention?.DefaultWindow ?? 0;
+        var windowKey = $"{sizes.Architecture}.attention.sliding_window";
+        var window = metadata.FindInteger(windowKey) ?? architecture.LocalAttention?.DefaultWindow ?? 0;
+        if (architecture.WindowIsOfSomeLayers && window > 0)
+            throw metadata.Failure(windowKey, $"the value is {window}, and the file does not say which layers have it", "0", "Put the config.json of this very model beside the file");
         // Converters write Mistral as llama; a window tells them apart.
         if (architecture.Name == "llama" && window > 0) architecture = architecture with { Family = "MistralForCausalLM", ModelType = "mistral" };
         var json = new JsonObject
@@ -122,11 +125,8 @@ internal static class GgufConfig
         }
         var causal = $"{sizes.Architecture}.attention.causal";
         if (metadata.Contains(causal) && !metadata.GetBoolean(causal)) throw metadata.Failure(causal, "the value is false: every token would see all others", "true");
-        var window = $"{sizes.Architecture}.attention.sliding_window";
-        if (sizes.Architecture is "qwen2" or "qwen3" && metadata.FindInteger(window) is > 0 and var size)
-            throw metadata.Failure(window, $"the value is {size}, and the file does not say which layers have it", "0", "Put the config.json of this very model beside the file");
         var values = $"{sizes.Architecture}.attention.value_length";
-        if (metadata.FindInteger(values) is { } width && width != sizes.HeadSize)
-            throw metadata.Failure(values, $"values have heads of {width} and keys of {sizes.HeadSize}", "the same size");
+        if (metadata.FindInteger(values) is { } size && size != sizes.HeadSize)
+            throw metadata.Failure(values, $"values have heads of {size} and keys of {sizes.HeadSize}", "the same size");
     }
 }

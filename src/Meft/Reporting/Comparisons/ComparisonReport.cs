@@ -30,7 +30,7 @@ public static class ComparisonReport
             Picture(page, $"{result.Figures[i].Label} against device memory", ComparisonPlots.ByDeviceBytes(result, i));
             Picture(page, $"{result.Figures[i].Label} against trained parameters", ComparisonPlots.ByParameters(result, i));
         }
-        Card(page, "Figures", (sheet.Scores.Count > 0 ? SheetSection.Html(result, sheet, sheet.Scores) : "") + SheetSection.Notes(sheet), wide: true);
+        Card(page, "Figures", SheetSection.Html(result, sheet, sheet.Scores) + SheetSection.Notes(sheet), wide: true);
         if (sheet.Spread.Count > 0) Card(page, "Least and largest of the seeds", SheetSection.Html(result, sheet, sheet.Spread), wide: true);
         Card(page, "Costs", SheetSection.Html(result, sheet, sheet.Costs), wide: true);
         Picture(page, "Seconds a step against R", ComparisonPlots.SecondsByRank(result));

@@ -7,12 +7,13 @@ namespace Meft.Reporting.Comparisons;
 /// <summary>A comparison's table on its page.</summary>
 internal static class SheetSection
 {
-    /// <summary>Some of its columns.</summary>
+    /// <summary>Some of its columns; nothing where there are none.</summary>
     /// <param name="result">The comparison.</param>
     /// <param name="sheet">Its table.</param>
     /// <param name="columns">The columns to show.</param>
     public static string Html(ComparisonResult result, ComparisonSheet sheet, IReadOnlyList<SheetColumn> columns)
     {
+        if (columns.Count == 0) return "";
         var page = new StringBuilder("<div class=\"scroll\"><table class=\"sheet\"><tr><th>method</th>");
         foreach (var column in columns) page.Append($"<th class=\"n\">{PlotText.Xml(column.Head)}</th>");
         page.Append("</tr>");
