@@ -30,6 +30,11 @@ internal sealed class BenchOptions
     private readonly Option<int?> _batch = new("--batch") { HelpName = "N", Description = "Rows of a step [8]; prompts of the larger batch [16]." };
     private readonly Option<string?> _methods = new("--methods")
     { HelpName = "A,B", Description = $"step: what is timed, of {string.Join(", ", StepBenchmark.MethodNames)} [all]; the others are compared with the first." };
+    private readonly Option<string> _base = new("--base")
+    { HelpName = "WHERE", DefaultValueFactory = _ => "resident", Description = "step: where the layers wait, resident | streamed [resident]; both with a comma between them, side by side." };
+    private readonly Option<string?> _execution = new("--execution")
+    { HelpName = "WHAT", Description = "step: what travels between host and device for meft, activations | rows [activations]; both with a comma between them, side by side." };
+    private readonly Option<bool> _recompute = new("--recompute") { Description = "step: layers compute their activations again in the backward pass." };
     private readonly Option<bool> _profile = new("--profile") { Description = "step: the adapter's share of the forward and the backward pass as well." };
     private readonly Option<int?> _promptTokens = new("--prompt-tokens") { HelpName = "N", Description = "generate: tokens of a prompt [64]." };
     private readonly Option<int?> _newTokens = new("--new-tokens") { HelpName = "N", Description = "generate: tokens that are added [64]." };
@@ -41,7 +46,7 @@ internal sealed class BenchOptions
     {
         Option[] options =
         [
-            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _ranks, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _ranks, _base, _execution, _recompute, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes,
             _warmUp, _repeats,
         ];
         foreach (var option in options) command.Options.Add(option);
@@ -59,18 +64,18 @@ internal sealed class BenchOptions
 
     private void RequireEffect(ParseResult arguments, string subject)
     {
-        Option[] rounds = [_warmUp, _repeats], always = [_ranks, .. rounds], loaded = [_model, _type, _quantize, _device], model = [.. loaded, _layers, _batch];
+        Option[] rounds = [_warmUp, _repeats], always = [_ranks, .. rounds], loaded = [_model, _type, _quantize, _device], model = [.. loaded, _layers, _batch], ways = [_base, _execution, _recompute];
         Option[] allowed = subject switch
         {
             "kernels" => [.. always, _tokens, _hidden, _megabytes],
             "optimizer" => [.. always, _hidden, _megabytes],
-            "step" => [.. always, .. model, _rows, _methods, _profile],
+            "step" => [.. always, .. model, _rows, _methods, .. ways, _profile],
             "load" => [.. rounds, .. loaded, _cold],
             _ => [.. always, .. model, _promptTokens, _newTokens],
         };
         Option[] own =
         [
-            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes, _ranks,
+            _model, _type, _quantize, _device, _rows, _layers, _batch, _methods, .. ways, _profile, _promptTokens, _newTokens, _cold, _tokens, _hidden, _megabytes, _ranks,
         ];
         var useless = own.Except(allowed).FirstOrDefault(o => arguments.GetResult(o) is { Implicit: false });
         if (useless is not null)
@@ -92,6 +97,9 @@ internal sealed class BenchOptions
         Batch = Number("--batch", arguments.GetValue(_batch), 1, MostSize),
         Methods = arguments.GetValue(_methods)?.Split(',').Distinct().ToList(),
         Ranks = Numbers("--ranks", arguments.GetValue(_ranks), MostRank),
+        Base = ListOf<BasePlacement>("--base", arguments.GetRequiredValue(_base)),
+        Executions = arguments.GetValue(_execution) is { } executions ? ListOf<ExecutionKind>("--execution", executions) : null,
+        Recompute = arguments.GetValue(_recompute),
         Profile = arguments.GetValue(_profile),
         PromptTokens = Number("--prompt-tokens", arguments.GetValue(_promptTokens), 1, MostSize),
         Cold = arguments.GetValue(_cold),
@@ -102,6 +110,14 @@ internal sealed class BenchOptions
         WarmUp = Number("--warm-up", arguments.GetValue(_warmUp), 0, MostSize),
         Repeats = Number("--repeats", arguments.GetValue(_repeats), 1, MostSize),
     };
+
+    /// <summary>Choices with commas between them. What the planner decides has no meaning here.</summary>
+    private static List<T> ListOf<T>(string option, string text) where T : struct, Enum
+    {
+        var names = ChoiceName.All<T>().Where(name => name != "auto").ToList();
+        return [.. text.Split(',').Distinct().Select(part => names.Contains(part) ? ChoiceName.Find<T>(part)!.Value
+            : throw new InvalidInputException($"{option} is '{text}'", Verb, $"{string.Join(" | ", names)}, or several with commas between them"))];
+    }
 
     private static LayerSelection LayersOf(string text)
     {

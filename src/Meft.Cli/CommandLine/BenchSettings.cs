@@ -24,6 +24,12 @@ internal sealed record BenchSettings
 
     public IReadOnlyList<int>? Ranks { get; init; }
 
+    public IReadOnlyList<BasePlacement> Base { get; init; } = [BasePlacement.Resident];
+
+    public IReadOnlyList<ExecutionKind>? Executions { get; init; }
+
+    public bool Recompute { get; init; }
+
     public bool Profile { get; init; }
 
     public int? PromptTokens { get; init; }
@@ -82,6 +88,8 @@ internal sealed record BenchSettings
             Ranks = Ranks ?? standard.Ranks,
             Methods = Methods ?? standard.Methods,
             Rounds = Rounds(standard.Rounds),
+            Executions = Executions ?? standard.Executions,
+            Recompute = Recompute,
             Profile = Profile,
         };
     }

@@ -70,7 +70,7 @@ internal sealed class BenchVerb : IVerb
                 Report(arguments, context, LoadBenchmark.Run(Required("--model", settings.Model, subject), settings.ToLoad(), status, stop), (view, result) => view.Write(result));
                 break;
             default:
-                using (var model = Load(settings, subject, settings.Quantize[0], context))
+                using (var model = Load(settings, subject, settings.Quantize[0], BasePlacement.Resident, context))
                     Report(arguments, context, GenerationBenchmark.Run(model, settings.ToGeneration(), status, stop), (view, result) => view.Write(result));
                 break;
         }
@@ -82,7 +82,10 @@ internal sealed class BenchVerb : IVerb
         var models = new List<LoadedModel>();
         try
         {
-            foreach (var form in settings.Quantize) models.Add(Load(settings, Step, form, context));
+            foreach (var place in settings.Base)
+            {
+                foreach (var form in settings.Quantize) models.Add(Load(settings, Step, form, place, context));
+            }
             var rows = StepRows.Read(path, models[0]);
             var result = StepBenchmark.Run(models, rows, settings.ToStep(), status, null, context.Cancellation);
             Report(arguments, context, result, (view, r) => view.Write(r));
@@ -93,11 +96,11 @@ internal sealed class BenchVerb : IVerb
         }
     }
 
-    private static LoadedModel Load(BenchSettings settings, string subject, Quantization form, VerbContext context)
+    private static LoadedModel Load(BenchSettings settings, string subject, Quantization form, BasePlacement place, VerbContext context)
     {
         var path = Required("--model", settings.Model, subject);
         return LoadingView.Run(context.Status, progress => LoadedModel.Load(
-            path, new ModelLoadOptions { Device = settings.Device, DType = settings.DType, Quantize = form, Progress = progress }, context.Cancellation));
+            path, new ModelLoadOptions { Device = settings.Device, DType = settings.DType, Quantize = form, Base = place, Progress = progress }, context.Cancellation));
     }
 
     private static string Required(string option, string? value, string subject) =>

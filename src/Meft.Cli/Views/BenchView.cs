@@ -1,4 +1,5 @@
 using Meft.Benchmarking;
+using Meft.Core.Configuration;
 
 namespace Meft.Cli.Views;
 
@@ -66,7 +67,7 @@ internal sealed class BenchView(TextWriter text)
         foreach (var side in result.Sides)
         {
             table.Add(
-                side.Base, side.Method, $"{side.Rank:N0}", $"{side.Seconds:F3}", $"{side.Ratio:F2}", Quantities.Count(side.Parameters), $"{side.Tokens:N0}",
+                side.Base, Name(side), $"{side.Rank:N0}", $"{side.Seconds:F3}", $"{side.Ratio:F2}", Quantities.Count(side.Parameters), $"{side.Tokens:N0}",
                 side.ActiveRows is { } rows ? $"{rows:N0}" : None, Quantities.Bytes(side.DeviceBytesPeak), Quantities.Bytes(side.HostToDeviceBytes),
                 Quantities.Bytes(side.DeviceToHostBytes), $"{side.HostBytesAParameter:F1}");
         }
@@ -110,9 +111,11 @@ internal sealed class BenchView(TextWriter text)
         var phases = sides.SelectMany(s => s.Phases.Keys).Distinct().ToList();
         var table = new AlignedTable(["share of a step", "method", "R", .. phases]);
         foreach (var side in sides)
-            table.Add([side.Base, side.Method, $"{side.Rank:N0}", .. phases.Select(p => side.Phases.TryGetValue(p, out var share) ? $"{100 * share:F1} %" : None)]);
+            table.Add([side.Base, Name(side), $"{side.Rank:N0}", .. phases.Select(p => side.Phases.TryGetValue(p, out var share) ? $"{100 * share:F1} %" : None)]);
         table.Write(text);
     }
+
+    private static string Name(StepFigure side) => side.Execution == ChoiceName.Of(ExecutionKind.Rows) ? $"{side.Method}, rows" : side.Method;
 
     private static string RoofName(RoofKind roof) => roof switch
     {

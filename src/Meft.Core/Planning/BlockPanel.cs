@@ -3,26 +3,55 @@ using Meft.Kernels.Quantization;
 namespace Meft.Core.Planning;
 
 /// <summary>How much of a matrix that is held in blocks becomes plain numbers at once: as many rows, or for the gradient columns, as make a panel.</summary>
-public static class BlockPanel
+/// <param name="Layout">The matrix.</param>
+/// <param name="Accelerator">Whether operations on tensors decode it on an accelerator, or the kernels in host memory.</param>
+public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
 {
     /// <summary>
-    /// The weights of a panel at most: few enough for the caches, enough to be multiplied fast. A row that is longer is a panel by itself, and so is the column of blocks
-    /// of a matrix with more rows than this holds blocks' widths.
+    /// The weights of a panel in host memory at most: few enough for the caches, enough to be multiplied fast. A row that is longer is a panel by itself, and so is
+    /// the column of blocks of a matrix with more rows than this holds blocks' widths.
     /// </summary>
-    public const long MostWeights = 1 << 21;
+    public const long MostWeightsOnHost = 1 << 21;
+
+    /// <summary>
+    /// The same on an accelerator, which wants few, large operations: most maps whole. Half of it for NF4 and a 32nd for the blocks of files, of which more is held
+    /// beside the panel.
+    /// </summary>
+    public const long MostWeightsOnAccelerator = 1 << 26;
+
+    /// <summary>Bytes a weight that the operations on an accelerator hold at once beside the panel.</summary>
+    public int BytesBesideWeight => !Accelerator ? 0 : Layout.Format switch
+    {
+        BlockFormat.Int8 => 0, // the product is written where it belongs
+        BlockFormat.Nf4 => 2 + sizeof(float), // a byte's index for two weights, and their values
+        _ => 8 + 5 * sizeof(float), // quants in bytes and their parts, then scales, products and sums in float32
+    };
 
     /// <summary>Rows of a panel of whole rows.</summary>
-    public static int RowsOf(BlockLayout layout) => (int)Math.Clamp(MostWeights / Math.Max(1, layout.Columns), 1, Math.Max(1, layout.Rows));
+    public int Rows => (int)Math.Clamp(MostWeights / Math.Max(1, Layout.Columns), 1, Math.Max(1, Layout.Rows));
 
     /// <summary>Columns of a panel of whole columns: a whole number of blocks, except where all columns make a panel.</summary>
-    public static int ColumnsOf(BlockLayout layout)
+    public int Columns
     {
-        var columns = MostWeights / Math.Max(1, layout.Rows);
-        if (columns >= layout.Columns) return layout.Columns;
-        return (int)Math.Max(1, columns / layout.BlockWeights) * layout.BlockWeights;
+        get
+        {
+            var columns = MostWeights / Math.Max(1, Layout.Rows);
+            if (columns >= Layout.Columns) return Layout.Columns;
+            return (int)Math.Max(1, columns / Layout.BlockWeights) * Layout.BlockWeights;
+        }
     }
 
-    /// <summary>The most weights of a matrix that are plain numbers at once.</summary>
-    public static long WeightsOf(BlockLayout layout) =>
-        Math.Max(RowsOf(layout) * (long)layout.Columns, Math.Min((long)ColumnsOf(layout), layout.Columns) * layout.Rows);
+    /// <summary>The most weights that are plain numbers at once.</summary>
+    public long Weights => Math.Max(Rows * (long)Layout.Columns, Math.Min((long)Columns, Layout.Columns) * Layout.Rows);
+
+    /// <summary>Bytes that decoding takes at most: the panel, and what is held beside it.</summary>
+    /// <param name="width">Bytes an element of the type that is computed in.</param>
+    public long Bytes(int width) => Weights * (width + BytesBesideWeight);
+
+    private long MostWeights => !Accelerator ? MostWeightsOnHost : Layout.Format switch
+    {
+        BlockFormat.Int8 => MostWeightsOnAccelerator,
+        BlockFormat.Nf4 => MostWeightsOnAccelerator / 2,
+        _ => MostWeightsOnAccelerator / 32,
+    };
 }

@@ -54,9 +54,11 @@ public sealed class MemoryModel(
         var hidden = (model.LayerCount - trained.FirstLayer + (atLoss ? 1 : 3)) * Hidden;
         if (atLoss && plan.Recompute) inside = 0;
         var baseWeights = quantized is null ? "base weights" : "quantised base weights";
-        var panel = quantized?.PanelWeightsAtOnce ?? 0;
+        var panel = quantized?.PanelBytes(width, accelerator) ?? 0;
+        // A type without kernels is decoded by way of float32.
+        var besidePanel = accelerator || kernels ? 0 : (quantized?.PanelWeights ?? 0) * Single;
         Add(MemoryTier.Device, baseWeights, onDevice, onDevice);
-        Add(MemoryTier.Device, "dequantised panel", panel * (width + (accelerator ? QuantizedBase.TensorBytesOfWeight : kernels ? 0 : Single)), panel * width);
+        Add(MemoryTier.Device, "dequantised panel", panel + besidePanel, panel);
         Add(MemoryTier.Device, "hidden states", hidden, hidden);
         Add(MemoryTier.Device, "kept for the backward", inside, inside);
         if (atLoss) Add(MemoryTier.Device, "logits", logits, countedLogits);

@@ -9,17 +9,20 @@ namespace Meft.Core.Planning;
 /// <summary>What a base takes whose layers' linear maps are held in blocks.</summary>
 /// <param name="Kind">How.</param>
 /// <param name="MapBytes">Bytes of the linear maps of a layer, the mean over the layers, which a GGUF file may hold in several types.</param>
-/// <param name="PanelWeightsAtOnce">The most weights that are plain numbers at once.</param>
-public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelWeightsAtOnce)
+/// <param name="Layouts">How the maps lie that are in blocks, each layout once.</param>
+public sealed record QuantizedBase(Quantization Kind, long MapBytes, IReadOnlyList<BlockLayout> Layouts)
 {
     /// <summary>Bytes of a layer's maps in a window that takes each layer in turn: of blocks the most that any layer has, and of maps that are not in blocks.</summary>
     public long LargestMapBytes { get; init; } = MapBytes;
 
-    /// <summary>
-    /// Bytes a weight of a panel that operations on tensors hold at once beside it, where the kernels cannot reach the blocks: an index (8), its halves
-    /// and they together, the value and the product (float32).
-    /// </summary>
-    public const int TensorBytesOfWeight = 8 + 4 * sizeof(float) + sizeof(float);
+    /// <summary>The most weights that are plain numbers at once in host memory.</summary>
+    public long PanelWeights => Layouts.Select(layout => new BlockPanel(layout, Accelerator: false).Weights).DefaultIfEmpty(0).Max();
+
+    /// <summary>Bytes that decoding takes at most.</summary>
+    /// <param name="width">Bytes an element of the base's type.</param>
+    /// <param name="accelerator">Whether that is done on an accelerator.</param>
+    public long PanelBytes(int width, bool accelerator) =>
+        Layouts.Select(layout => new BlockPanel(layout, accelerator).Bytes(width)).DefaultIfEmpty(0).Max();
 
     /// <summary>Bytes of a layer: its linear maps, and norms and biases in the base's type.</summary>
     /// <param name="model">The base.</param>
@@ -53,13 +56,13 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
     /// <summary>The sizes of a model that is quantised when it is loaded.</summary>
     public static QuantizedBase Of(Quantization quantize, BlockFormat format, ModelConfig model) => new(
         quantize, LinearModule.Of(model).Sum(m => new BlockLayout(format, m.Outputs, m.Inputs).ByteCount) / model.LayerCount,
-        LinearModule.Of(model).Max(m => BlockPanel.WeightsOf(new BlockLayout(format, m.Outputs, m.Inputs))));
+        [.. LinearModule.Of(model).Select(m => new BlockLayout(format, m.Outputs, m.Inputs)).Distinct()]);
 
     private static QuantizedBase OfFile(ModelLocation location, ModelConfig model, int width)
     {
         using var source = ModelWeights.Open(location.WeightsPath);
         if (source is not GgufModelSource gguf) throw KeptBlocks.None(source.Path);
-        long panel = 0;
+        var layouts = new HashSet<BlockLayout>();
         var (inBlocks, plain) = (new long[model.LayerCount], new long[model.LayerCount]);
         foreach (var map in LinearModule.Of(model))
         {
@@ -72,8 +75,8 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, long PanelW
             }
             var layout = new BlockLayout(format, map.Outputs, map.Inputs);
             inBlocks[map.Layer] += layout.ByteCount;
-            panel = Math.Max(panel, BlockPanel.WeightsOf(layout));
+            layouts.Add(layout);
         }
-        return new QuantizedBase(Quantization.Gguf, (inBlocks.Sum() + plain.Sum()) / model.LayerCount, panel) { LargestMapBytes = inBlocks.Max() + plain.Max() };
+        return new QuantizedBase(Quantization.Gguf, (inBlocks.Sum() + plain.Sum()) / model.LayerCount, [.. layouts]) { LargestMapBytes = inBlocks.Max() + plain.Max() };
     }
 }

@@ -31,6 +31,12 @@ public sealed record StepBenchmarkOptions
     /// <summary>Warm-up and repeats.</summary>
     public BenchmarkRounds Rounds { get; init; } = new(2, 5);
 
+    /// <summary>What travels between host and device, of the methods that have a choice; several are compared.</summary>
+    public IReadOnlyList<ExecutionKind> Executions { get; init; } = [ExecutionKind.Activations];
+
+    /// <summary>Whether layers compute their activations again in the backward pass.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Whether the adapter's part of the forward and the backward pass is timed as well.</summary>
     public bool Profile { get; init; }
 }
@@ -38,6 +44,7 @@ public sealed record StepBenchmarkOptions
 /// <summary>One method at one rank.</summary>
 /// <param name="Base">How the layers of its base are held.</param>
 /// <param name="Method">Its name.</param>
+/// <param name="Execution">What travels between host and device; null where the method has no choice.</param>
 /// <param name="Rank">R, or the method's own rank.</param>
 /// <param name="Group">Sides of one group took turns, step by step, on the same rows.</param>
 /// <param name="Seconds">Median of a step.</param>
@@ -52,7 +59,7 @@ public sealed record StepBenchmarkOptions
 /// <param name="HostBytesAParameter">Host memory over trained parameters.</param>
 /// <param name="Phases">Share of a step by phase, medians; parts named <c>phase: part</c> lie within their phase.</param>
 public sealed record StepFigure(
-    string Base, string Method, int Rank, int Group, double Seconds, double Ratio, long Parameters, double Tokens, double? ActiveRows, long DeviceBytesPeak,
+    string Base, string Method, string? Execution, int Rank, int Group, double Seconds, double Ratio, long Parameters, double Tokens, double? ActiveRows, long DeviceBytesPeak,
     IReadOnlyDictionary<string, long> DeviceBytesByCause, long HostToDeviceBytes, long DeviceToHostBytes, double HostBytesAParameter,
     IReadOnlyDictionary<string, double> Phases);
 
@@ -106,7 +113,7 @@ public static class StepBenchmark
         var sides = new List<StepSide>();
         try
         {
-            foreach (var plan in group) sides.Add(new StepSide(plan, options.Profile));
+            foreach (var plan in group) sides.Add(new StepSide(plan, options.Profile, options.Recompute));
             var batches = (rows.Count + options.BatchSize - 1) / options.BatchSize;
             for (var round = 0; round < options.Rounds.WarmUp + options.Rounds.Repeats; round++)
             {
@@ -146,7 +153,11 @@ public static class StepBenchmark
                     TopK = options.TopK,
                     Layers = options.Layers,
                 };
-                plans.AddRange(models.Select(model => new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount), model)));
+                IReadOnlyList<ExecutionKind?> executions = method.HasExecution ? [.. options.Executions] : [null];
+                plans.AddRange(
+                    from execution in executions
+                    from model in models
+                    select new StepPlan(method, SparseAdapterSpec.From(config, model.Config.HiddenSize, model.Config.LayerCount), model, execution));
             }
         }
         return plans.Count > 0 ? plans : throw new InvalidInputException(

@@ -14,20 +14,21 @@ namespace Meft.Benchmarking;
 /// <param name="FixedRank">The rank it is timed at; null where it is timed at all ranks that are asked for.</param>
 /// <param name="LargestRank">Above it this way is hopeless and left out; null for no such bound.</param>
 /// <param name="BytesAParameter">Bytes of host memory that a parameter takes while it is trained, at most.</param>
+/// <param name="HasExecution">Whether there is a choice of what travels between host and device.</param>
 /// <param name="Create">Makes it with its start values.</param>
 internal sealed record StepMethod(
-    string Name, int? FixedRank, int? LargestRank, int BytesAParameter, Func<LoadedModel, SparseAdapterSpec, ITrainedMethod> Create)
+    string Name, int? FixedRank, int? LargestRank, int BytesAParameter, bool HasExecution, Func<StepPlan, ITrainedMethod> Create)
 {
     private const ulong Seed = 0;
 
     /// <summary>All of them. The first one that is asked for is what the others are compared with.</summary>
     public static IReadOnlyList<StepMethod> All { get; } =
     [
-        new("lora", 16, null, 24, Lora),
-        new("parallel", null, 1 << 14, 24, Parallel),
-        new("masked", null, 1 << 14, 24, Masked),
-        new("meft", null, null, 16, (model, spec) => new SparseAdapterMethod(
-            new SparseAdapter(spec).Initialize(Seed), OptimizerRows.Touched, IdentityOf(model))),
+        new("lora", 16, null, 24, false, plan => Lora(plan.Model, plan.Spec)),
+        new("parallel", null, 1 << 14, 24, false, plan => Parallel(plan.Model, plan.Spec)),
+        new("masked", null, 1 << 14, 24, false, plan => Masked(plan.Model, plan.Spec)),
+        new("meft", null, null, 16, true, plan => new SparseAdapterMethod(
+            new SparseAdapter(plan.Spec).Initialize(Seed), OptimizerRows.Touched, IdentityOf(plan.Model), plan.Execution ?? ExecutionKind.Activations)),
     ];
 
     /// <summary>The method with a name.</summary>

@@ -22,12 +22,12 @@ internal sealed class StepSide : IDisposable
     private Dictionary<string, long> _devicePeakByCause = [];
     private long _step;
 
-    public StepSide(StepPlan plan, bool profile)
+    public StepSide(StepPlan plan, bool profile, bool recompute)
     {
         Plan = plan;
-        _method = plan.Method.Create(plan.Model, plan.Spec);
+        _method = plan.Method.Create(plan);
         if (profile) _method = _profile = new ProfiledMethod(_method);
-        _runner = new StepRunner(plan.Model.Decoder, _method, new OptimizerConfig { LearningRate = LearningRate }, _ledger);
+        _runner = new StepRunner(plan.Model.Decoder, _method, new OptimizerConfig { LearningRate = LearningRate }, _ledger, recompute);
     }
 
     public StepPlan Plan { get; }
@@ -40,6 +40,7 @@ internal sealed class StepSide : IDisposable
     {
         using var scope = NewDisposeScope();
         _profile?.Restart();
+        Plan.Model.Decoder.CountTrafficIn(_ledger); // sides of one base take turns
         StepResult result = default;
         var seconds = BenchmarkTimer.Seconds(() => result = _runner.Run([rows], LearningRate, ++_step));
         if (!timed) return;
@@ -66,7 +67,7 @@ internal sealed class StepSide : IDisposable
         var seconds = BenchmarkTimer.Median(Seconds);
         var active = BenchmarkTimer.Median(_activeRows);
         return new StepFigure(
-            ChoiceName.Of(Plan.Model.Decoder.Quantization), Plan.Method.Name, Plan.Spec.Rank, group, seconds, ratio, _method.ParameterCount, BenchmarkTimer.Median(_tokens),
+            Plan.Base, Plan.Method.Name, Plan.Execution is { } execution ? ChoiceName.Of(execution) : null, Plan.Spec.Rank, group, seconds, ratio, _method.ParameterCount, BenchmarkTimer.Median(_tokens),
             double.IsNaN(active) ? null : active, _devicePeak, _devicePeakByCause,
             (long)BenchmarkTimer.Median(_toDevice), (long)BenchmarkTimer.Median(_toHost), (double)_method.HostByteCount / _method.ParameterCount,
             _phases.ToDictionary(p => p.Key, p => BenchmarkTimer.Median(p.Value) / seconds));
@@ -79,13 +80,16 @@ internal sealed class StepSide : IDisposable
 /// <param name="Method">How it fine-tunes.</param>
 /// <param name="Spec">Its sizes.</param>
 /// <param name="Model">Its base.</param>
-internal sealed record StepPlan(StepMethod Method, SparseAdapterSpec Spec, LoadedModel Model)
+/// <param name="Execution">What travels between host and device; null where the method has no choice.</param>
+internal sealed record StepPlan(StepMethod Method, SparseAdapterSpec Spec, LoadedModel Model, ExecutionKind? Execution)
 {
     /// <summary>Bytes of host memory that it takes at most.</summary>
     public long HostBytes => Spec.ParameterCount * Method.BytesAParameter;
 
-    /// <inheritdoc/>
-    public override string ToString() => $"{Method.Name} R = {Spec.Rank:N0}{(Form == Quantization.None ? "" : $" on {ChoiceName.Of(Form)}")}";
+    /// <summary>How the layers of the base are held.</summary>
+    public string Base => ChoiceName.Of(Model.Decoder.Quantization) + (Model.Decoder.IsStreamed ? " streamed" : "");
 
-    private Quantization Form => Model.Decoder.Quantization;
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Method.Name} R = {Spec.Rank:N0}{(Execution == ExecutionKind.Rows ? " with travelling rows" : "")}{(Base == "none" ? "" : $" on {Base}")}";
 }

@@ -178,8 +178,12 @@ public sealed class Decoder : IDisposable
     {
         ledger.Hold(DeviceUse.BaseWeights, _parameters.Values.Sum(TensorMemory.ByteCount) - _weights.Layers.HostByteCount);
         _weights.Layers.CountIn(ledger);
-        if (_quantized is not null) ledger.Hold(DeviceUse.DequantizedPanel, _quantized.PanelWeights * TensorMemory.ElementBytes(DataType));
+        if (_quantized is null) return;
+        ledger.Hold(DeviceUse.DequantizedPanel, _quantized.PanelBytes(TensorMemory.ElementBytes(DataType), Device.type != TorchSharp.DeviceType.CPU));
     }
+
+    /// <summary>Counts what layers move between host and device in another ledger from now on, where several count in turn.</summary>
+    internal void CountTrafficIn(MemoryLedger ledger) => _weights.Layers.CountTrafficIn(ledger);
 
     /// <summary>
     /// Lets frozen bfloat16 weights in host memory have copies in the form that their products are computed from, each made when it is first

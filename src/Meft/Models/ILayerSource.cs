@@ -11,6 +11,9 @@ internal interface ILayerSource : IDisposable
     /// <summary>Counts what this source holds beside the model's tensors, and what it moves, from now on.</summary>
     void CountIn(MemoryLedger ledger);
 
+    /// <summary>Counts what this source moves in another ledger from now on.</summary>
+    void CountTrafficIn(MemoryLedger ledger);
+
     /// <summary>The weights of a layer on the device; valid until two other layers have been asked for.</summary>
     LayerWeights Take(int layer);
 
@@ -29,6 +32,11 @@ internal sealed class ResidentLayers(IReadOnlyList<LayerWeights> layers) : ILaye
     public LayerWeights Take(int layer) => layers[layer];
 
     public void CountIn(MemoryLedger ledger)
+    {
+        // Nothing moves.
+    }
+
+    public void CountTrafficIn(MemoryLedger ledger)
     {
         // Nothing moves.
     }

@@ -54,6 +54,12 @@ internal sealed class StreamedLayers : ILayerSource
     {
         ledger.Hold(DeviceUse.LayerWindow, _windowBytes);
         ledger.Host("base layers", HostByteCount);
+        CountTrafficIn(ledger);
+    }
+
+    /// <inheritdoc/>
+    public void CountTrafficIn(MemoryLedger ledger)
+    {
         foreach (var window in _windows) window.Settle();
         _link.Dispose();
         _link = _links(ledger);

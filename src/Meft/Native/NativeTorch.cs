@@ -43,6 +43,7 @@ public static class NativeTorch
     {
         KeepOpenMpFromSpinning();
         LimitCompiledShapes();
+        PreferHugePages();
         HostHeap.MapBlocksFrom(ProgramMemory.MappedBlockBytes);
         if (!OperatingSystem.IsLinux()) return LoadElsewhere();
 
@@ -95,6 +96,16 @@ public static class NativeTorch
     {
         const string name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY";
         if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, "64", 0);
+    }
+
+    /// <summary>
+    /// Large tensors come and go with every layer, and to take them in pages of 4 KiB each time is a third of a step of a model with a hidden size of 4096.
+    /// libtorch reads this variable at its first allocation, and then asks for huge pages behind whatever has 2 MiB.
+    /// </summary>
+    private static void PreferHugePages()
+    {
+        const string name = "THP_MEM_ALLOC_ENABLE";
+        if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, "1", 0);
     }
 
     private static NativeTorchInfo LoadElsewhere()

@@ -15,6 +15,8 @@ namespace Meft.Models.Quantized;
 /// <param name="panels">Where panels are decoded in host memory.</param>
 internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool panels)
 {
+    private readonly BlockPanel _panel = new(layout, Accelerator: data.device_type != DeviceType.CPU);
+
     /// <summary>How the blocks lie.</summary>
     public BlockLayout Layout => layout;
 
@@ -24,7 +26,7 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     /// <summary>x [T, in] → x·Wᵀ + b [T, out].</summary>
     public Tensor Map(Tensor x, Tensor? bias)
     {
-        var most = BlockPanel.RowsOf(layout);
+        var most = _panel.Rows;
         if (most >= layout.Rows) return WithPanel(0, layout.Rows, 0, layout.Columns, x.dtype, w => nn.functional.linear(x, w, bias));
         using var scope = NewDisposeScope();
         var y = empty([x.shape[0], layout.Rows], x.dtype, x.device);
@@ -40,7 +42,7 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     /// <summary>dy [T, out] → dy·W [T, in].</summary>
     public Tensor InputGradient(Tensor dy)
     {
-        var most = BlockPanel.ColumnsOf(layout);
+        var most = _panel.Columns;
         if (most >= layout.Columns) return WithPanel(0, layout.Rows, 0, layout.Columns, dy.dtype, dy.matmul);
         using var scope = NewDisposeScope();
         var dx = empty([dy.shape[0], layout.Columns], dy.dtype, dy.device);
@@ -59,7 +61,7 @@ internal sealed class QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool
     private unsafe Tensor WithPanel(int row, int rows, int column, int columns, ScalarType type, Func<Tensor, Tensor> use)
     {
         using var scope = NewDisposeScope();
-        if (data.device_type != DeviceType.CPU) return use(TensorBlocks.Decode(data, layout, row, rows, column, columns, type)).MoveToOuterDisposeScope();
+        if (_panel.Accelerator) return use(TensorBlocks.Decode(data, layout, row, rows, column, columns, type)).MoveToOuterDisposeScope();
         // Kernels decode to float32 and bfloat16.
         var decoded = type == ScalarType.BFloat16 ? type : ScalarType.Float32;
         var panel = panels.Rent((long)rows * columns, decoded);

@@ -23,8 +23,8 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
     /// <summary>The matrices by name.</summary>
     public IReadOnlyDictionary<string, BlockLayout> Layouts => _layouts;
 
-    /// <summary>The most weights that are plain numbers at once.</summary>
-    public long PanelWeights => _layouts.Values.Select(BlockPanel.WeightsOf).DefaultIfEmpty(0).Max();
+    /// <summary>Bytes that decoding takes at most, in a type of so many bytes.</summary>
+    public long PanelBytes(int width, bool accelerator) => _layouts.Values.Select(layout => new BlockPanel(layout, accelerator).Bytes(width)).DefaultIfEmpty(0).Max();
 
     /// <summary>Whether a weight can be held in blocks.</summary>
     public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };

@@ -55,7 +55,7 @@ internal static class SuperBlocks
         var upper = stack([.. Enumerable.Range(0, 4).Select(i => b.Bits(2, 2, 2 * i, 2))], 3).flatten(2);
         var scale = b.Half(0) * lower.Plus(upper.Times(16.0)).Plus(-32.0);
         var quants = stack([b.Bits(8, 128, 0, 4).view(lower.shape[0], lower.shape[1], 8, 16), b.Bits(8, 128, 4, 4).view(lower.shape[0], lower.shape[1], 8, 16)], 3);
-        return b.LookUp(TensorBlocks.UnevenValues, quants).flatten(3) * scale.unsqueeze(3);
+        return DeviceTables.LookUp(TensorBlocks.UnevenValues, quants).flatten(3) * scale.unsqueeze(3);
     }
 
     // Q4_K and Q5_K: quants [r, n, 8, 32]; 12 bytes hold 8 scales and 8 minima of six bits.

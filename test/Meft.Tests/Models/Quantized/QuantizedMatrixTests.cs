@@ -36,8 +36,8 @@ public class QuantizedMatrixTests
         using var scope = NewDisposeScope();
         using var panels = new PanelPool();
         var layout = new BlockLayout(format, TallRows, 512);
-        BlockPanel.RowsOf(layout).ShouldBeLessThan(TallRows);
-        BlockPanel.ColumnsOf(layout).ShouldBe(layout.BlockWeights == 256 ? 256 : 224);
+        new BlockPanel(layout, Accelerator: false).Rows.ShouldBeLessThan(TallRows);
+        new BlockPanel(layout, Accelerator: false).Columns.ShouldBe(layout.BlockWeights == 256 ? 256 : 224);
         // A sum over so many rows rounds more often.
         ShouldMultiplyAsPlain(new QuantizedMatrix(Finite(layout), layout, panels), manual_seed(3), 5e-6);
     }
@@ -47,9 +47,9 @@ public class QuantizedMatrixTests
     {
         foreach (var (outputs, inputs) in new[] { (1100, 2030), (4100, 1030), (4096, 11008), (30, 100) })
         {
-            var most = BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Nf4, outputs, inputs));
-            most.ShouldBeLessThanOrEqualTo(BlockPanel.MostWeights);
-            most.ShouldBeGreaterThan(Math.Min(BlockPanel.MostWeights, outputs * inputs) * 9 / 10);
+            var most = new BlockPanel(new BlockLayout(BlockFormat.Nf4, outputs, inputs), Accelerator: false).Weights;
+            most.ShouldBeLessThanOrEqualTo(BlockPanel.MostWeightsOnHost);
+            most.ShouldBeGreaterThan(Math.Min(BlockPanel.MostWeightsOnHost, outputs * inputs) * 9 / 10);
         }
     }
 
@@ -57,10 +57,10 @@ public class QuantizedMatrixTests
     public void A_column_of_blocks_that_is_more_than_a_panel_is_counted_whole()
     {
         var column = 256L * TallRows;
-        column.ShouldBeGreaterThan(BlockPanel.MostWeights);
-        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q4K, TallRows, 512)).ShouldBe(column);
-        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q4K, TallRows, 256)).ShouldBe(column);
-        BlockPanel.WeightsOf(new BlockLayout(BlockFormat.Q40, TallRows, 512)).ShouldBeLessThanOrEqualTo(BlockPanel.MostWeights);
+        column.ShouldBeGreaterThan(BlockPanel.MostWeightsOnHost);
+        new BlockPanel(new BlockLayout(BlockFormat.Q4K, TallRows, 512), Accelerator: false).Weights.ShouldBe(column);
+        new BlockPanel(new BlockLayout(BlockFormat.Q4K, TallRows, 256), Accelerator: false).Weights.ShouldBe(column);
+        new BlockPanel(new BlockLayout(BlockFormat.Q40, TallRows, 512), Accelerator: false).Weights.ShouldBeLessThanOrEqualTo(BlockPanel.MostWeightsOnHost);
     }
 
     [Fact]
