@@ -63,8 +63,16 @@ internal static class ModelLines
         if (model.Norms != "before") yield return $"norms {model.Norms} the blocks";
         if (model.QueryKeyNorm) yield return "queries and keys normed";
         if (model.FusedProjections) yield return "fused projections";
+        if (model.AttentionSoftCap is { } scores) yield return Text($"attention scores capped at {scores:0.###}");
+        if (model.LogitSoftCap is { } logits) yield return Text($"logits capped at {logits:0.###}");
+        if (model.EmbeddingMultiplier != 1) yield return Text($"embeddings times {model.EmbeddingMultiplier:0.####}");
+        if (model.AttentionMultiplier is { } attention) yield return Text($"attention scores times {attention:0.######}");
+        if (model.ResidualMultiplier != 1) yield return Text($"blocks times {model.ResidualMultiplier:0.####}");
+        if (model.LogitDivisor != 1) yield return Text($"logits divided by {model.LogitDivisor:0.####}");
         if (model.Biases.Count > 0) yield return $"biases on {string.Join(", ", model.Biases.Select(b => b.Replace('_', ' ')))}";
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Tokens(IReadOnlyList<string> tokens) => tokens.Count == 0 ? "nothing" : string.Join(" or ", tokens);
 }

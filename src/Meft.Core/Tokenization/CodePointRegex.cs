@@ -13,6 +13,9 @@ internal sealed class CodePointRegex
     /// <summary>A match of a sane pattern takes far less; a pattern that backtracks without end is stopped.</summary>
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Published patterns have some hundred characters; building one takes time that its length does not bound.</summary>
+    private const int MostCharacters = 1 << 13;
+
     private static readonly char[] StandIns = FindStandIns();
 
     private readonly Regex _regex;
@@ -34,6 +37,7 @@ internal sealed class CodePointRegex
     /// <exception cref="ArgumentException">The expression is not one of .NET.</exception>
     public static CodePointRegex Pattern(string pattern, string file, TimeSpan? matchTimeout = null)
     {
+        if (pattern.Length > MostCharacters) throw new ArgumentException($"it has {pattern.Length:N0} characters; at most {MostCharacters:N0} are read");
         if (pattern.Any(char.IsSurrogate)) throw new ArgumentException("a character outside the basic plane stands in it");
         var options = RegexOptions.CultureInvariant | RegexOptions.Multiline | RegexOptions.Compiled;
         return new(new Regex(FoldLongS(pattern), options, matchTimeout ?? MatchTimeout), file, seesSurrogates: false);

@@ -100,7 +100,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
         {
             config = location.ReadConfig();
         }
-        catch (UnknownModelException e)
+        catch (UnsupportedModelException e)
         {
             // Its tensors can be looked at all the same.
             return report.With($"{e.Problem}; known are {e.Allowed}");

@@ -73,6 +73,24 @@ public sealed record ModelSizes
     /// <summary>The maps that have biases: <c>query_key_value</c>, <c>attention_output</c>, <c>feed_forward</c>.</summary>
     public IReadOnlyList<string> Biases { get; init; } = [];
 
+    /// <summary>What embeddings are multiplied by; 1 for nothing.</summary>
+    public double EmbeddingMultiplier { get; init; } = 1;
+
+    /// <summary>What a block's result is multiplied by before it is added; 1 for nothing.</summary>
+    public double ResidualMultiplier { get; init; } = 1;
+
+    /// <summary>What logits are divided by; 1 for nothing.</summary>
+    public double LogitDivisor { get; init; } = 1;
+
+    /// <summary>What products of queries and keys are multiplied by; null: one over the root of the head size.</summary>
+    public double? AttentionMultiplier { get; init; }
+
+    /// <summary>The bound of attention's scores; null for none.</summary>
+    public double? AttentionSoftCap { get; init; }
+
+    /// <summary>The bound of the logits; null for none.</summary>
+    public double? LogitSoftCap { get; init; }
+
     /// <summary>The type that config.json names; null where it names none.</summary>
     [JsonPropertyName("dtype")]
     public string? DType { get; init; }
@@ -105,6 +123,12 @@ public sealed record ModelSizes
             QueryKeyNorm = config.QueryKeyNorm,
             FusedProjections = config.FusedProjections,
             Biases = [.. BiasesOf(config)],
+            EmbeddingMultiplier = config.Multipliers.Embedding,
+            ResidualMultiplier = config.Multipliers.Residual,
+            LogitDivisor = config.Multipliers.LogitDivisor,
+            AttentionMultiplier = config.Multipliers.Attention,
+            AttentionSoftCap = config.SoftCaps.Attention,
+            LogitSoftCap = config.SoftCaps.Logits,
             DType = config.StoredType is { } stored ? stored.ToString().ToLowerInvariant() : null,
         };
     }

@@ -134,6 +134,9 @@ public sealed class BenchVerbTests : IDisposable
         Error("step", "--model", model, "--rows", Rows(), "--layers", "every:0").ShouldContain("every:N");
         Error("step", "--model", model, "--rows", Rows(), "--layers", "last:3").ShouldContain("last:3");
         Error("step", "--model", model, "--rows", Rows(), "--ranks", "16,x").ShouldContain("--ranks is '16,x'");
+        Error("step", "--model", model, "--rows", Rows(), "--base", "auto").ShouldContain("--base is 'auto'. Allowed: resident | streamed");
+        Error("step", "--model", model, "--rows", Rows(), "--execution", "rows,tokens").ShouldContain("--execution is 'rows,tokens'. Allowed: rows | activations");
+        Error("generate", "--model", model, "--recompute").ShouldContain("--recompute has no effect on generate");
         Error("step", "--model", model, "--rows", Rows(), "--repeats", "0").ShouldContain("--repeats is 0");
         Error("generate", "--model", model).ShouldContain("16 positions");
     }

@@ -92,6 +92,40 @@ public sealed class InspectVerbTests : IDisposable
         run.ErrorLines.ShouldHaveSingleItem().ShouldContain("num_attention_heads is 2, which num_key_value_heads, 3, does not divide");
     }
 
+    [Theory]
+    [InlineData("\"use_experts\": true", "'use_experts' is true")]
+    [InlineData("\"quantization_config\": {\"bits\": 4}", "'quantization_config' is {\"bits\": 4}")]
+    public void A_model_that_is_not_computed_here_still_has_its_tensors_listed(string flag, string note)
+    {
+        var folder = SampleModel.Write(_folder);
+        var config = Path.Combine(folder, "config.json");
+        var text = File.ReadAllText(config);
+        File.WriteAllText(config, text.Insert(text.IndexOf('{', StringComparison.Ordinal) + 1, flag + ","));
+        var run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Words.ShouldContain(note);
+        run.Output.ShouldContain("model.embed_tokens.weight ");
+    }
+
+    [Fact]
+    public void A_pickle_is_named_and_not_read()
+    {
+        var folder = SampleModel.Write(_folder);
+        File.Move(Path.Combine(folder, "model.safetensors"), Path.Combine(folder, "pytorch_model.bin"));
+        ProgramRun.Of("inspect", folder).Words.ShouldContain("pytorch_model.bin is a pickle of PyTorch's, which may run code; convert the model to safetensors");
+    }
+
+    [Fact]
+    public void Control_characters_of_a_file_are_shown_as_pictures()
+    {
+        var path = _folder.File("hostile.gguf");
+        File.WriteAllBytes(path, new GgufBytes().Set("general.architecture", "str\u001b[2Jange").Compose());
+        var run = ProgramRun.Of("inspect", path);
+        run.ExitCode.ShouldBe(0, run.Error);
+        run.Output.ShouldNotContain('\u001b');
+        run.Output.ShouldContain("str␛[2Jange");
+    }
+
     [Fact]
     public void A_foreign_files_tensors_are_cut_unless_all_are_asked_for()
     {

@@ -72,6 +72,11 @@ public class BrokenTokenizerFileTests
     }
 
     [Fact]
+    public void A_pattern_that_takes_long_to_build_is_refused() =>
+        Should.Throw<ArgumentException>(() => CodePointRegex.Pattern(string.Concat(Enumerable.Repeat("(?=a)", 50_000)), "tokenizer.json"))
+            .Message.ShouldBe("it has 250,000 characters; at most 8,192 are read");
+
+    [Fact]
     public void A_pattern_that_backtracks_without_end_is_stopped()
     {
         var pattern = CodePointRegex.Pattern(@"(\w|\w\w)+!", "tokenizer.json", TimeSpan.FromMilliseconds(50));

@@ -63,6 +63,22 @@ public sealed class StepBenchmarkTests : IDisposable
     }
 
     [Fact]
+    public void Ways_to_run_are_sides_and_each_counts_what_it_moved_itself()
+    {
+        using var streamed = LoadedModel.Load(
+            _folder.File("model"), new ModelLoadOptions { Base = BasePlacement.Streamed }, TestContext.Current.CancellationToken);
+        var options = Options with { Ranks = [16], Methods = ["lora", "meft"], Executions = [ExecutionKind.Activations, ExecutionKind.Rows], Recompute = true };
+        var result = Run(1 << 30, options, [_model, streamed]);
+        result.Sides.Select(s => (s.Base, s.Method, s.Execution)).ShouldBe(
+        [
+            ("none", "lora", null), ("none streamed", "lora", null), ("none", "meft", "activations"), ("none streamed", "meft", "activations"),
+            ("none", "meft", "rows"), ("none streamed", "meft", "rows"),
+        ]);
+        // On each streamed side the layers came and went in its own steps.
+        foreach (var pair in result.Sides.Chunk(2)) pair[1].HostToDeviceBytes.ShouldBeGreaterThan(pair[0].HostToDeviceBytes);
+    }
+
+    [Fact]
     public void No_tensor_is_left_behind()
     {
         Run(1 << 30);

@@ -131,6 +131,17 @@ internal sealed class ConfigObject
 
     public InvalidInputException Wrong(string key, string problem, string allowed) => new($"'{_prefix}{key}' {problem}", Location, allowed);
 
+    /// <summary>A value that may well be right and that nothing here computes.</summary>
+    public UnsupportedModelException Unsupported(string key, string problem, string allowed, string? nextStep = null) =>
+        new($"'{_prefix}{key}' {problem}", Location, allowed, nextStep);
+
+    /// <summary>A value as an error text shows it: one line, not a long one.</summary>
+    public static string Shown(JsonElement value)
+    {
+        var text = value.GetRawText().ReplaceLineEndings(" ");
+        return text.Length > 60 ? text[..60] + "…" : text;
+    }
+
     /// <summary>Reads every name and text once: those that are no Unicode come to light only then.</summary>
     /// <exception cref="InvalidOperationException">There is one.</exception>
     private static void RequireText(JsonElement value)
@@ -153,11 +164,7 @@ internal sealed class ConfigObject
         }
     }
 
-    private InvalidInputException Wrong(string key, JsonElement value, string allowed)
-    {
-        var text = value.GetRawText().ReplaceLineEndings(" ");
-        return Wrong(key, $"is {(text.Length > 60 ? text[..60] + "…" : text)}", allowed);
-    }
+    private InvalidInputException Wrong(string key, JsonElement value, string allowed) => Wrong(key, $"is {Shown(value)}", allowed);
 
     private int AsInt(string key, JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : throw Wrong(key, value, "a whole number");

@@ -182,6 +182,6 @@ public static class ModelConfigReader
     {
         if (file.String(key) is not { } name) return null;
         if (known.TryGetValue(name, out var value)) return value;
-        throw file.Wrong(key, $"is '{name}', which is not known", string.Join(", ", known.Keys.Order(StringComparer.Ordinal)));
+        throw file.Unsupported(key, $"is '{name}', which is not known", string.Join(", ", known.Keys.Order(StringComparer.Ordinal)));
     }
 }

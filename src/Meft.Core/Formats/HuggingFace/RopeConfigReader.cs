@@ -14,6 +14,13 @@ internal static class RopeConfigReader
         ["longrope"] = RopeType.Longrope,
     };
 
+    /// <summary>Keys that some rope type reads; <c>finetuned</c> is a note of YaRN's authors.</summary>
+    private static readonly HashSet<string> KnownKeys = new(StringComparer.Ordinal)
+    {
+        "rope_type", "type", "rope_theta", "factor", "original_max_position_embeddings", "partial_rotary_factor", "low_freq_factor", "high_freq_factor",
+        "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "truncate", "short_factor", "long_factor", "finetuned",
+    };
+
     /// <summary>The rope of a model's layers, and that of its sliding layers where they have their own.</summary>
     /// <param name="file">The whole config.json.</param>
     /// <param name="family">The family.</param>
@@ -56,6 +63,7 @@ internal static class RopeConfigReader
             throw (rope ?? file).Wrong("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
         if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
 
+        RefuseUnknown(rope);
         var type = ReadType(rope, family);
         const string OriginalKey = "original_max_position_embeddings";
         if (rope.Int(OriginalKey) is { } inner && file.Int(OriginalKey) is { } outer && inner != outer)
@@ -109,6 +117,18 @@ internal static class RopeConfigReader
             rope.Numbers(key) ?? throw rope.Wrong(key, "is missing", $"a list of numbers, one a turned pair, for the rope type {type}");
     }
 
+    /// <summary>A number, a list or a flag that is on and that nothing reads may change how positions are turned.</summary>
+    private static void RefuseUnknown(ConfigObject rope)
+    {
+        foreach (var (key, value) in rope.Entries)
+        {
+            if (KnownKeys.Contains(key) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False or JsonValueKind.String) continue;
+            throw rope.Unsupported(
+                key, $"is {ConfigObject.Shown(value)}, which nothing here reads and which may change how positions are turned", string.Join(", ", KnownKeys.Order(StringComparer.Ordinal)),
+                "remove the key from config.json if it means nothing for the model");
+        }
+    }
+
     private static RopeType ReadType(ConfigObject rope, ModelFamily family)
     {
         var key = rope.Has("rope_type") ? "rope_type" : "type";
@@ -116,9 +136,9 @@ internal static class RopeConfigReader
         if (family.YarnMeansLongRope)
         {
             if (name is "su" or "yarn") return RopeType.Longrope;
-            if (name is not ("default" or "longrope")) throw rope.Wrong(key, $"is '{name}'", $"default, longrope (su, yarn): {family.Architecture} has no other");
+            if (name is not ("default" or "longrope")) throw rope.Unsupported(key, $"is '{name}'", $"default, longrope (su, yarn): {family.Architecture} has no other");
         }
         if (Types.TryGetValue(name, out var type)) return type;
-        throw rope.Wrong(key, $"is '{name}', a rope type that is not known", string.Join(", ", Types.Keys.Order(StringComparer.Ordinal)));
+        throw rope.Unsupported(key, $"is '{name}', a rope type that is not known", string.Join(", ", Types.Keys.Order(StringComparer.Ordinal)));
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Meft.Core.Errors;
 
 namespace Meft.Core.Formats.HuggingFace;
 
@@ -40,7 +39,7 @@ internal static class UnknownFlags
         ["norm_type"] = "rms_norm",
     };
 
-    /// <exception cref="InvalidInputException">A flag is on that is not known for the family; the text names it with its value.</exception>
+    /// <exception cref="UnsupportedModelException">A flag is on that is not known for the family; the text names it with its value.</exception>
     public static void Refuse(ConfigObject file, ModelFamily family)
     {
         foreach (var (key, value) in file.Entries)
@@ -48,10 +47,9 @@ internal static class UnknownFlags
             if (Read.Contains(key) || Harmless.Contains(key) || IsNeutral(file, key, value, family) || IsReadFor(family, key)) continue;
             if (key.StartsWith('_') && key != "_sliding_window_pattern") continue;
             if (Array.Exists(HarmlessEndings, ending => key.EndsWith(ending, StringComparison.Ordinal))) continue;
-            var text = value.GetRawText().ReplaceLineEndings(" ");
-            throw new InvalidInputException(
-                $"'{key}' is {(text.Length > 60 ? text[..60] + "…" : text)}, which {family.Architecture} is not known to have and which may change its numbers",
-                file.Location, $"the flags of {family.ModelType}'s definition", "remove the key from config.json if it means nothing for the model");
+            throw file.Unsupported(
+                key, $"is {ConfigObject.Shown(value)}, which {family.Architecture} is not known to have and which may change its numbers",
+                $"the flags of {family.ModelType}'s definition", "remove the key from config.json if it means nothing for the model");
         }
     }
 

@@ -50,7 +50,29 @@ public class ModelConfigReaderTests
         { """{"rope_parameters": {"rope_type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 4}}""", ["low_freq_factor is 4", "high_freq_factor is 4"] },
         { """{"rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.5}}""", ["partial_rotary_factor' is 0.5"] },
         { """{"rope_theta": -1}""", ["rope_theta is -1"] },
+        { """{"rope_scaling": {"type": "yarn", "factor": 2, "attn_factor": 0.8}}""", ["'rope_scaling.attn_factor' is 0.8", "attention_factor", "remove the key"] },
+        { """{"is_causal": false}""", ["'is_causal' is false", "may change its numbers"] },
     };
+
+    [Fact]
+    public void What_is_not_computed_here_is_told_from_what_contradicts_itself()
+    {
+        foreach (var change in new[] { """{"hidden_act": "relu"}""", """{"use_experts": true}""", """{"rope_scaling": {"type": "dynamic", "factor": 2}}""", """{"quantization_config": {"bits": 4}}""" })
+            Should.Throw<UnsupportedModelException>(() => ModelConfigReader.Parse(With(Llama, change)), change);
+        foreach (var change in new[] { """{"num_key_value_heads": 3}""", """{"rope_theta": -1}""", """{"vocab_size": "many"}""" })
+            Should.Throw<InvalidInputException>(() => ModelConfigReader.Parse(With(Llama, change)), change).ShouldNotBeOfType<UnsupportedModelException>(change);
+    }
+
+    [Fact]
+    public void A_key_that_stands_twice_is_refused()
+    {
+        var twice = Llama.Replace("\"hidden_size\": 64", "\"hidden_size\": 64, \"hidden_size\": 32", StringComparison.Ordinal);
+        Should.Throw<InvalidInputException>(() => ModelConfigReader.Parse(twice)).Message.ShouldContain("hidden_size");
+    }
+
+    [Fact]
+    public void A_checkpoint_of_float64_is_computed_in_float32() =>
+        ModelConfigReader.Parse(With(Llama, """{"dtype": "float64"}""")).StoredType.ShouldBe(StoredType.Float32);
 
     [Fact]
     public void Absent_keys_have_the_familys_defaults()
