@@ -65,10 +65,10 @@ internal static class ModelLines
         if (model.FusedProjections) yield return "fused projections";
         if (model.AttentionSoftCap is { } scores) yield return Text($"attention scores capped at {scores:0.###}");
         if (model.LogitSoftCap is { } logits) yield return Text($"logits capped at {logits:0.###}");
-        if (model.EmbeddingMultiplier != 1) yield return Text($"embeddings times {model.EmbeddingMultiplier:0.####}");
+        if (model.EmbeddingMultiplier is { } embeddings) yield return Text($"embeddings times {embeddings:0.####}");
         if (model.AttentionMultiplier is { } attention) yield return Text($"attention scores times {attention:0.######}");
-        if (model.ResidualMultiplier != 1) yield return Text($"blocks times {model.ResidualMultiplier:0.####}");
-        if (model.LogitDivisor != 1) yield return Text($"logits divided by {model.LogitDivisor:0.####}");
+        if (model.ResidualMultiplier is { } blocks) yield return Text($"blocks times {blocks:0.####}");
+        if (model.LogitDivisor is { } divisor) yield return Text($"logits divided by {divisor:0.####}");
         if (model.Biases.Count > 0) yield return $"biases on {string.Join(", ", model.Biases.Select(b => b.Replace('_', ' ')))}";
     }
 

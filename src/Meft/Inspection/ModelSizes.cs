@@ -73,14 +73,14 @@ public sealed record ModelSizes
     /// <summary>The maps that have biases: <c>query_key_value</c>, <c>attention_output</c>, <c>feed_forward</c>.</summary>
     public IReadOnlyList<string> Biases { get; init; } = [];
 
-    /// <summary>What embeddings are multiplied by; 1 for nothing.</summary>
-    public double EmbeddingMultiplier { get; init; } = 1;
+    /// <summary>What embeddings are multiplied by; null for nothing.</summary>
+    public double? EmbeddingMultiplier { get; init; }
 
-    /// <summary>What a block's result is multiplied by before it is added; 1 for nothing.</summary>
-    public double ResidualMultiplier { get; init; } = 1;
+    /// <summary>What a block's result is multiplied by before it is added; null for nothing.</summary>
+    public double? ResidualMultiplier { get; init; }
 
-    /// <summary>What logits are divided by; 1 for nothing.</summary>
-    public double LogitDivisor { get; init; } = 1;
+    /// <summary>What logits are divided by; null for nothing.</summary>
+    public double? LogitDivisor { get; init; }
 
     /// <summary>What products of queries and keys are multiplied by; null: one over the root of the head size.</summary>
     public double? AttentionMultiplier { get; init; }
@@ -123,15 +123,17 @@ public sealed record ModelSizes
             QueryKeyNorm = config.QueryKeyNorm,
             FusedProjections = config.FusedProjections,
             Biases = [.. BiasesOf(config)],
-            EmbeddingMultiplier = config.Multipliers.Embedding,
-            ResidualMultiplier = config.Multipliers.Residual,
-            LogitDivisor = config.Multipliers.LogitDivisor,
+            EmbeddingMultiplier = OtherThanOne(config.Multipliers.Embedding),
+            ResidualMultiplier = OtherThanOne(config.Multipliers.Residual),
+            LogitDivisor = OtherThanOne(config.Multipliers.LogitDivisor),
             AttentionMultiplier = config.Multipliers.Attention,
             AttentionSoftCap = config.SoftCaps.Attention,
             LogitSoftCap = config.SoftCaps.Logits,
             DType = config.StoredType is { } stored ? stored.ToString().ToLowerInvariant() : null,
         };
     }
+
+    private static double? OtherThanOne(double factor) => factor == 1 ? null : factor;
 
     private static IEnumerable<string> BiasesOf(ModelConfig config)
     {
