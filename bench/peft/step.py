@@ -19,8 +19,10 @@ import transformers
 def batches(path, size):
     with open(path) as source:
         rows = [json.loads(line) for line in source]
+    if not rows:
+        raise SystemExit(f"error: {path} holds no rows")
     while True:
-        for start in range(0, len(rows) - size + 1, size):
+        for start in range(0, len(rows), size):
             chosen = rows[start : start + size]
             length = max(len(r["input_ids"]) for r in chosen)
             yield {

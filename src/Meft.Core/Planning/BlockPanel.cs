@@ -46,7 +46,13 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
 
     /// <summary>Bytes that decoding takes at most: the panel, and what is held beside it.</summary>
     /// <param name="width">Bytes an element of the type that is computed in.</param>
-    public long Bytes(int width) => Weights * (width + BytesBesideWeight);
+    public long Bytes(int width)
+    {
+        if (!Accelerator) return Weights * width;
+        var cut = Layout.Columns % Layout.BlockWeights == 0 ? 0 : Weights * width; // what fills up a row's last block is left away by a copy
+        var scales = Layout.Format == BlockFormat.Nf4 ? 3 * sizeof(float) * Layout.Blocks : 0; // the units, their products and the sums, of the whole matrix
+        return Weights * (width + BytesBesideWeight) + cut + scales;
+    }
 
     private long MostWeights => !Accelerator ? MostWeightsOnHost : Layout.Format switch
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Meft.Core.Errors;
 using static TorchSharp.torch;
 
 namespace Meft.Native;
@@ -37,14 +38,14 @@ internal static unsafe class ShimFunctions
     /// result = a · b, computed in the type that a and b have in common and rounded to the result's as it is written: no copy in the common type is made.
     /// Shapes: a and b broadcast to the result's.
     /// </summary>
-    public static void TakeProduct(this Tensor result, Tensor a, Tensor b) => Invoke("aten::mul\0"u8, "out\0"u8, a, b, result)?.Dispose();
+    public static void TakeProduct(this Tensor result, Tensor a, Tensor b) => Invoke("aten::mul\0"u8, "out\0"u8, a, b, result).Dispose();
 
     /// <summary>The single tensor that an operator of tensors alone gives, in the current scope; null where it fails. Names end with a zero.</summary>
     public static Tensor? TryInvoke(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, params ReadOnlySpan<Tensor?> arguments)
     {
         // Each a handle of its own, which the call takes over; a missing argument is 0. The result comes where the first one was.
         var stack = stackalloc ulong[Math.Max(1, arguments.Length)];
-        for (var i = 0; i < arguments.Length; i++) stack[i] = arguments[i] is { } argument ? (ulong)Another(argument) : 0;
+        for (var i = 0; i < arguments.Length; i++) stack[i] = arguments[i] is { } argument ? (ulong)Another(argument) : 0; // fails for want of host memory alone
         fixed (byte* operation = name, which = overload)
         {
             if (((delegate* unmanaged<byte*, byte*, ulong*, int>)Call.Value)(operation, which, stack) != 0) return null;
@@ -65,7 +66,8 @@ internal static unsafe class ShimFunctions
 
     private static nint Required(string name) => Find(name) is var found and not 0
         ? found
-        : throw new NotSupportedException($"the libtorch in {NativeTorch.Load().LibtorchFolder} does not export {name}; Meft works with libtorch 2.10 and 2.11");
+        : throw new RunFailedException(
+            $"this libtorch does not export {name}", NativeTorch.Load().LibtorchFolder, "libtorch 2.10 or 2.11", "name another one with MEFT_LIBTORCH, or unset it");
 
     private static InvalidOperationException Failed(string what, params ReadOnlySpan<Tensor?> arguments)
     {

@@ -30,7 +30,9 @@ public class BlockPanelTests
         const long weights = 256 * 512;
         Of(BlockFormat.Nf4, false).Bytes(2).ShouldBe(2 * weights);
         Of(BlockFormat.Int8, true).Bytes(2).ShouldBe(2 * weights);
-        Of(BlockFormat.Nf4, true).Bytes(2).ShouldBe((2 + 6) * weights);
+        Of(BlockFormat.Nf4, true).Bytes(2).ShouldBe((2 + 6) * weights + 12 * weights / 64);
         Of(BlockFormat.Q6K, true).Bytes(2).ShouldBe((2 + 28) * weights);
+        // A row's last block is not full.
+        new BlockPanel(new BlockLayout(BlockFormat.Int8, 256, 500), Accelerator: true).Bytes(2).ShouldBe(2 * 2 * 256 * 500);
     }
 }

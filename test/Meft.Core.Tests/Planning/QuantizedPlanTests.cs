@@ -28,8 +28,8 @@ public class QuantizedPlanTests
     [Fact]
     public void A_panel_of_plain_weights_is_counted()
     {
-        // 2 bytes a weight of the panel and, of nf4, 6 beside it: the most rows or columns of blocks of 4096·11008 that have no more than 2²⁵ weights.
-        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + 6) * ((1L << 25) / 4096) * 4096);
+        // 2 bytes a weight of the panel and, of nf4, 6 beside it: the most rows or columns of blocks of 4096·11008 that have no more than 2²⁵ weights; 12 a block for its scales.
+        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + 6) * ((1L << 25) / 4096) * 4096 + 12 * 4096L * 11008 / 64);
         // The largest map whole.
         DeviceBytes(BlockFormat.Int8, Quantization.Int8, "dequantised panel").ShouldBe(2 * 4096L * 11008);
     }

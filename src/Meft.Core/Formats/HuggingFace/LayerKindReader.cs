@@ -62,7 +62,7 @@ internal static class LayerKindReader
         foreach (var type in types)
         {
             if (type is not ("full_attention" or Sliding))
-                throw file.Wrong("layer_types", $"has the type '{type}', which is not known", $"full_attention, {Sliding}");
+                throw file.Unsupported("layer_types", $"has the type '{type}', which is not known", $"full_attention, {Sliding}");
         }
         return [.. types.Select(type => type == Sliding)];
     }

@@ -54,7 +54,6 @@ public static class ModelConfigReader
         var heads = file.RequiredInt("num_attention_heads");
         var maxPositions = file.Int("max_position_embeddings") ?? family.DefaultMaxPositions;
         if (layers > MostLayers) throw file.Wrong("num_hidden_layers", $"is {layers}", $"at most {MostLayers}");
-        UnknownFlags.Refuse(file, family);
         var rotaryLayers = LayerKindReader.ReadRotaryLayers(file, family, layers);
         var (window, slidingLayers) = LayerKindReader.ReadWindow(file, family, layers, rotaryLayers);
         var (rope, localRope) = RopeConfigReader.Read(file, family, maxPositions);
@@ -94,6 +93,7 @@ public static class ModelConfigReader
             PadToken = file.Int("pad_token_id"),
         };
         config.Validate(file.Location);
+        UnknownFlags.Refuse(file, family); // sizes that contradict each other are told first
         return config;
 
         bool HasBias(BiasRule rule, string key) =>

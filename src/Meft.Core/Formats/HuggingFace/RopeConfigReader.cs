@@ -34,7 +34,7 @@ internal static class RopeConfigReader
         var one = Read(rope, file, family, file.Number("rope_theta") ?? family.DefaultTheta, maxPositions);
         if (family.DefaultLocalTheta is { } usual)
             return (one, Read(sliding, file, family, file.Number("rope_local_base_freq") ?? usual, maxPositions));
-        if (sliding is not null) throw file.Wrong("rope_parameters", "has sliding_attention", $"one rope for all layers, as {family.Architecture} has it");
+        if (sliding is not null) throw file.Unsupported("rope_parameters", "has sliding_attention", $"one rope for all layers, as {family.Architecture} has it");
         return (one, null);
     }
 
@@ -60,11 +60,11 @@ internal static class RopeConfigReader
         theta = rope?.Number("rope_theta") ?? theta;
         var share = rope?.Number("partial_rotary_factor") ?? file.Number("partial_rotary_factor") ?? 1;
         if (share != 1 && !family.TurnsPartOfHeads)
-            throw (rope ?? file).Wrong("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
+            throw (rope ?? file).Unsupported("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
         if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
 
-        RefuseUnknown(rope);
         var type = ReadType(rope, family);
+        RefuseUnknown(rope);
         const string OriginalKey = "original_max_position_embeddings";
         if (rope.Int(OriginalKey) is { } inner && file.Int(OriginalKey) is { } outer && inner != outer)
             throw rope.Wrong(OriginalKey, $"is {inner}", $"{outer}, as {OriginalKey} of the whole file says");

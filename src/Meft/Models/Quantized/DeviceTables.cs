@@ -25,5 +25,5 @@ internal static class DeviceTables
     {
         using var made = key.Table is double[] doubles ? tensor(doubles, ScalarType.Float64) : tensor((float[])key.Table, ScalarType.Float32);
         return made.to(device, copy: true).DetachFromDisposeScope();
-    })).Value;
+    }, LazyThreadSafetyMode.PublicationOnly)).Value; // where the device has no room for it now, it may have later
 }

@@ -3,6 +3,7 @@ using Meft.Kernels;
 using Meft.Kernels.Quantization;
 using Meft.Models.Quantized;
 using Meft.Native;
+using Meft.Tests.Devices.Cuda;
 using Shouldly;
 using static TorchSharp.torch;
 
@@ -15,7 +16,14 @@ public unsafe class TensorBlocksTests
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public void Any_part_has_the_bits_that_the_kernels_give(BlockFormat format) =>
+    public void Any_part_has_the_bits_that_the_kernels_give(BlockFormat format) => ShouldBeAsTheKernels(format, CPU);
+
+    [Theory]
+    [Trait("Category", "Card")]
+    [MemberData(nameof(Formats))]
+    public void So_it_has_on_a_card(BlockFormat format) => ShouldBeAsTheKernels(format, Card.Require());
+
+    private static void ShouldBeAsTheKernels(BlockFormat format, Device device) =>
         Gen.Select(Gen.Int[1, 20], Gen.Int[1, 900], Gen.Bool, Gen.Int[0, 10000]).Sample((rows, columns, narrow, seed) =>
         {
             using var scope = NewDisposeScope();
@@ -30,10 +38,15 @@ public unsafe class TensorBlocksTests
             BlockTiles.Decode(
                 new BlockMatrix(layout, (nint)TensorMemory.Pointer(data)), row, count, column, width, (nint)TensorMemory.Pointer(expected),
                 narrow ? FloatFormat.BFloat16 : FloatFormat.Single);
-            var actual = TensorBlocks.Decode(data, layout, row, count, column, width, type);
-            actual.dtype.ShouldBe(type);
-            actual.shape.ShouldBe([count, width]);
-            // A file's half may be no number; which NaN comes of it is nobody's promise.
-            actual.to(float32).data<float>().ToArray().ShouldBe(expected.to(float32).data<float>().ToArray());
-        }, iter: 30);
+            // A layer that streams lies behind others in one buffer.
+            var behind = cat([zeros(68, ScalarType.Byte), data]).narrow(0, 68, data.numel());
+            foreach (var where in new[] { data.to(device), behind.to(device) })
+            {
+                var actual = TensorBlocks.Decode(where, layout, row, count, column, width, type);
+                actual.dtype.ShouldBe(type);
+                actual.shape.ShouldBe([count, width]);
+                // A file's half may be no number; which NaN comes of it is nobody's promise.
+                actual.cpu().to(float32).data<float>().ToArray().ShouldBe(expected.to(float32).data<float>().ToArray());
+            }
+        }, iter: 30, threads: device.type == TorchSharp.DeviceType.CPU ? -1 : 1);
 }
