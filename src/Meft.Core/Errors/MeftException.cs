@@ -34,6 +34,9 @@ public abstract class MeftException : Exception
     /// <summary>What the user can do next.</summary>
     public string? NextStep { get; }
 
+    /// <summary>The message where the place it speaks of is plain already.</summary>
+    public string MessageWithoutLocation => Compose(Problem, null, Allowed, NextStep);
+
     /// <summary>The exit code of the command line: 1 failed while running, 2 wrong arguments, config or input.</summary>
     public abstract int ExitCode { get; }
 

@@ -54,6 +54,10 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
         return Weights * (width + BytesBesideWeight) + cut + scales;
     }
 
+    /// <summary>Bytes that decoding takes at most among several matrices, which are decoded in turn; 0 where there are none.</summary>
+    public static long MostBytes(IEnumerable<BlockLayout> layouts, int width, bool accelerator) =>
+        layouts.Select(layout => new BlockPanel(layout, accelerator).Bytes(width)).DefaultIfEmpty(0).Max();
+
     private long MostWeights => !Accelerator ? MostWeightsOnHost : Layout.Format switch
     {
         BlockFormat.Int8 => MostWeightsOnAccelerator,

@@ -21,8 +21,7 @@ public sealed record QuantizedBase(Quantization Kind, long MapBytes, IReadOnlyLi
     /// <summary>Bytes that decoding takes at most.</summary>
     /// <param name="width">Bytes an element of the base's type.</param>
     /// <param name="accelerator">Whether that is done on an accelerator.</param>
-    public long PanelBytes(int width, bool accelerator) =>
-        Layouts.Select(layout => new BlockPanel(layout, accelerator).Bytes(width)).DefaultIfEmpty(0).Max();
+    public long PanelBytes(int width, bool accelerator) => BlockPanel.MostBytes(Layouts, width, accelerator);
 
     /// <summary>Bytes of a layer: its linear maps, and norms and biases in the base's type.</summary>
     /// <param name="model">The base.</param>

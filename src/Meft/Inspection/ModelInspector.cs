@@ -103,7 +103,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
         catch (UnsupportedModelException e)
         {
             // Its tensors can be looked at all the same.
-            return report.With($"the model cannot be loaded: {e.Problem}. Allowed: {e.Allowed}.{(e.NextStep is { } next ? $" {char.ToUpperInvariant(next[0])}{next[1..]}." : "")}");
+            return report.With($"the model cannot be loaded: {e.MessageWithoutLocation}");
         }
         catch (InvalidInputException e) when (!File.Exists(location.ConfigPath))
         {

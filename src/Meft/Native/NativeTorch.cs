@@ -81,31 +81,24 @@ public static class NativeTorch
     /// libtorch's OpenMP threads spin after each parallel region by default and so take the cores from our own threads.
     /// The runtime reads these variables when it is loaded; a value that the user has set stays.
     /// </summary>
-    private static void KeepOpenMpFromSpinning()
-    {
-        // .NET's own copy of the environment is not the one that native code reads.
-        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null && OperatingSystem.IsLinux())
-            _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
-    }
+    private static void KeepOpenMpFromSpinning() => SetUnlessUserDid("OMP_WAIT_POLICY", "PASSIVE");
 
     /// <summary>
     /// oneDNN keeps up to 1024 matrix products compiled, one for each number of tokens; rows of all lengths fill that with what is never used again.
     /// A step needs a few dozen.
     /// </summary>
-    private static void LimitCompiledShapes()
-    {
-        const string name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY";
-        if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, "64", 0);
-    }
+    private static void LimitCompiledShapes() => SetUnlessUserDid("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64");
 
     /// <summary>
     /// Large tensors come and go with every layer, and to take them in pages of 4 KiB each time is a third of a step of a model with a hidden size of 4096.
     /// libtorch reads this variable at its first allocation, and then asks for huge pages behind whatever has 2 MiB.
     /// </summary>
-    private static void PreferHugePages()
+    private static void PreferHugePages() => SetUnlessUserDid("THP_MEM_ALLOC_ENABLE", "1");
+
+    private static void SetUnlessUserDid(string name, string value)
     {
-        const string name = "THP_MEM_ALLOC_ENABLE";
-        if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, "1", 0);
+        // .NET's own copy of the environment is not the one that native code reads.
+        if (Environment.GetEnvironmentVariable(name) is null && OperatingSystem.IsLinux()) _ = SetEnvironment(name, value, 0);
     }
 
     private static NativeTorchInfo LoadElsewhere()

@@ -132,11 +132,14 @@ internal sealed class ConfigObject
     public InvalidInputException Wrong(string key, string problem, string allowed) => new($"'{_prefix}{key}' {problem}", Location, allowed);
 
     /// <summary>A value that may well be right and that nothing here computes.</summary>
-    public UnsupportedModelException Unsupported(string key, string problem, string allowed, string? nextStep = null) =>
-        new($"'{_prefix}{key}' {problem}", Location, allowed, nextStep);
+    public UnsupportedModelException Unsupported(string key, string problem, string allowed) => new($"'{_prefix}{key}' {problem}", Location, allowed);
+
+    /// <summary>A value that nothing here reads.</summary>
+    public UnsupportedModelException Unread(string key, JsonElement value, string why, string allowed) => new(
+        $"'{_prefix}{key}' is {Shown(value)}, which {why}", Location, allowed, "remove the key from config.json if it means nothing for the model");
 
     /// <summary>A value as an error text shows it: one line, not a long one.</summary>
-    public static string Shown(JsonElement value)
+    private static string Shown(JsonElement value)
     {
         var text = value.GetRawText().ReplaceLineEndings(" ");
         return text.Length > 60 ? text[..60] + "…" : text;

@@ -123,9 +123,8 @@ internal static class RopeConfigReader
         foreach (var (key, value) in rope.Entries)
         {
             if (KnownKeys.Contains(key) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False or JsonValueKind.String) continue;
-            throw rope.Unsupported(
-                key, $"is {ConfigObject.Shown(value)}, which nothing here reads and which may change how positions are turned", string.Join(", ", KnownKeys.Order(StringComparer.Ordinal)),
-                "remove the key from config.json if it means nothing for the model");
+            throw rope.Unread(
+                key, value, "nothing here reads and which may change how positions are turned", string.Join(", ", KnownKeys.Order(StringComparer.Ordinal)));
         }
     }
 

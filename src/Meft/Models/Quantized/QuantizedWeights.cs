@@ -24,7 +24,7 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
     public IReadOnlyDictionary<string, BlockLayout> Layouts => _layouts;
 
     /// <summary>Bytes that decoding takes at most, in a type of so many bytes.</summary>
-    public long PanelBytes(int width, bool accelerator) => _layouts.Values.Select(layout => new BlockPanel(layout, accelerator).Bytes(width)).DefaultIfEmpty(0).Max();
+    public long PanelBytes(int width, bool accelerator) => BlockPanel.MostBytes(_layouts.Values, width, accelerator);
 
     /// <summary>Whether a weight can be held in blocks.</summary>
     public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };
