@@ -183,6 +183,17 @@ public sealed class InspectVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_GGUF_file_without_an_embedding_still_lists_its_tensors()
+    {
+        var path = _folder.File("adapter.gguf");
+        File.WriteAllBytes(path, new GgufBytes().Set("general.architecture", "llama").Add("blk.0.attn_q.weight.lora_a", [2, 8], new float[16]).Compose());
+        var run = ProgramRun.Of("inspect", path);
+        (run.ExitCode, run.Error).ShouldBe((0, ""));
+        run.Output.ShouldContain("note          the model cannot be loaded: ");
+        run.Output.ShouldContain("\nblk.0.attn_q.weight.lora_a ");
+    }
+
+    [Fact]
     public void Shards_without_an_index_are_no_model()
     {
         var folder = SampleModel.Write(_folder);

@@ -53,6 +53,16 @@ public sealed class GgufTokenizerTests : IDisposable
         Load(GgufTokenizers.SmallSentencePiece().Set("tokenizer.ggml.add_space_prefix", false)).Encode("ab", addSpecialTokens: false).ShouldBe([4]);
     }
 
+    [Theory]
+    [InlineData(0)] // llama.cpp's "undefined": of byte-level tokenizers an ordinary token
+    [InlineData(1)]
+    public void A_token_of_which_nothing_is_said_is_an_ordinary_one(int type)
+    {
+        var types = Enumerable.Range(0, 263).Select(id => id < 260 ? type : id - 257).ToArray();
+        var tokenizer = Load(GgufTokenizers.SmallByteLevel().Remove("tokenizer.ggml.token_type").Set("tokenizer.ggml.token_type", types));
+        tokenizer.Encode("hello<|end|>", addSpecialTokens: false).ShouldBe([259, 260]);
+    }
+
     public static TheoryData<GgufBytes, string> Refused => new()
     {
         { new GgufBytes(), "the file holds no tokenizer" },

@@ -31,11 +31,16 @@ internal static class GgufRope
         var factor = Number("scaling.factor") ?? Number("scale_linear");
         var type = metadata.FindString(Key("scaling.type")) ?? (factor is null or 0 or 1 ? "none" : "linear");
         if (file.Tensors.ContainsKey(LongFactors)) type = "longrope";
+        // What the numbers of YaRN's paper do not have, though llama.cpp computes it.
+        if (Number("scaling.yarn_ext_factor") is { } extrapolated && extrapolated >= 0 && extrapolated != (type == "yarn" ? 1 : 0))
+            throw metadata.Failure(Key("scaling.yarn_ext_factor"), $"the value is {Invariant(extrapolated)} with the scaling '{type}'", type == "yarn" ? "1, or none" : "0, or none");
+        if (Number("scaling.yarn_log_multiplier") is { } logarithm and not 0)
+            throw metadata.Failure(Key("scaling.yarn_log_multiplier"), $"the value is {Invariant(logarithm)}, which is not supported", "0, or none");
         if (type == "none") return rope;
         rope["rope_type"] = type;
         rope["factor"] = factor;
         rope["original_max_position_embeddings"] = (int?)original;
-        var multiplier = Number("scaling.attn_factor") is { } given and not 1 ? given : (double?)null;
+        var multiplier = (Number("scaling.attn_factor") ?? 1) * (Number("scaling.yarn_attn_factor") ?? 1) is var given and not 1 ? given : (double?)null;
         switch (type)
         {
             case "linear":
@@ -89,6 +94,8 @@ internal static class GgufRope
 
     /// <summary>A number that stands in the file as float32, as the shortest decimal that gives it.</summary>
     public static double Shortest(double number) => double.Parse(((float)number).ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private static string Invariant(double number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static JsonObject WithLlama3(JsonObject rope, GgufFile file, GgufModelConfig sizes, int? original)
     {

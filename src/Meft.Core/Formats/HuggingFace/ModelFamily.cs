@@ -191,10 +191,10 @@ public sealed record ModelFamily
     /// <summary>The architectures that can be read, in alphabetical order.</summary>
     public static IReadOnlyList<string> KnownArchitectures { get; } = [.. All.Select(f => f.Architecture).Order(StringComparer.Ordinal)];
 
-    /// <summary>The family of an architecture.</summary>
+    /// <summary>The family of an architecture, in whatever case: the first conversions of LLaMA wrote LLaMAForCausalLM.</summary>
     /// <exception cref="UnknownModelException">The architecture is not known; the text lists the known ones.</exception>
     public static ModelFamily OfArchitecture(string architecture, string? location = null) =>
-        Array.Find(All, f => f.Architecture == architecture) ?? throw new UnknownModelException(
+        Array.Find(All, f => f.Architecture.Equals(architecture, StringComparison.OrdinalIgnoreCase)) ?? throw new UnknownModelException(
             $"the architecture '{architecture}' is not known", location, KnownArchitectures);
 
     /// <summary>The family of a model type.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Meft.Core.Formats.HuggingFace;
@@ -31,9 +32,8 @@ internal static class RopeConfigReader
         // transformers 5 writes one object a layer type where they differ.
         var sliding = rope?.Object("sliding_attention");
         rope = rope?.Object("full_attention") ?? (sliding is null ? rope : null);
-        var one = Read(rope, file, family, file.Number("rope_theta") ?? family.DefaultTheta, maxPositions);
-        if (family.DefaultLocalTheta is { } usual)
-            return (one, Read(sliding, file, family, file.Number("rope_local_base_freq") ?? usual, maxPositions));
+        var one = Read(rope, file, family, "rope_theta", family.DefaultTheta, maxPositions);
+        if (family.DefaultLocalTheta is { } usual) return (one, Read(sliding, file, family, "rope_local_base_freq", usual, maxPositions));
         if (sliding is not null) throw file.Unsupported("rope_parameters", "has sliding_attention", $"one rope for all layers, as {family.Architecture} has it");
         return (one, null);
     }
@@ -55,10 +55,16 @@ internal static class RopeConfigReader
         return rope;
     }
 
-    private static RopeConfig Read(ConfigObject? rope, ConfigObject file, ModelFamily family, double theta, int maxPositions)
+    /// <param name="rope">The object of the rope; null where there is none.</param>
+    /// <param name="file">The whole config.json.</param>
+    /// <param name="family">The family.</param>
+    /// <param name="baseKey">The key of the whole file that has the base where the object has none.</param>
+    /// <param name="usualBase">The base where neither has it.</param>
+    /// <param name="maxPositions">The model's length.</param>
+    private static RopeConfig Read(ConfigObject? rope, ConfigObject file, ModelFamily family, string baseKey, double usualBase, int maxPositions)
     {
-        theta = rope?.Number("rope_theta") ?? theta;
-        var share = rope?.Number("partial_rotary_factor") ?? file.Number("partial_rotary_factor") ?? 1;
+        var theta = Stated("rope_theta", baseKey) ?? usualBase;
+        var share = Stated("partial_rotary_factor", "partial_rotary_factor") ?? 1;
         if (share != 1 && !family.TurnsPartOfHeads)
             throw (rope ?? file).Unsupported("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
         if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
@@ -66,10 +72,8 @@ internal static class RopeConfigReader
         var type = ReadType(rope, family);
         RefuseUnknown(rope);
         const string OriginalKey = "original_max_position_embeddings";
-        if (rope.Int(OriginalKey) is { } inner && file.Int(OriginalKey) is { } outer && inner != outer)
-            throw rope.Wrong(OriginalKey, $"is {inner}", $"{outer}, as {OriginalKey} of the whole file says");
-        var original = rope.Int(OriginalKey) ?? file.Int(OriginalKey)
-            ?? family.DefaultOriginalMaxPositions ?? maxPositions;
+        _ = Stated(OriginalKey, OriginalKey);
+        var original = rope.Int(OriginalKey) ?? file.Int(OriginalKey) ?? family.DefaultOriginalMaxPositions ?? maxPositions;
         return type switch
         {
             RopeType.Linear => new RopeConfig { Type = type, Theta = theta, PartialFactor = share, Factor = Required("factor") },
@@ -111,6 +115,15 @@ internal static class RopeConfigReader
             },
             _ => new RopeConfig { Theta = theta, PartialFactor = share },
         };
+
+        // What the rope's object says, or the whole file; they may not contradict each other.
+        double? Stated(string key, string outerKey)
+        {
+            var (inner, outer) = (rope?.Number(key), file.Number(outerKey));
+            if (inner is { } one && outer is { } other && one != other)
+                throw rope!.Wrong(key, $"is {one.ToString(CultureInfo.InvariantCulture)}", $"{other.ToString(CultureInfo.InvariantCulture)}, as {outerKey} of the whole file says");
+            return inner ?? outer;
+        }
 
         double Required(string key) => rope.Number(key) ?? throw rope.Wrong(key, "is missing", $"a number, for the rope type {type}");
         IReadOnlyList<double> RequiredList(string key) =>

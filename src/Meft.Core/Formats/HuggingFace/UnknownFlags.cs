@@ -28,6 +28,7 @@ internal static class UnknownFlags
         "num_return_sequences", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens",
         "seq_length", "max_sequence_length", "model_max_length", "logits_to_keep", "num_logits_to_keep", "gradient_checkpointing", "is_llama_config",
         "transformers.js_config", "unsloth_fixed", "interpolate_factor", "full_attn_mod", "use_flash_attn", "use_flash_attention", "use_flash_attention_2",
+        "dual_chunk_attention_config", // of servers that cut long prompts into pieces; transformers' definition of Qwen 2 does not read it
     };
 
     private static readonly string[] HarmlessEndings = ["_token_id", "_token_ids", "_token_index", "_dropout", "_pdrop", "_version", "_prob"];

@@ -105,8 +105,31 @@ public sealed class GgufConfigTests : IDisposable
         Read(bytes.Remove($"{architecture}.block_count").Set($"{architecture}.block_count", (uint)layers)).AttentionScale.ShouldBe(1 / Math.Sqrt(4));
     }
 
+    [Theory]
+    [InlineData(null, null, null)] // follows from the stretching
+    [InlineData(0.5f, null, 0.5 * 1.1386294361119891)] // times 0.1 ln 4 + 1
+    [InlineData(null, 0.5f, 0.5 * 1.1386294361119891)]
+    [InlineData(0.5f, 0.25f, 0.125 * 1.1386294361119891)]
+    public void Factors_of_yarn_multiply_the_one_that_follows_from_the_stretching(float? one, float? other, double? expected)
+    {
+        var bytes = Yarn();
+        if (one is { } given) bytes.Set("llama.rope.scaling.attn_factor", given);
+        if (other is { } second) bytes.Set("llama.rope.scaling.yarn_attn_factor", second);
+        var rope = Read(bytes.Set("llama.rope.scaling.yarn_ext_factor", 1f).Set("llama.rope.scaling.yarn_log_multiplier", 0f)).Rope;
+        (rope.Type, rope.Factor, rope.BetaFast, rope.BetaSlow).ShouldBe((RopeType.Yarn, 4, 32, 1));
+        rope.AttentionFactor.HasValue.ShouldBe(expected.HasValue);
+        (rope.AttentionFactor ?? 0).ShouldBe(expected ?? 0, 1e-12);
+    }
+
+    private static GgufBytes Yarn() =>
+        GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.rope.scaling.type", "yarn").Set("llama.rope.scaling.factor", 4f);
+
     public static TheoryData<GgufBytes, string> Refused => new()
     {
+        { Yarn().Set("llama.rope.scaling.yarn_ext_factor", 0.5f), "yarn_ext_factor': the value is 0.5 with the scaling 'yarn'. Allowed: 1, or none" },
+        { Yarn().Set("llama.rope.scaling.yarn_ext_factor", 0f), "yarn_ext_factor': the value is 0 with the scaling 'yarn'" },
+        { Yarn().Remove("llama.rope.scaling.type").Set("llama.rope.scaling.type", "linear").Set("llama.rope.scaling.yarn_ext_factor", 1f), "the value is 1 with the scaling 'linear'" },
+        { Yarn().Set("llama.rope.scaling.yarn_log_multiplier", 0.1f), "yarn_log_multiplier': the value is 0.1, which is not supported" },
         { GgufModels.Tiny().Set("llama.expert_count", 8u), "'llama.expert_count': the value is 8, which is not supported" },
         { GgufModels.Tiny().Set("llama.logit_scale", 0.5f), "the value is 0.5, which is not supported" },
         { GgufModels.Tiny().Set("llama.vocab_size", 3u), "the value is 3 and the embedding has 2 rows" },

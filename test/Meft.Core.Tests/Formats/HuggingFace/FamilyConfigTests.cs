@@ -47,6 +47,9 @@ public class FamilyConfigTests
         { "llama", """{"rope_parameters": {"rope_type": "default", "rope_theta": 1e4}, "rope_scaling": {"type": "yarn", "factor": 4}}""", ["rope_scaling' has type \"yarn\"", "rope_parameters has it \"default\""] },
         { "llama", """{"rope_parameters": {"rope_type": "linear", "factor": 2}, "rope_scaling": {"type": "linear", "factor": 4}}""", ["factor 4", "has it 2"] },
         { "llama", """{"original_max_position_embeddings": 128, "rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 64}}""", ["original_max_position_embeddings' is 64", "128"] },
+        { "llama", """{"rope_theta": 5e5, "rope_parameters": {"rope_type": "default", "rope_theta": 1e4}}""", ["rope_theta' is 10000", "500000, as rope_theta of the whole file says"] },
+        { "phi3", """{"partial_rotary_factor": 0.5, "rope_parameters": {"rope_type": "default", "partial_rotary_factor": 0.75}}""", ["partial_rotary_factor' is 0.75", "0.5, as"] },
+        { "gemma3_text", """{"rope_local_base_freq": 2e4, "rope_parameters": {"full_attention": {"rope_type": "default"}, "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}}""", ["rope_theta' is 10000", "20000, as rope_local_base_freq"] },
         { "gemma2", """{"sliding_window": null}""", ["sliding_window is null"] },
         { "gemma2", """{"hidden_activation": "relu"}""", ["'relu'"] },
         { "gemma2", """{"partial_rotary_factor": 0.5}""", ["partial_rotary_factor", "0.5"] },
@@ -76,7 +79,8 @@ public class FamilyConfigTests
     public void Flags_that_are_off_and_what_publishers_leave_are_let_pass() => Parse("llama", """
         {"attn_logit_softcapping": null, "embedding_multiplier": 1.0, "no_rope_layers": [], "use_qk_norm": false, "rope_interleaved": false,
          "_name_or_path": "x", "_attn_implementation_autoset": true, "unsloth_version": "1", "attention_dropout": 0.1, "id2label": {"0": "a"},
-         "sep_token_id": 5, "pretraining_tp": 2, "auto_map": {}, "is_llama_config": true, "sliding_window": 4096, "position_embedding_type": "rope"}
+         "sep_token_id": 5, "pretraining_tp": 2, "auto_map": {}, "is_llama_config": true, "sliding_window": 4096, "position_embedding_type": "rope",
+         "dual_chunk_attention_config": {"chunk_size": 262144}, "architectures": ["LLaMAForCausalLM"]}
         """).ShouldBeEquivalentTo(Parse("llama"));
 
     [Fact]
