@@ -14,8 +14,7 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
     public const long MostWeightsOnHost = 1 << 21;
 
     /// <summary>
-    /// The same on an accelerator, which wants few, large operations: most maps whole. Half of it for NF4 and a 32nd for the blocks of files, of which more is held
-    /// beside the panel.
+    /// The same on an accelerator, which wants few, large operations: most maps whole. A quarter of it for the blocks of files, of which more is held beside the panel.
     /// </summary>
     public const long MostWeightsOnAccelerator = 1 << 26;
 
@@ -23,8 +22,8 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
     public int BytesBesideWeight => !Accelerator ? 0 : Layout.Format switch
     {
         BlockFormat.Int8 => 0, // the product is written where it belongs
-        BlockFormat.Nf4 => 2 + sizeof(float), // a byte's index for two weights, and their values
-        _ => 8 + 5 * sizeof(float), // quants in bytes and their parts, then scales, products and sums in float32
+        BlockFormat.Nf4 => sizeof(float), // their values; a byte's index for two weights is gone when the panel is made
+        _ => 3 + 2 * sizeof(float), // quants in bytes and their upper bits, scales; quants and products in float32
     };
 
     /// <summary>Rows of a panel of whole rows.</summary>
@@ -50,7 +49,7 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
     {
         if (!Accelerator) return Weights * width;
         var cut = Layout.Columns % Layout.BlockWeights == 0 ? 0 : Weights * width; // what fills up a row's last block is left away by a copy
-        var scales = Layout.Format == BlockFormat.Nf4 ? 3 * sizeof(float) * Layout.Blocks : 0; // the units, their products and the sums, of the whole matrix
+        var scales = Layout.Format == BlockFormat.Nf4 ? 2 * sizeof(float) * Layout.Blocks : 0; // the units and their products, of the whole matrix
         return Weights * (width + BytesBesideWeight) + cut + scales;
     }
 
@@ -60,8 +59,7 @@ public readonly record struct BlockPanel(BlockLayout Layout, bool Accelerator)
 
     private long MostWeights => !Accelerator ? MostWeightsOnHost : Layout.Format switch
     {
-        BlockFormat.Int8 => MostWeightsOnAccelerator,
-        BlockFormat.Nf4 => MostWeightsOnAccelerator / 2,
-        _ => MostWeightsOnAccelerator / 32,
+        BlockFormat.Int8 or BlockFormat.Nf4 => MostWeightsOnAccelerator,
+        _ => MostWeightsOnAccelerator / 4,
     };
 }

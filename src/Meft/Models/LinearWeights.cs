@@ -55,8 +55,12 @@ internal sealed record LinearWeights(Tensor Weight, Tensor? Bias, PackingBudget?
         return new(Row(Weight), Bias is null ? 0 : Row(Bias), rows, result);
     }
 
-    /// <summary>Frees the packed copies; weight and bias belong to whoever made them.</summary>
-    public void Dispose() => _packed.Dispose();
+    /// <summary>Frees the packed copies and views; weight and bias belong to whoever made them.</summary>
+    public void Dispose()
+    {
+        _packed.Dispose();
+        Quantized?.Dispose();
+    }
 
     private int Outputs => Quantized?.Layout.Rows ?? (int)Weight.shape[0];
 

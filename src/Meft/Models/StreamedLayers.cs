@@ -111,6 +111,7 @@ internal sealed class StreamedLayers : ILayerSource
         private readonly QuantizedWeights? _quantized;
         private readonly List<ITransfer> _transfers = [];
         private Dictionary<string, Tensor> _views = [];
+        private LayerWeights? _weights;
 
         public Window(Dictionary<ScalarType, Tensor> buffers, QuantizedWeights? quantized)
         {
@@ -123,7 +124,7 @@ internal sealed class StreamedLayers : ILayerSource
         public void Begin(int layer, HostLayer source, IDeviceLink link)
         {
             Settle();
-            DisposeViews();
+            Leave();
             foreach (var (type, block) in source.Blocks)
             {
                 using var target = _buffers[type].narrow(0, 0, block.numel());
@@ -136,7 +137,7 @@ internal sealed class StreamedLayers : ILayerSource
         public LayerWeights Finish()
         {
             Settle();
-            return HuggingFaceWeightNames.AssembleLayer(Layer, _views, quantized: _quantized);
+            return _weights ??= HuggingFaceWeightNames.AssembleLayer(Layer, _views, quantized: _quantized);
         }
 
         /// <summary>Has what is computed from now on come after the copies that are under way.</summary>
@@ -149,12 +150,15 @@ internal sealed class StreamedLayers : ILayerSource
         public void Dispose()
         {
             Settle();
-            DisposeViews();
+            Leave();
             foreach (var buffer in _buffers.Values) buffer.Dispose();
         }
 
-        private void DisposeViews()
+        /// <summary>Frees what belongs to the layer that is there.</summary>
+        private void Leave()
         {
+            foreach (var map in _weights?.LinearMaps ?? []) map.Dispose();
+            _weights = null;
             foreach (var view in _views.Values) view.Dispose();
         }
     }

@@ -28,9 +28,10 @@ public class QuantizedPlanTests
     [Fact]
     public void A_panel_of_plain_weights_is_counted()
     {
-        // 2 bytes a weight of the panel and, of nf4, 6 beside it: the most rows or columns of blocks of 4096·11008 that have no more than 2²⁵ weights; 12 a block for its scales.
-        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + 6) * ((1L << 25) / 4096) * 4096 + 12 * 4096L * 11008 / 64);
-        // The largest map whole.
+        // The largest map whole: 2 bytes a weight of the panel and, of nf4, 4 beside it and 8 a block for its scales.
+        DeviceBytes(BlockFormat.Nf4, Quantization.Nf4, "dequantised panel").ShouldBe((2 + 4) * 4096L * 11008 + 8 * 4096L * 11008 / 64);
+        // Of a file's blocks the most rows of 11,008 that have no more than 2²⁴ weights; 11 beside.
+        DeviceBytes(BlockFormat.Q4K, Quantization.Gguf, "dequantised panel").ShouldBe((2 + 11) * (1L << 24));
         DeviceBytes(BlockFormat.Int8, Quantization.Int8, "dequantised panel").ShouldBe(2 * 4096L * 11008);
     }
 

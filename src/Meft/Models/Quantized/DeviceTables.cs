@@ -15,15 +15,27 @@ internal static class DeviceTables
     /// <summary>A byte as a tensor without dimensions in host memory: operations on any device take its number along.</summary>
     public static Tensor Number(int value) => Numbers[value];
 
-    /// <summary>The numbers of a table, [n], at whole numbers: in their shape, of the table's type.</summary>
-    /// <param name="table">float or double; the same array at every call.</param>
-    /// <param name="indices">Bytes, each less than n.</param>
-    public static Tensor LookUp<T>(T[] table, Tensor indices) where T : unmanaged =>
-        Of(table, indices.device).index_select(0, indices.to(ScalarType.Int32).reshape(-1)).view(indices.shape);
-
-    private static Tensor Of(Array table, Device device) => Tables.GetOrAdd((table, device.type, device.index), key => new Lazy<Tensor>(() =>
+    /// <summary>The numbers of a table, [n], on a device.</summary>
+    /// <param name="table">byte, float or double; the same array at every call.</param>
+    /// <param name="device">The device.</param>
+    public static Tensor Of<T>(T[] table, Device device) where T : unmanaged => Tables.GetOrAdd((table, device.type, device.index), key => new Lazy<Tensor>(() =>
     {
-        using var made = key.Table is double[] doubles ? tensor(doubles, ScalarType.Float64) : tensor((float[])key.Table, ScalarType.Float32);
+        using var made = key.Table switch
+        {
+            double[] doubles => tensor(doubles, ScalarType.Float64),
+            float[] singles => tensor(singles, ScalarType.Float32),
+            var bytes => tensor((byte[])bytes, ScalarType.Byte),
+        };
         return made.to(device, copy: true).DetachFromDisposeScope();
     }, LazyThreadSafetyMode.PublicationOnly)).Value; // where the device has no room for it now, it may have later
+
+    /// <summary>The numbers of a table at whole numbers, one after another.</summary>
+    /// <param name="table">[n], on the indices' device.</param>
+    /// <param name="indices">Bytes of any shape, each less than n.</param>
+    public static Tensor LookUp(Tensor table, Tensor indices)
+    {
+        using var wide = indices.to(ScalarType.Int32);
+        using var flat = wide.reshape(-1);
+        return table.index_select(0, flat);
+    }
 }

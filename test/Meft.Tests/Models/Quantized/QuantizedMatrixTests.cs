@@ -42,6 +42,43 @@ public class QuantizedMatrixTests
         ShouldMultiplyAsPlain(new QuantizedMatrix(Finite(layout), layout, panels), manual_seed(3), 5e-6);
     }
 
+    /// <summary>The way of accelerators, on the CPU: more rows and columns than a panel has there.</summary>
+    [Theory]
+    [InlineData(BlockFormat.Int8, 300, 1030)]
+    [InlineData(BlockFormat.Nf4, 300, 1030)]
+    [InlineData(BlockFormat.Q4K, 4100, 4352)]
+    public void So_are_those_that_operations_on_tensors_decode(BlockFormat format, int outputs, int inputs)
+    {
+        using var scope = NewDisposeScope();
+        using var panels = new PanelPool();
+        var generator = manual_seed(3);
+        var layout = new BlockLayout(format, outputs, inputs);
+        var panel = new BlockPanel(layout, Accelerator: true);
+        (panel.Rows < outputs).ShouldBe(format == BlockFormat.Q4K);
+        var data = format == BlockFormat.Q4K ? Finite(layout) : SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout);
+        using var matrix = new QuantizedMatrix(data, panel, panels);
+        using var byKernels = new QuantizedMatrix(data, layout, panels);
+        matrix.Decode(float32).data<float>().SequenceEqual(byKernels.Decode(float32).data<float>()).ShouldBeTrue();
+        ShouldMultiplyAsPlain(matrix, generator, 5e-6);
+    }
+
+    [Theory]
+    [InlineData(BlockFormat.Int8)]
+    [InlineData(BlockFormat.Nf4)]
+    [InlineData(BlockFormat.Q6K)]
+    public void Views_of_the_blocks_are_freed_with_it(BlockFormat format)
+    {
+        using var scope = NewDisposeScope();
+        using var panels = new PanelPool();
+        var layout = new BlockLayout(format, 16, 512);
+        var (data, x) = (SampleBlocks.Random(layout, 1), randn(5, 512));
+        TinyDecoder.LiveTensorsAdded(() =>
+        {
+            using var matrix = new QuantizedMatrix(data, new BlockPanel(layout, Accelerator: true), panels);
+            matrix.Map(x, null).Dispose();
+        }).ShouldBe(0);
+    }
+
     [Fact]
     public void No_more_than_a_panel_is_plain_at_once()
     {

@@ -42,7 +42,8 @@ public unsafe class TensorBlocksTests
             var behind = cat([zeros(68, ScalarType.Byte), data]).narrow(0, 68, data.numel());
             foreach (var where in new[] { data.to(device), behind.to(device) })
             {
-                var actual = TensorBlocks.Decode(where, layout, row, count, column, width, type);
+                using var blocks = new TensorBlocks(where, layout);
+                var actual = blocks.Decode(row, count, column, width, type);
                 actual.dtype.ShouldBe(type);
                 actual.shape.ShouldBe([count, width]);
                 // A file's half may be no number; which NaN comes of it is nobody's promise.
