@@ -11,6 +11,13 @@ public interface ITensorSource : IDisposable
     /// <summary>The tensors by name, in the order in which they lie: file by file, and by their offsets.</summary>
     IReadOnlyDictionary<string, TensorEntry> Tensors { get; }
 
+    /// <summary>Tensors that have a place in no model of the file's kind, by their names in the file; they are not among <see cref="Tensors"/>.</summary>
+    IReadOnlyList<string> Unplaced => [];
+
+    /// <summary>What the file calls a tensor, be it there or not.</summary>
+    /// <param name="name">Its Hugging Face name.</param>
+    string NameInFile(string name) => name;
+
     /// <summary>Copies a tensor's data, as they are typed by its entry, to memory.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <param name="destination">Where to.</param>

@@ -48,7 +48,7 @@ public static class ModelWeights
         var source = Open(path, decodeTo);
         try
         {
-            if (source is GgufModelSource gguf) gguf.Config.RequireAgreement(config, gguf.File);
+            if (source is GgufModelSource gguf) GgufConfigAgreement.Require(gguf.File, gguf.Architecture, gguf.Config, config);
             return source;
         }
         catch

@@ -9,7 +9,7 @@ public static partial class TensorNames
     private const int LongestShown = 300;
 
     /// <summary>
-    /// All the names, those that differ in the number of their layer alone as one: <c>model.layers.{0-29}.mlp.up_proj.weight</c>. What follows a name, as
+    /// All the names, those that differ in the number of their layer alone as one: <c>model.layers.{0-29}.mlp.up_proj.weight</c>, <c>blk.{0-29}.ffn_up.weight</c>. What follows a name, as
     /// what is wrong with it, is treated as a part of it. A name that a file made megabytes long is cut.
     /// </summary>
     /// <param name="names">The names.</param>
@@ -54,6 +54,6 @@ public static partial class TensorNames
     }
 
     // As names are written: no leading zeros; nine digits fit an int.
-    [GeneratedRegex(@"(?<=\.layers\.)(0|[1-9][0-9]{0,8})(?=\.)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<=\.layers\.|^blk\.)(0|[1-9][0-9]{0,8})(?=\.)", RegexOptions.CultureInvariant)]
     private static partial Regex LayerNumber();
 }

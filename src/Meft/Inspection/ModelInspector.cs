@@ -44,8 +44,16 @@ internal sealed class ModelInspector(int rank, int loraRank)
         }
         // A GGUF file's own types say more than those its tensors are decoded to.
         if (!HasSafetensors(folder) && GgufFiles(folder) is [var gguf]) return WithConfig(WithGguf(report, gguf), location, null);
-        using var source = ModelWeights.Open(folder);
-        return WithConfig(WithSafetensors(report, source), location, source);
+        try
+        {
+            using var source = ModelWeights.Open(folder);
+            return WithConfig(WithSafetensors(report, source), location, source);
+        }
+        catch (SafetensorsIndexException e)
+        {
+            // As where a shard has not been downloaded: what the model is can be told.
+            return WithConfig(report, location, null).With($"the model cannot be loaded: {e.MessageWithoutLocation}");
+        }
     }
 
     /// <summary>A GGUF file, with the config beside it where there is one, else with its own.</summary>
@@ -105,7 +113,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
             // Its tensors can be looked at all the same.
             return report.With($"the model cannot be loaded: {e.MessageWithoutLocation}");
         }
-        catch (InvalidInputException e) when (!File.Exists(location.ConfigPath))
+        catch (InvalidInputException e) when (e is GgufException || !File.Exists(location.ConfigPath))
         {
             // A foreign file, or one of tensors alone.
             return report.With($"the model cannot be loaded: {(e is GgufException { Name: { } key } ? $"{key}: " : "")}{e.Problem}");

@@ -78,6 +78,12 @@ public sealed class LoadedModel : IDisposable
         var location = ModelLocation.Find(path);
         var config = location.ReadConfig();
         var defaults = GenerationConfig.Read(location.Folder, config);
+        if (defaults.EndTokens.FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var end)
+        {
+            throw new InvalidInputException(
+                $"eos_token_id is {end} and vocab_size {config.VocabularySize}: no answer could end", path, "ids below vocab_size",
+                "correct it in generation_config.json or, where that does not have it, in config.json");
+        }
         var type = Decoder.TypeOf(options.DType, config);
         var decodeTo = type == ScalarType.BFloat16 ? TensorDType.BF16 : TensorDType.F32;
         // The adapter first: that it does not fit is known long before the weights of a large base are read.
@@ -86,7 +92,8 @@ public sealed class LoadedModel : IDisposable
         try
         {
             var weights = ModelWeights.Open(location.WeightsPath, config, decodeTo);
-            using var source = new ObservedTensorSource(weights, name => !HuggingFaceWeightNames.MayBeIgnored(name, config), options.Progress, cancellation);
+            int Reads(string name) => (HuggingFaceWeightNames.MayBeIgnored(name, config) ? 0 : 1) + (TiedHead.IsCompared(name, weights, config) ? 1 : 0);
+            using var source = new ObservedTensorSource(weights, Reads, options.Progress, cancellation);
             if (options.Quantize == Quantization.Gguf && weights is not GgufModelSource) throw KeptBlocks.None(weights.Path);
             decoder = options.Base == BasePlacement.Streamed
                 ? Decoder.LoadStreamed(source, config, device, type, options.Quantize)

@@ -5,13 +5,13 @@ namespace Meft.Loading;
 
 /// <summary>A source that tells how much of it has been copied, and stops between two copies when asked to.</summary>
 /// <param name="source">What is read.</param>
-/// <param name="needed">Whether a tensor will be read, by its name: the others do not count.</param>
+/// <param name="reads">How many times a tensor will be read, by its name.</param>
 /// <param name="progress">Is told; null for nobody.</param>
 /// <param name="cancellation">Stops reading.</param>
 internal sealed class ObservedTensorSource(
-    ITensorSource source, Func<string, bool> needed, Action<LoadProgress>? progress, CancellationToken cancellation) : ITensorSource, IBlockSource
+    ITensorSource source, Func<string, int> reads, Action<LoadProgress>? progress, CancellationToken cancellation) : ITensorSource, IBlockSource
 {
-    private readonly long _total = source.Tensors.Values.Where(t => needed(t.Name)).Sum(t => t.ByteLength);
+    private readonly long _total = source.Tensors.Values.Sum(t => reads(t.Name) * t.ByteLength);
     private long _read;
 
     /// <inheritdoc/>
@@ -19,6 +19,12 @@ internal sealed class ObservedTensorSource(
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => source.Tensors;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Unplaced => source.Unplaced;
+
+    /// <inheritdoc/>
+    public string NameInFile(string name) => source.NameInFile(name);
 
     /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength)

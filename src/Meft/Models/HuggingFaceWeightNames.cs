@@ -7,9 +7,9 @@ namespace Meft.Models;
 /// <summary>The one place that knows what Hugging Face calls a weight.</summary>
 internal static class HuggingFaceWeightNames
 {
-    private const string Embedding = "model.embed_tokens.weight";
+    internal const string Embedding = "model.embed_tokens.weight";
     private const string FinalNorm = "model.norm.weight";
-    private const string Head = "lm_head.weight";
+    internal const string Head = "lm_head.weight";
     private const string InputNorm = "input_layernorm";
     private const string QueryNorm = "self_attn.q_norm";
     private const string KeyNorm = "self_attn.k_norm";
@@ -43,6 +43,10 @@ internal static class HuggingFaceWeightNames
         yield return new(FinalNorm, norm, hidden);
         if (!config.TiedEmbeddings) yield return new(Head, WeightKind.Matrix, config.VocabularySize, hidden);
     }
+
+    /// <summary>What a checkpoint may hold although the model has no such weight: a stored copy of a tied head, which must be its embedding.</summary>
+    public static IEnumerable<WeightSpec> CopiesOf(ModelConfig config) =>
+        config.TiedEmbeddings ? [new(Head, WeightKind.Matrix, config.VocabularySize, config.HiddenSize)] : [];
 
     /// <summary>Puts tensors, all those of <see cref="Of"/> by name, into their places.</summary>
     /// <param name="config">The model's config.</param>

@@ -9,15 +9,17 @@ namespace Meft.Models;
 /// <summary>Makes the tensors of a model: read from a checkpoint, or drawn at random.</summary>
 internal static class WeightLoader
 {
-    /// <summary>The weights of a model in the form they will be held in; known before anything is read.</summary>
+    /// <summary>The weights of a model in the form they will be held in; known before any is read.</summary>
     /// <param name="source">Where they will be read from.</param>
     /// <param name="config">The model's config.</param>
     /// <param name="type">The type of plain weights.</param>
     /// <param name="quantized">Learns which weights are held in blocks; null: none is.</param>
     /// <exception cref="WeightsMismatchException">Tensors are missing, unexpected or of a wrong shape or type.</exception>
+    /// <exception cref="Core.Errors.InvalidInputException">The head is tied and the checkpoint has another one.</exception>
     public static IReadOnlyList<HeldWeight> Plan(ITensorSource source, ModelConfig config, ScalarType type, QuantizedWeights? quantized)
     {
         if (WeightsDifference.Between(source, config) is { } difference) throw new WeightsMismatchException(source.Path, difference);
+        if (config.TiedEmbeddings) TiedHead.RequireCopy(source);
         var weights = new List<HeldWeight>();
         foreach (var spec in HuggingFaceWeightNames.Of(config))
         {

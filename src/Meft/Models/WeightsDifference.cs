@@ -4,7 +4,7 @@ using Meft.Core.Formats.HuggingFace;
 namespace Meft.Models;
 
 /// <summary>Where a checkpoint's tensors are not those that a model's config asks for: looked at by names, shapes and types, without reading a number.</summary>
-/// <param name="Missing">Names of tensors that are needed and not there.</param>
+/// <param name="Missing">Names, in the file's spelling, of tensors that are needed and not there.</param>
 /// <param name="Unexpected">Names of tensors that are there and not known.</param>
 /// <param name="Wrong">Tensors of a wrong shape or type, each as a phrase with both values.</param>
 internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<string> Wrong)
@@ -16,10 +16,12 @@ internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnl
         if (config.LayerCount > source.Tensors.Count)
             return new WeightsDifference([], [], [$"there are {source.Tensors.Count} tensors in all, the config asks for {config.LayerCount} layers"]);
         var specs = HuggingFaceWeightNames.Of(config).ToDictionary(spec => spec.Name, StringComparer.Ordinal);
+        var copies = HuggingFaceWeightNames.CopiesOf(config).Where(spec => source.Tensors.ContainsKey(spec.Name));
         var difference = new WeightsDifference(
-            [.. specs.Keys.Where(name => !source.Tensors.ContainsKey(name)).Order(StringComparer.Ordinal)],
-            [.. source.Tensors.Keys.Where(name => !specs.ContainsKey(name) && !HuggingFaceWeightNames.MayBeIgnored(name, config)).Order(StringComparer.Ordinal)],
-            [.. specs.Values.Where(spec => source.Tensors.ContainsKey(spec.Name)).Select(spec => Fault(spec, source.Tensors[spec.Name])).OfType<string>()]);
+            [.. specs.Keys.Where(name => !source.Tensors.ContainsKey(name)).Select(source.NameInFile).Order(StringComparer.Ordinal)],
+            [.. source.Tensors.Keys.Where(name => !specs.ContainsKey(name) && !HuggingFaceWeightNames.MayBeIgnored(name, config))
+                .Select(source.NameInFile).Concat(source.Unplaced).Order(StringComparer.Ordinal)],
+            [.. specs.Values.Where(spec => source.Tensors.ContainsKey(spec.Name)).Concat(copies).Select(spec => Fault(spec, source)).OfType<string>()]);
         return difference.Missing.Count + difference.Unexpected.Count + difference.Wrong.Count > 0 ? difference : null;
     }
 
@@ -35,9 +37,10 @@ internal sealed record WeightsDifference(IReadOnlyList<string> Missing, IReadOnl
         string? Kind(IReadOnlyList<string> names, string title) => names.Count == 0 ? null : $"{names.Count} {title} ({TensorNames.Listed(names, most)})";
     }
 
-    private static string? Fault(WeightSpec spec, TensorEntry entry)
+    private static string? Fault(WeightSpec spec, ITensorSource source)
     {
-        if (!entry.Shape.SequenceEqual(spec.Shape)) return $"{spec.Name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]";
-        return FloatCopy.Knows(entry.DType) ? null : $"{spec.Name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16";
+        var (name, entry) = (source.NameInFile(spec.Name), source.Tensors[spec.Name]);
+        if (!entry.Shape.SequenceEqual(spec.Shape)) return $"{name} is [{string.Join(", ", entry.Shape)}], the config asks for [{string.Join(", ", spec.Shape)}]";
+        return FloatCopy.Knows(entry.DType) ? null : $"{name} has the type {entry.DType.FileName()}, not one of F64, F32, F16, BF16";
     }
 }

@@ -6,14 +6,16 @@ namespace Meft.Models;
 public sealed class WeightsMismatchException : InvalidInputException
 {
     internal WeightsMismatchException(string path, WeightsDifference difference)
-        : base(difference.ToString(), path, null, "check that config.json and the weights belong together and are complete")
+        : base(difference.ToString(), path, null, path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+            ? "check that the file is complete and that a config.json beside it is of this very model, or use the model's safetensors files"
+            : "check that config.json and the weights belong together and are complete")
     {
         Missing = difference.Missing;
         Unexpected = difference.Unexpected;
         Wrong = difference.Wrong;
     }
 
-    /// <summary>Names of tensors that are needed and not there.</summary>
+    /// <summary>Names, in the file's spelling, of tensors that are needed and not there.</summary>
     public IReadOnlyList<string> Missing { get; }
 
     /// <summary>Names of tensors that are there and not known.</summary>

@@ -41,7 +41,7 @@ public sealed class LoadedModelTests : IDisposable
     }
 
     [Fact]
-    public void Tensors_that_are_passed_over_do_not_count_in_the_progress()
+    public void The_progress_counts_what_is_read_once_or_twice()
     {
         using (var decoder = TinyDecoder.Create(TinyDecoder.Llama with { TiedEmbeddings = true }))
         {
@@ -55,9 +55,20 @@ public sealed class LoadedModelTests : IDisposable
         {
             LoadProgress last = default;
             using var model = Load(options with { Progress = told => last = told });
-            last.TotalBytes.ShouldBe(4 * model.Config.ParameterCount);
+            // The head is tied: its copy is compared with the embedding, which is read once more for it.
+            last.TotalBytes.ShouldBe(4 * (model.Config.ParameterCount + 2L * model.Config.VocabularySize * model.Config.HiddenSize));
             last.BytesRead.ShouldBe(last.TotalBytes);
         }
+    }
+
+    [Fact]
+    public void An_end_beyond_the_vocabulary_is_refused_with_both_values()
+    {
+        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [3, 48]}""");
+        var error = Should.Throw<InvalidInputException>(() => Load(new ModelLoadOptions()));
+        error.Message.ShouldStartWith($"{_model}: eos_token_id is 48 and vocab_size 48: no answer could end");
+        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [3, -1]}""");
+        Load(new ModelLoadOptions()).Dispose();
     }
 
     [Theory]

@@ -94,13 +94,21 @@ public sealed class LoneGgufTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama-tied-rope3", "\"factor\": 8.0", "\"factor\": 4.0", "rope_freqs.weight divides frequencies by up to 8", "up to 4 (rope type llama3)")]
-    [InlineData("llama-yarn", "\"factor\": 4.0", "\"factor\": 2.0", "rope.scaling.factor is 4", "the rope factor 2")]
-    [InlineData("llama-yarn", "\"yarn\"", "\"linear\"", "rope.scaling.type is yarn", "the rope type linear")]
-    [InlineData("mistral-window", "\"sliding_window\": 9", "\"sliding_window\": 12", "attention.sliding_window 9", "sliding_window 12")]
+    [InlineData("tiny/llama-tied-rope3", "\"factor\": 8.0", "\"factor\": 4.0", "rope_freqs.weight divides frequencies by up to 8", "up to 4 (rope type llama3)")]
+    [InlineData("tiny/llama-yarn", "\"original_max_position_embeddings\": 64", "\"original_max_position_embeddings\": 32", "original_context_length is 64", "original_max_position_embeddings 32")]
+    [InlineData("tiny/llama-yarn", "\"factor\": 4.0", "\"factor\": 2.0", "rope.scaling.factor is 4", "the rope factor 2")]
+    [InlineData("tiny/llama-yarn", "\"yarn\"", "\"linear\"", "rope.scaling.type is yarn", "the rope type linear")]
+    [InlineData("families/phi3-longrope", "\"longrope\"", "\"default\"", "rope_factors_long.weight is there", "the rope type default")]
+    [InlineData("families/phi3-longrope", "\"original_max_position_embeddings\": 4096", "\"original_max_position_embeddings\": 2048", "original_context_length is 4096", "2048")]
+    [InlineData("families/phi3-longrope", "\"long_factor\": [\n      1.0", "\"long_factor\": [\n      9.0", "rope_factors_long.weight is [1, ", "says [9, ")]
+    [InlineData("families/phi3", "\"partial_rotary_factor\": 1.0", "\"partial_rotary_factor\": 0.5", "rope.dimension_count is ", "turned numbers of a head ")]
+    [InlineData("families/gemma2", "\"attn_logit_softcapping\": 50.0", "\"attn_logit_softcapping\": 20.0", "attn_logit_softcapping is 50", "attn_logit_softcapping 20")]
+    [InlineData("families/gemma2", "\"final_logit_softcapping\": 30.0", "\"final_logit_softcapping\": null", "final_logit_softcapping is 30", "final_logit_softcapping null")]
+    [InlineData("families/gemma2", "\"query_pre_attn_scalar\": 256", "\"query_pre_attn_scalar\": 64", "attention.scale is 0.0625", "queries are multiplied by 0.125")]
+    [InlineData("tiny/mistral-window", "\"sliding_window\": 9", "\"sliding_window\": 12", "attention.sliding_window is 9", "sliding_window 12")]
     public void A_config_json_beside_the_file_that_contradicts_it_is_refused_with_both_values(string name, string said, string instead, string inFile, string inConfig)
     {
-        var folder = Assets.Require("models", "tiny", name);
+        var folder = Assets.Require(["models", .. name.Split('/')]);
         File.WriteAllBytes(_folder.File("model.gguf"), GgufWriter.Of(folder).Compose());
         var config = File.ReadAllText(Path.Combine(folder, "config.json"));
         config.ShouldContain(said);
@@ -110,6 +118,31 @@ public sealed class LoneGgufTests : IDisposable
         var error = Should.Throw<InvalidInputException>(() => LoadedModel.Load(_folder.Path, cancellation: TestContext.Current.CancellationToken));
         error.Message.ShouldContain(inFile);
         error.Message.ShouldContain(inConfig);
+    }
+
+    [Fact]
+    public void A_config_json_of_another_family_is_refused_though_the_shapes_fit()
+    {
+        var folder = Assets.Require("models", "tiny", "llama");
+        File.WriteAllBytes(_folder.File("model.gguf"), GgufWriter.Of(folder).Compose());
+        _folder.Write("config.json", File.ReadAllText(Path.Combine(folder, "config.json"))
+            .Replace("LlamaForCausalLM", "GraniteForCausalLM", StringComparison.Ordinal).Replace("\"llama\"", "\"granite\"", StringComparison.Ordinal));
+        Should.Throw<InvalidInputException>(() => LoadedModel.Load(_folder.Path, cancellation: TestContext.Current.CancellationToken))
+            .Message.ShouldContain("general.architecture is llama, LlamaForCausalLM and the config.json beside it says architectures is GraniteForCausalLM");
+    }
+
+    [Fact]
+    public void Tensors_that_are_missing_unexpected_or_wrong_are_told_at_once_by_the_files_names()
+    {
+        var bytes = GgufWriter.Of(Assets.Require("models", "tiny", "llama")).Without("blk.0.ffn_up.weight").Without("output_norm.weight").Without("blk.1.ffn_norm.weight")
+            .Add("blk.1.ffn_norm.weight", [3], 1, 2, 3).Add("blk.0.foo.weight", [1], 1);
+        File.WriteAllBytes(_folder.File("model.gguf"), bytes.Compose());
+        var error = Should.Throw<WeightsMismatchException>(() => LoadedModel.Load(_folder.File("model.gguf"), cancellation: TestContext.Current.CancellationToken));
+        error.Missing.ShouldBe(["blk.0.ffn_up.weight", "output_norm.weight"]);
+        error.Unexpected.ShouldBe(["blk.0.foo.weight"]);
+        error.Wrong.ShouldHaveSingleItem().ShouldStartWith("blk.1.ffn_norm.weight is [3], the config asks for [");
+        error.Message.ShouldContain("Check that the file is complete");
+        PathInspector.Inspect(_folder.File("model.gguf")).Remarks.ShouldContain(note => note.Contains("2 missing (blk.0.ffn_up.weight, output_norm.weight); 1 unexpected"));
     }
 
     private static Tensor Logits(Decoder decoder, Tensor ids, TokenLayout layout) => decoder.Logits(decoder.Forward(ids, layout));

@@ -90,20 +90,6 @@ public sealed class WeightReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_stored_head_of_a_tied_model_is_not_read()
-    {
-        using var decoder = TinyDecoder.Create(Tied);
-        var writer = new SafetensorsWriter();
-        foreach (var (name, value) in decoder.Parameters) writer.Add(name, value);
-        writer.Add("lm_head.weight", decoder.Parameters["model.embed_tokens.weight"]);
-        writer.Save(_folder.File(ShardedSafetensors.SingleFileName));
-        using var source = Open();
-        using var loaded = Decoder.Load(source, Tied, CPU, ScalarType.BFloat16);
-        source.Copies.ShouldNotContain(copy => copy.Name == "lm_head.weight");
-        source.Copies.Where(c => c.Name == "model.embed_tokens.weight").Sum(c => c.Bytes).ShouldBe(2L * Tied.VocabularySize * Tied.HiddenSize);
-    }
-
-    [Fact]
     public void A_weight_of_another_device_goes_there_by_a_small_buffer()
     {
         using var decoder = Write(Tied, ScalarType.Float32);

@@ -38,7 +38,20 @@ internal static class GgufConfig
     }
 
     /// <summary>Reads the config of a file that is open.</summary>
-    public static ModelConfig Read(GgufFile file) => ModelConfigReader.Parse(Write(file).ToJsonString(), file.Path);
+    /// <exception cref="InvalidInputException">As above; what config.json's rules refuse is told with the keys of the file.</exception>
+    public static ModelConfig Read(GgufFile file)
+    {
+        try
+        {
+            return ModelConfigReader.Parse(Write(file).ToJsonString(), file.Path);
+        }
+        catch (InvalidInputException e) when (e is not GgufException)
+        {
+            throw new GgufException(
+                file.Path, GgufKeys.Told(e.Problem, file.Metadata), allowed: e.Allowed is { } allowed ? GgufKeys.Told(allowed, file.Metadata) : null,
+                nextStep: "Convert the model again, or use its safetensors files", cause: e);
+        }
+    }
 
     /// <summary>Writes the config as JSON.</summary>
     public static JsonObject Write(GgufFile file)

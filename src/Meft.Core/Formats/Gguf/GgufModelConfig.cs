@@ -1,4 +1,3 @@
-using Meft.Core.Errors;
 using Meft.Core.Formats.HuggingFace;
 
 namespace Meft.Core.Formats.Gguf;
@@ -37,37 +36,6 @@ public sealed record GgufModelConfig
 
     /// <summary>The base of the rope frequencies (<c>rope_theta</c>).</summary>
     public required double RopeBase { get; init; }
-
-    /// <summary>Refuses a config.json that says otherwise: the shapes may fit all the same, and the model would speak nonsense.</summary>
-    /// <param name="config">The config.json beside the file.</param>
-    /// <param name="file">The GGUF file.</param>
-    /// <exception cref="InvalidInputException">A size differs; both values are named.</exception>
-    internal void RequireAgreement(ModelConfig config, GgufFile file)
-    {
-        Require("block_count", BlockCount, "num_hidden_layers", config.LayerCount);
-        Require("embedding_length", EmbeddingLength, "hidden_size", config.HiddenSize);
-        Require("feed_forward_length", FeedForwardLength, "intermediate_size", config.IntermediateSize);
-        Require("attention.head_count", HeadCount, "num_attention_heads", config.HeadCount);
-        Require("attention.head_count_kv", Stated("attention.head_count_kv", config.KeyValueHeadCount), "num_key_value_heads", (long)config.KeyValueHeadCount);
-        Require("attention.key_length", Stated("attention.key_length", config.HeadSize), "head_dim", (long)config.HeadSize);
-        // The file holds these as float32.
-        Require("attention.layer_norm_rms_epsilon", (float)RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
-        if (file.Metadata.Contains($"{Architecture}.rope.freq_base")) Require("rope.freq_base", (float)RopeBase, "rope_theta", (float)config.Rope.Theta);
-        Require("vocab_size", Stated("vocab_size", config.VocabularySize), "vocab_size", config.VocabularySize);
-        Require("attention.sliding_window", Stated("attention.sliding_window", config.SlidingWindow ?? 0), "sliding_window", config.SlidingWindow ?? 0);
-        GgufRope.RequireAgreement(file, this, config.Rope);
-
-        // What the file leaves open contradicts nothing.
-        long Stated(string key, long otherwise) => file.Metadata.FindInteger($"{Architecture}.{key}") ?? otherwise;
-
-        void Require<T>(string key, T inFile, string configKey, T inConfig)
-        {
-            if (Equals(inFile, inConfig)) return;
-            throw new InvalidInputException(
-                $"the file says {Architecture}.{key} {inFile} and the config.json beside it says {configKey} {inConfig}", file.Path, null,
-                "put the config.json of this very model beside the file");
-        }
-    }
 
     /// <summary>Reads the configuration.</summary>
     /// <exception cref="GgufException">A value is missing, or is not a size.</exception>

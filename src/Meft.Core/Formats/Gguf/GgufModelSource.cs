@@ -28,7 +28,8 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
         Architecture = GgufArchitecture.Of(file.Metadata);
         Config = GgufModelConfig.Read(file.Metadata);
         var tensors = file.Tensors.Values.Where(t => !GgufRope.IsRopeTensor(t.Name)).OrderBy(t => t.Offset).ToList();
-        RequireKnown(tensors);
+        Unplaced = [.. tensors.Select(t => t.Name).Where(name => GgufTensorNames.ToHuggingFace(name, Architecture) is null)];
+        RequireDecodable(tensors);
         foreach (var tensor in tensors) Add(tensor);
     }
 
@@ -51,11 +52,14 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     /// </summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _entries;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Unplaced { get; }
+
     /// <summary>Opens a model.</summary>
     /// <param name="path">A .gguf file.</param>
     /// <param name="dtype">What to decode to: <see cref="TensorDType.F32"/> or <see cref="TensorDType.BF16"/>.</param>
     /// <exception cref="GgufException">
-    /// The file cannot be read or is malformed, the architecture is unknown, a tensor has no place in it or cannot be decoded.
+    /// The file cannot be read or is malformed, the architecture is unknown, a tensor cannot be decoded.
     /// </exception>
     public static GgufModelSource Open(string path, TensorDType dtype = TensorDType.F32)
     {
@@ -72,6 +76,9 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public string NameInFile(string name) => GgufTensorNames.FromHuggingFace(name, Architecture) ?? name;
 
     /// <inheritdoc/>
     public void CopyTo(string name, nint destination, long byteLength)
@@ -155,31 +162,22 @@ public sealed unsafe class GgufModelSource : ITensorSource, IBlockSource
     private TensorEntry Entry(string name) =>
         _entries.TryGetValue(name, out var entry) ? entry : throw new TensorNotFoundException(name, Path, _entries.Keys);
 
-    /// <summary>Refuses tensors that have no place in the architecture or cannot be decoded, all of them at once.</summary>
-    private void RequireKnown(List<GgufTensor> tensors)
+    /// <summary>Refuses tensors that cannot be decoded, all of them at once, and with them those that have no place.</summary>
+    private void RequireDecodable(List<GgufTensor> tensors)
     {
-        const string UseSafetensors = "Use the model's safetensors files";
-        var unplaced = tensors.Where(t => GgufTensorNames.ToHuggingFace(t.Name, Architecture) is null).ToList();
         var undecodable = tensors.Where(t => !BlockDecoder.Knows(t.Type)).ToList();
-        if (unplaced.Count + undecodable.Count < 2)
-        {
-            if (unplaced is [var one])
-                throw new GgufException(Path, $"the tensor has no place in the architecture '{Config.Architecture}'", one.Offset, one.Name, nextStep: UseSafetensors);
-            if (undecodable is [var unknown]) _file.RequireDecodable(unknown);
-            return;
-        }
+        if (undecodable.Count == 0) return;
+        if (undecodable.Count + Unplaced.Count == 1) _file.RequireDecodable(undecodable[0]);
         var parts = new List<string>();
-        if (unplaced.Count > 0)
-            parts.Add($"{unplaced.Count} tensors have no place in the architecture '{Config.Architecture}' ({TensorNames.Listed(unplaced.Select(t => t.Name))})");
+        if (Unplaced.Count > 0) parts.Add($"{Unplaced.Count} tensors have no place in the architecture '{Config.Architecture}' ({TensorNames.Listed(Unplaced)})");
         foreach (var type in undecodable.GroupBy(t => t.Type))
             parts.Add($"blocks of type {type.Key.GgmlName()} cannot be decoded, in {type.Count()} tensors ({TensorNames.Listed(type.Select(t => t.Name))})");
-        throw new GgufException(Path, string.Join("; ", parts), allowed: undecodable.Count > 0 ? BlockDecoder.KnownNames : null, nextStep: UseSafetensors);
+        throw new GgufException(Path, string.Join("; ", parts), allowed: BlockDecoder.KnownNames, nextStep: "Use the model's safetensors files");
     }
 
     private void Add(GgufTensor tensor)
     {
-        var name = GgufTensorNames.ToHuggingFace(tensor.Name, Architecture)!; // all have one
-        _file.RequireDecodable(tensor);
+        if (GgufTensorNames.ToHuggingFace(tensor.Name, Architecture) is not { } name) return;
         if (!DType.TryByteLength(tensor.Shape, out var bytes))
             throw new GgufException(Path, $"decoded to {DType.FileName()} the tensor's size overflows", tensor.Offset, tensor.Name);
         _rows.Add(name, GgufTensorRows.Create(_file, tensor, Config, Architecture));

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Meft.Core.Errors;
-using Meft.Core.Formats.HuggingFace;
 
 namespace Meft.Core.Formats.Gguf;
 
@@ -11,7 +9,8 @@ namespace Meft.Core.Formats.Gguf;
 /// </summary>
 internal static class GgufRope
 {
-    private const string Factors = "rope_freqs.weight", LongFactors = "rope_factors_long.weight", ShortFactors = "rope_factors_short.weight";
+    /// <summary>The tensors of factors: of all rows (Llama 3.1), and of long and short ones (long-rope).</summary>
+    public const string Factors = "rope_freqs.weight", LongFactors = "rope_factors_long.weight", ShortFactors = "rope_factors_short.weight";
 
     /// <summary>Whether a tensor belongs to the rope, so that no Hugging Face model has it.</summary>
     public static bool IsRopeTensor(string name) => name is Factors or LongFactors or ShortFactors;
@@ -63,35 +62,6 @@ internal static class GgufRope
         return rope;
     }
 
-    /// <summary>Refuses a config.json whose rope is not the file's; a file that says nothing of scaling contradicts nothing.</summary>
-    /// <exception cref="InvalidInputException">They differ; both are named.</exception>
-    public static void RequireAgreement(GgufFile file, GgufModelConfig sizes, RopeConfig config)
-    {
-        if (file.Tensors.ContainsKey(Factors))
-        {
-            var inFile = ReadNumbers(file, Factors);
-            if (inFile.Length != sizes.HeadSize / 2) throw Differs($"{Factors} has {inFile.Length} factors", $"heads of {sizes.HeadSize}, of which {sizes.HeadSize / 2} pairs turn");
-            var inConfig = config.Type == RopeType.Llama3
-                ? Llama3RopeFactors.Of(
-                    new(config.Factor, config.LowFrequencyFactor, config.HighFrequencyFactor, config.OriginalMaxPositions), config.Theta, sizes.HeadSize)
-                : [.. Enumerable.Repeat(1.0, sizes.HeadSize / 2)];
-            if (inFile.Zip(inConfig).All(p => Math.Abs(p.First - p.Second) <= 1e-3 * Math.Abs(p.Second))) return;
-            throw Differs($"{Factors} divides frequencies by up to {(inFile.Length == 0 ? 1 : inFile.Max()):0.####}", $"up to {inConfig.Max():0.####} (rope type {Name(config.Type)})");
-        }
-        var key = $"{sizes.Architecture}.rope.scaling";
-        if (!file.Metadata.Contains($"{key}.type")) return;
-        var type = file.Metadata.GetString($"{key}.type");
-        if (type is "longrope") return; // its factors are tensors, which config.json has as lists
-        if (!string.Equals(type == "none" ? "default" : type, Name(config.Type), StringComparison.Ordinal) && !(type == "none" && config.Type == RopeType.Llama3))
-            throw Differs($"{key}.type is {type}", $"the rope type {Name(config.Type)}");
-        if (config.Type == RopeType.Default || !file.Metadata.Contains($"{key}.factor")) return;
-        var factor = (float)file.Metadata.GetNumber($"{key}.factor");
-        if (factor != (float)config.Factor) throw Differs($"{key}.factor is {factor}", $"the rope factor {config.Factor}");
-
-        InvalidInputException Differs(string inFile, string inConfig) => new(
-            $"in the file {inFile} and the config.json beside it says {inConfig}", file.Path, null, "put the config.json of this very model beside the file");
-    }
-
     /// <summary>A number that stands in the file as float32, as the shortest decimal that gives it.</summary>
     public static double Shortest(double number) => double.Parse(((float)number).ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
@@ -117,13 +87,14 @@ internal static class GgufRope
 
     private static JsonArray ReadFactors(GgufFile file, string name) => [.. ReadNumbers(file, name).Select(f => JsonValue.Create(Shortest(f)))];
 
-    private static float[] ReadNumbers(GgufFile file, string name)
+    /// <summary>A tensor of factors.</summary>
+    /// <exception cref="GgufException">It is not there, or no list of float32.</exception>
+    public static float[] ReadNumbers(GgufFile file, string name)
     {
-        var tensor = file.Tensor(name);
+        if (!file.Tensors.TryGetValue(name, out var tensor))
+            throw new GgufException(file.Path, $"the file has {LongFactors} and no {name}", null, name, "both, or neither");
         if (tensor.Type != GgmlType.F32 || tensor.Shape.Count != 1)
             throw new GgufException(file.Path, $"the factors are {tensor.Type.GgmlName()} of {tensor.Shape.Count} dimensions", tensor.Offset, name, "a list of F32");
         return file.ReadSingles(name);
     }
-
-    private static string Name(RopeType type) => type.ToString().ToLowerInvariant();
 }

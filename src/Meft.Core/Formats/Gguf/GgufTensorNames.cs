@@ -42,6 +42,21 @@ internal static class GgufTensorNames
         return $"model.layers.{number}.{name}{kind}";
     }
 
+    /// <summary>The name in a file of an architecture; null for a tensor that no such file has.</summary>
+    public static string? FromHuggingFace(string name, GgufArchitecture architecture)
+    {
+        var dot = name.LastIndexOf('.');
+        if (dot < 0) return null;
+        var (module, kind) = (name[..dot], name[dot..]);
+        if (OfModel.FirstOrDefault(pair => pair.Value == module).Key is { } ofModel) return ofModel + kind;
+        const string Prefix = "model.layers.";
+        if (!module.StartsWith(Prefix, StringComparison.Ordinal) || module.IndexOf('.', Prefix.Length) is not (> 0 and var end)) return null;
+        var inLayer = module[(end + 1)..];
+        var own = architecture.LayerNames.FirstOrDefault(pair => pair.Value == inLayer).Key
+            ?? OfLayer.FirstOrDefault(pair => pair.Value == inLayer && !architecture.LayerNames.ContainsKey(pair.Key)).Key;
+        return own is null ? null : $"blk.{module[Prefix.Length..end]}.{own}{kind}";
+    }
+
     /// <summary>The heads by which rows of a tensor were permuted; 0 where they are in Hugging Face's order.</summary>
     public static int PermutedHeads(string ggufName, GgufModelConfig config, GgufArchitecture architecture)
     {

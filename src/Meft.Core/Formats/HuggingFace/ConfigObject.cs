@@ -56,8 +56,7 @@ internal sealed class ConfigObject
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"the file is not valid JSON: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}",
-                $"{location}, line {e.LineNumber + 1}", cause: e);
+            throw new InvalidInputException($"the file is not valid JSON: {JsonProblem.Of(e)}", location, "a JSON object, each key once", "Copy or download the file again", e);
         }
     }
 

@@ -125,9 +125,9 @@ internal static class RopeConfigReader
             return inner ?? outer;
         }
 
-        double Required(string key) => rope.Number(key) ?? throw rope.Wrong(key, "is missing", $"a number, for the rope type {type}");
+        double Required(string key) => rope.Number(key) ?? throw rope.Wrong(key, "is missing", $"a number, for the rope type {Name(type)}");
         IReadOnlyList<double> RequiredList(string key) =>
-            rope.Numbers(key) ?? throw rope.Wrong(key, "is missing", $"a list of numbers, one a turned pair, for the rope type {type}");
+            rope.Numbers(key) ?? throw rope.Wrong(key, "is missing", $"a list of numbers, one a turned pair, for the rope type {Name(type)}");
     }
 
     /// <summary>A number, a list or a flag that is on and that nothing reads may change how positions are turned.</summary>
@@ -140,6 +140,8 @@ internal static class RopeConfigReader
                 key, value, "nothing here reads and which may change how positions are turned", string.Join(", ", KnownKeys.Order(StringComparer.Ordinal)));
         }
     }
+
+    private static string Name(RopeType type) => type.ToString().ToLowerInvariant();
 
     private static RopeType ReadType(ConfigObject rope, ModelFamily family)
     {

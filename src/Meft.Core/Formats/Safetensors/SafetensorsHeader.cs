@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Meft.Core.Errors;
 
 namespace Meft.Core.Formats.Safetensors;
 
@@ -76,7 +77,7 @@ internal sealed class SafetensorsHeader
         catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
         {
             throw new SafetensorsException(
-                path, SafetensorsError.InvalidHeaderDeserialization, $"the header is not valid JSON: {e.Message}", cause: e);
+                path, SafetensorsError.InvalidHeaderDeserialization, $"the header is not valid JSON: {(e is JsonException malformed ? JsonProblem.Of(malformed) : e.Message)}", cause: e);
         }
         return tensors;
     }

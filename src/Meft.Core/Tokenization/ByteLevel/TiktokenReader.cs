@@ -53,6 +53,7 @@ internal static class TiktokenReader
             });
             if (!ids.TryAdd(token, rank)) throw Wrong($"says the bytes of rank {ids[token]} again");
         }
+        if (ids.Count == 0) throw new TokenizerFileException(file, "the file is empty", "lines of base64, a space and a rank; or a SentencePiece model");
         foreach (var character in ByteAlphabet.Characters)
         {
             if (!ids.ContainsKey(character.ToString())) throw new TokenizerFileException(file, $"the byte 0x{ByteAlphabet.Bytes(character.ToString())[0]:X2} has no rank");

@@ -14,6 +14,9 @@ internal static class VocabularyMergesReader
 
     private const string EndOfText = "<|endoftext|>";
 
+    /// <summary>Bytes, and special tokens: a vocabulary of more has merged some.</summary>
+    private const int ByteLevelSize = 512;
+
     /// <summary>By <c>tokenizer_class</c>, without a final <c>Fast</c>.</summary>
     private static readonly Dictionary<string, Func<TokenizerConfig, ByteLevelForm>> Forms = new(StringComparer.Ordinal)
     {
@@ -65,6 +68,7 @@ internal static class VocabularyMergesReader
 
             int IdOf(string token) => vocabulary.IdOf(token) ?? throw Wrong("uses a token that is not in the vocabulary", token);
         }
+        if (merges.Count == 0 && vocabulary.Size > ByteLevelSize) throw new TokenizerFileException(file, $"there are no merges, and {vocabulary.Size} tokens", "one merge a line");
         return merges;
 
         TokenizerFileException Wrong(string problem, string text) =>

@@ -118,8 +118,9 @@ internal static class GgufTokenizerReader
     private static TokenizerParts ReadSentencePiece(
         string path, GgufMetadata metadata, IReadOnlyList<string> tokens, PieceKind[] kinds, TokenizerConfig config)
     {
-        if (metadata.Find(ScoresKey)?.Value is not float[] scores || scores.Length != tokens.Count)
-            throw metadata.Failure(metadata.Contains(ScoresKey) ? ScoresKey : TokensKey, "the tokens have no scores", $"{tokens.Count} of float32", Advice(path));
+        if (metadata.Find(ScoresKey) is not { Value: var found }) throw metadata.Failure(TokensKey, "the tokens have no scores", $"{tokens.Count} of float32", Advice(path));
+        if (found is not float[] scores || scores.Length != tokens.Count)
+            throw metadata.Failure(ScoresKey, found is Array other ? $"there are {other.Length} scores and {tokens.Count} tokens, or they are of another type" : "the scores are no array", $"{tokens.Count} of float32", Advice(path));
         // Without them byte tokens could not be told from texts, and what has no token of its own would vanish.
         if (!metadata.Contains(TypesKey)) throw metadata.Failure(TypesKey, "the tokens have no types", $"{tokens.Count} of Int32", Advice(path));
         var at = Array.FindIndex(scores, score => !float.IsFinite(score));

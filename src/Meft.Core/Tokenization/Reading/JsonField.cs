@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Meft.Core.Errors;
 
 namespace Meft.Core.Tokenization.Reading;
 
@@ -29,7 +30,7 @@ internal readonly struct JsonField
         }
         catch (JsonException error)
         {
-            throw new TokenizerFileException(file, $"not valid JSON: {error.Message.TrimEnd('.')}", cause: error);
+            throw new TokenizerFileException(file, $"not valid JSON: {JsonProblem.Of(error)}", cause: error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

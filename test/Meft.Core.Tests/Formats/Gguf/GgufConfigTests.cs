@@ -137,12 +137,13 @@ public sealed class GgufConfigTests : IDisposable
         { GgufModels.Tiny().Remove("llama.embedding_length").Set("llama.embedding_length", 16u), "the embedding's rows have 8 numbers and llama.embedding_length is 16" },
         { GgufModels.Tiny().Remove("tokenizer.ggml.tokens").Set("tokenizer.ggml.tokens", ["a", "b", "c"]), "there are 3 tokens and the embedding has 2 rows" },
         { GgufModels.Tiny().Set("llama.rope.scaling.type", "cubic").Set("llama.rope.scaling.factor", 2f).Without("rope_freqs.weight"), "the rope is scaled as 'cubic'" },
-        { GgufModels.Tiny().Set("llama.rope.dimension_count", 2u), "'rope_parameters.partial_rotary_factor' is 0.5" },
+        { GgufModels.Tiny().Set("llama.rope.dimension_count", 2u), "llama.rope.dimension_count over the size of a head is 0.5" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [2], 3, 2), "'rope_freqs.weight': the 2 factors" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Add("rope_freqs.weight", [3], 1, 1, 2), "the 3 factors of the rope's frequencies" },
         { GgufModels.Tiny().Without("token_embd.weight"), "token_embd.weight" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "the value is 3, which does not divide llama.embedding_length, 8" },
-        { GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.attention.key_length", 4u).Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "num_attention_heads is 3, which num_key_value_heads" },
+        { GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.attention.key_length", 4u).Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "llama.attention.head_count is 3, which llama.attention.head_count_kv, 2, does not divide" },
+        { GgufModels.Tiny("phi3").Without("rope_freqs.weight").Add("rope_factors_long.weight", [2], 1, 1), "the file has rope_factors_long.weight and no rope_factors_short.weight" },
         { GgufModels.Tiny("mamba"), "the architecture 'mamba' is unknown" },
         { GgufModels.Tiny("gemma2").Remove("gemma2.block_count").Set("gemma2.block_count", 2_000_000_000u), "the value is 2000000000. Allowed: 1 to 65536" },
     };
@@ -150,7 +151,7 @@ public sealed class GgufConfigTests : IDisposable
     [Theory, MemberData(nameof(Refused))]
     public void What_contradicts_itself_or_cannot_be_computed_is_refused(GgufBytes bytes, string expected)
     {
-        if (expected.Contains("num_attention_heads", StringComparison.Ordinal)) bytes.Remove("llama.attention.head_count_kv").Set("llama.attention.head_count_kv", 2u);
+        if (expected.Contains("head_count_kv", StringComparison.Ordinal)) bytes.Remove("llama.attention.head_count_kv").Set("llama.attention.head_count_kv", 2u);
         var error = Should.Throw<InvalidInputException>(() => Read(bytes));
         error.Message.ShouldContain(_folder.File("model.gguf"));
         error.Message.ShouldContain(expected);

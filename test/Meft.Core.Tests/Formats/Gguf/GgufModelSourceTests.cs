@@ -139,8 +139,27 @@ public sealed class GgufModelSourceTests : IDisposable
     [InlineData("blk..attn_norm.weight")]
     [InlineData("blk.0.attn_norm")]
     [InlineData("weight")]
-    public void A_tensor_without_a_place_is_refused_by_name(string name) =>
-        Refusal(GgufModels.Tiny().Add(name, [1], 1)).Name.ShouldBe(name);
+    public void A_tensor_without_a_place_is_named_apart(string name)
+    {
+        using var source = Open(GgufModels.Tiny().Add(name, [1], 1));
+        source.Unplaced.ShouldBe([name]);
+        source.Tensors.ShouldNotContainKey(name);
+    }
+
+    [Theory]
+    [InlineData("llama", "blk.3.ffn_up.weight", "model.layers.3.mlp.up_proj.weight")]
+    [InlineData("llama", "blk.12.attn_q.bias", "model.layers.12.self_attn.q_proj.bias")]
+    [InlineData("phi3", "blk.0.ffn_up.weight", "model.layers.0.mlp.gate_up_proj.weight")]
+    [InlineData("gemma2", "blk.0.ffn_norm.weight", "model.layers.0.pre_feedforward_layernorm.weight")]
+    [InlineData("gemma2", "blk.0.post_attention_norm.weight", "model.layers.0.post_attention_layernorm.weight")]
+    [InlineData("llama", "token_embd.weight", "model.embed_tokens.weight")]
+    [InlineData("llama", "output.weight", "lm_head.weight")]
+    [InlineData("llama", "model.layers.0.mlp.what.weight", "model.layers.0.mlp.what.weight")] // of no such file
+    public void Names_are_told_as_the_file_has_them(string architecture, string inFile, string name)
+    {
+        using var source = Open(GgufModels.Tiny(architecture).Without("rope_freqs.weight"));
+        source.NameInFile(name).ShouldBe(inFile);
+    }
 
     [Fact]
     public void Rows_that_do_not_fit_the_heads_are_refused()

@@ -1,0 +1,132 @@
+using System.Globalization;
+using Meft.Core.Errors;
+using Meft.Core.Formats.HuggingFace;
+
+namespace Meft.Core.Formats.Gguf;
+
+/// <summary>
+/// Holds a config.json to the GGUF file beside it: shapes may fit where something else does not, and the model would speak nonsense. What the file leaves
+/// open contradicts nothing, nor does its length, which changes no number.
+/// </summary>
+/// <param name="file">The file.</param>
+/// <param name="sizes">What its metadata say.</param>
+/// <param name="config">The config.json.</param>
+internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, ModelConfig config)
+{
+    private const double Tolerance = 1e-3; // of factors that a converter has computed in float32
+
+    /// <exception cref="InvalidInputException">They differ; both values are named.</exception>
+    public static void Require(GgufFile file, GgufArchitecture architecture, GgufModelConfig sizes, ModelConfig config)
+    {
+        // Converters write Mistral as llama.
+        if (architecture.Family != config.Architecture && (architecture.Name, config.Architecture) is not ("llama", "MistralForCausalLM"))
+            throw Differs(file, $"general.architecture is {architecture.Name}, {architecture.Family}", $"architectures is {config.Architecture}");
+        var agreement = new GgufConfigAgreement(file, sizes, config);
+        agreement.RequireSizes();
+        agreement.RequireScales();
+        agreement.RequireRope();
+    }
+
+    private void RequireSizes()
+    {
+        Same("block_count", sizes.BlockCount, "num_hidden_layers", config.LayerCount);
+        Same("embedding_length", sizes.EmbeddingLength, "hidden_size", config.HiddenSize);
+        Same("feed_forward_length", sizes.FeedForwardLength, "intermediate_size", config.IntermediateSize);
+        Same("attention.head_count", sizes.HeadCount, "num_attention_heads", config.HeadCount);
+        Stated("attention.head_count_kv", "num_key_value_heads", config.KeyValueHeadCount);
+        Stated("attention.key_length", "head_dim", config.HeadSize);
+        Stated("vocab_size", "vocab_size", config.VocabularySize);
+        Stated("attention.sliding_window", "sliding_window", config.SlidingWindow ?? 0);
+    }
+
+    private void RequireScales()
+    {
+        Same("attention.layer_norm_rms_epsilon", (float)sizes.RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
+        Stated("attn_logit_softcapping", "attn_logit_softcapping", config.SoftCaps.Attention);
+        Stated("final_logit_softcapping", "final_logit_softcapping", config.SoftCaps.Logits);
+        if (Number("attention.scale") is { } scale && !IsNear(scale, config.AttentionScale))
+            throw Differs($"{Key("attention.scale")} is {Shown(scale)}", $"queries are multiplied by {Shown(config.AttentionScale)}");
+    }
+
+    private void RequireRope()
+    {
+        var rope = config.Rope;
+        Stated("rope.freq_base", "rope_theta", rope.Theta);
+        if (config.LocalRope is { } local) Stated("rope.freq_base_swa", "rope_theta of sliding layers", local.Theta);
+        Stated("rope.dimension_count", "turned numbers of a head", rope.TurnedOf(config.HeadSize));
+        if (file.Tensors.ContainsKey(GgufRope.Factors)) RequireDivisors(rope);
+        else if (file.Tensors.ContainsKey(GgufRope.LongFactors)) RequireLongRope(rope);
+        else RequireScaling(rope);
+    }
+
+    /// <summary>The frequencies are divided by numbers of the file, as Llama 3.1's converter writes them.</summary>
+    private void RequireDivisors(RopeConfig rope)
+    {
+        var inFile = GgufRope.ReadNumbers(file, GgufRope.Factors);
+        if (inFile.Length != sizes.HeadSize / 2)
+            throw Differs($"{GgufRope.Factors} has {inFile.Length} factors", $"heads of {sizes.HeadSize}, of which {sizes.HeadSize / 2} pairs turn");
+        double[] inConfig = rope.Type == RopeType.Llama3
+            ? Llama3RopeFactors.Of(new(rope.Factor, rope.LowFrequencyFactor, rope.HighFrequencyFactor, rope.OriginalMaxPositions), rope.Theta, sizes.HeadSize)
+            : [.. Enumerable.Repeat(1.0, sizes.HeadSize / 2)];
+        if (AreNear(inFile, inConfig)) return;
+        throw Differs($"{GgufRope.Factors} divides frequencies by up to {inFile.Max():0.####}", $"up to {inConfig.Max():0.####} (rope type {Name(rope.Type)})");
+    }
+
+    private void RequireLongRope(RopeConfig rope)
+    {
+        if (rope.Type != RopeType.Longrope) throw Differs($"{GgufRope.LongFactors} is there", $"the rope type {Name(rope.Type)}");
+        foreach (var (name, inConfig) in new[] { (GgufRope.LongFactors, rope.LongFactors), (GgufRope.ShortFactors, rope.ShortFactors) })
+        {
+            var inFile = GgufRope.ReadNumbers(file, name);
+            if (!AreNear(inFile, inConfig)) throw Differs($"{name} is {Listed(inFile.Select(f => (double)f))}", Listed(inConfig));
+        }
+        Stated("rope.scaling.original_context_length", "original_max_position_embeddings", rope.OriginalMaxPositions);
+    }
+
+    private void RequireScaling(RopeConfig rope)
+    {
+        const string Type = "rope.scaling.type";
+        if (!file.Metadata.Contains(Key(Type))) return;
+        var type = file.Metadata.GetString(Key(Type));
+        // Llama 3.1's rule is no type of a file, and its numbers may be left out by an early converter.
+        if (Name(rope.Type) != (type == "none" ? "default" : type) && (type, rope.Type) is not ("none", RopeType.Llama3))
+            throw Differs($"{Key(Type)} is {FileText.Shown(type)}", $"the rope type {Name(rope.Type)}");
+        if (rope.Type is not (RopeType.Linear or RopeType.Yarn)) return;
+        Stated("rope.scaling.factor", "the rope factor", rope.Factor);
+        if (rope.Type != RopeType.Yarn) return;
+        Stated("rope.scaling.original_context_length", "original_max_position_embeddings", rope.OriginalMaxPositions);
+        Stated("rope.scaling.yarn_beta_fast", "beta_fast", rope.BetaFast);
+        Stated("rope.scaling.yarn_beta_slow", "beta_slow", rope.BetaSlow);
+    }
+
+    /// <summary>A number of the file, which holds it as float32 where it is no whole one, against that of the config.</summary>
+    private void Stated(string key, string configKey, double? inConfig)
+    {
+        if (Number(key) is { } number) Same(key, (float)number, configKey, (float?)inConfig);
+    }
+
+    private void Same(string key, float inFile, string configKey, float? inConfig)
+    {
+        if (inFile != inConfig) throw Differs($"{Key(key)} is {Shown(inFile)}", $"{configKey} {(inConfig is { } number ? Shown(number) : "null")}");
+    }
+
+    private string Key(string name) => $"{sizes.Architecture}.{name}";
+
+    private double? Number(string key) => file.Metadata.FindNumber(Key(key));
+
+    private InvalidInputException Differs(string inFile, string inConfig) => Differs(file, inFile, inConfig);
+
+    private static InvalidInputException Differs(GgufFile file, string inFile, string inConfig) => new(
+        $"in the file {inFile} and the config.json beside it says {inConfig}", file.Path, null, "put the config.json of this very model beside the file");
+
+    private static bool IsNear(double one, double other) => Math.Abs(one - other) <= Tolerance * Math.Abs(other);
+
+    private static bool AreNear(float[] inFile, IReadOnlyList<double> inConfig) =>
+        inFile.Length == inConfig.Count && inFile.Zip(inConfig).All(pair => IsNear(pair.First, pair.Second));
+
+    private static string Listed(IEnumerable<double> factors) => $"[{string.Join(", ", factors.Take(4).Select(Shown))}, …]";
+
+    private static string Shown(double number) => ((float)number).ToString(CultureInfo.InvariantCulture);
+
+    private static string Name(RopeType type) => type.ToString().ToLowerInvariant();
+}
