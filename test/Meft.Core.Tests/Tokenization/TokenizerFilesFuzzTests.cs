@@ -69,7 +69,7 @@ public sealed class TokenizerFilesFuzzTests : IDisposable
     private void Run(string file, string read, params byte[][] valid) => ReaderFuzz.Run(
         _folder.File(file), valid, () => Use(HuggingFaceTokenizer.Load(read)), e => e is InvalidInputException, _folder.Path, cases: 400, bytesPerByte: 1500, fixedBytes: 4 << 20);
 
-    private static void Use(HuggingFaceTokenizer tokenizer)
+    internal static void Use(HuggingFaceTokenizer tokenizer)
     {
         var ids = tokenizer.Encode("hello  wörld<|end|> ab日\U0001F600 </s>a<|user|>", addSpecialTokens: true);
         tokenizer.Decode(ids, skipSpecialTokens: false);
