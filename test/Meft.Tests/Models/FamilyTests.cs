@@ -96,6 +96,10 @@ public class FamilyTests
     }
 
     [Fact]
+    public void Every_known_family_has_its_random_models() =>
+        ModelFamily.KnownArchitectures.Except(RandomFamilies.Names.Select(family => RandomFamilies.Create(family.Data, 0).Architecture)).ShouldBeEmpty();
+
+    [Fact]
     public void A_row_that_outgrows_its_ropes_short_length_within_a_cache_is_refused()
     {
         using var scope = NewDisposeScope();

@@ -3,7 +3,6 @@ using Meft.Core.Configuration;
 using Meft.Core.Errors;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
-using Meft.Kernels.Quantization;
 using Meft.Memory;
 using Meft.Models;
 using Meft.Models.Quantized;
@@ -35,7 +34,7 @@ public class QuantizedDecoderTests
     [MemberData(nameof(Forms))]
     public void It_trains_as_a_plain_base_of_its_weights_does(Quantization quantize, ScalarType type)
     {
-        using var bases = new Bases(quantize, type);
+        using var bases = new QuantizedBases(quantize, type, Config);
         var (quantized, plain) = (Train(bases.Quantized, out var loss), Train(bases.Plain, out var plainLoss));
         loss.ShouldBe(plainLoss, type == ScalarType.Float32 ? 1e-5 : 1e-2);
         var (a, b) = (tensor(quantized), tensor(plain));
@@ -46,7 +45,7 @@ public class QuantizedDecoderTests
     [MemberData(nameof(Forms))]
     public void A_streamed_one_trains_to_the_same_bits(Quantization quantize, ScalarType type)
     {
-        using var bases = new Bases(quantize, type);
+        using var bases = new QuantizedBases(quantize, type, Config);
         Train(bases.Streamed, out _).ShouldBe(Train(bases.Quantized, out _, recompute: true));
     }
 
@@ -54,7 +53,7 @@ public class QuantizedDecoderTests
     [MemberData(nameof(Forms))]
     public void It_generates_the_hidden_states_of_a_plain_base_of_its_weights(Quantization quantize, ScalarType type)
     {
-        using var bases = new Bases(quantize, type);
+        using var bases = new QuantizedBases(quantize, type, Config);
         ShouldGenerateAlike(bases, Config, type);
     }
 
@@ -63,11 +62,11 @@ public class QuantizedDecoderTests
     public void Every_family_generates_the_hidden_states_of_a_plain_base_of_its_weights(string family)
     {
         var config = RandomFamilies.Create(family, seed: 5);
-        using var bases = new Bases(Quantization.Nf4, ScalarType.BFloat16, config);
+        using var bases = new QuantizedBases(Quantization.Nf4, ScalarType.BFloat16, config);
         ShouldGenerateAlike(bases, config, ScalarType.BFloat16);
     }
 
-    private static void ShouldGenerateAlike(Bases bases, ModelConfig config, ScalarType type)
+    private static void ShouldGenerateAlike(QuantizedBases bases, ModelConfig config, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -94,7 +93,7 @@ public class QuantizedDecoderTests
         var config = Config with { InitializerRange = 0.05 };
         foreach (var quantize in new[] { Quantization.Int8, Quantization.Nf4 })
         {
-            using var bases = new Bases(quantize, ScalarType.Float32, config);
+            using var bases = new QuantizedBases(quantize, ScalarType.Float32, config);
             var ids = tensor(new long[] { 1, 2, 3, 4, 5 });
             const string map = "model.layers.1.mlp.up_proj.weight";
             var ofWeights = TorchTest.RelativeError(bases.Plain.Parameters[map], bases.Original.Parameters[map]);
@@ -109,7 +108,7 @@ public class QuantizedDecoderTests
     [InlineData(Quantization.Nf4, 33)]
     public void Its_bytes_are_counted(Quantization quantize, int blockBytes)
     {
-        using var bases = new Bases(quantize, ScalarType.BFloat16);
+        using var bases = new QuantizedBases(quantize, ScalarType.BFloat16, Config);
         var ledger = new MemoryLedger();
         bases.Quantized.CountIn(ledger);
         long blocks = 0, groups = 0, plain = 0;
@@ -133,7 +132,7 @@ public class QuantizedDecoderTests
     [Fact]
     public void It_is_frozen_and_not_saved()
     {
-        using var bases = new Bases(Quantization.Int8, ScalarType.Float32);
+        using var bases = new QuantizedBases(Quantization.Int8, ScalarType.Float32, Config);
         Should.Throw<InvalidOperationException>(() => bases.Quantized.SetTrainable(true));
         Should.Throw<InvalidOperationException>(() => bases.Quantized.Save(Path.GetTempPath()));
     }
@@ -163,55 +162,5 @@ public class QuantizedDecoderTests
         loss = 0;
         for (var step = 1; step <= 3; step++) loss = runner.Run([TinyTask.Rows(5, seed: step)], 0.01, step).Loss;
         return TinyTask.Bits(method);
-    }
-
-    /// <summary>A model, it quantised, and a plain one of the quantised weights.</summary>
-    private sealed class Bases : IDisposable
-    {
-        private readonly TemporaryFolder _folder = new();
-
-        public Bases(Quantization quantize, ScalarType type, ModelConfig? config = null)
-        {
-            config ??= Config;
-            Original = Decoder.Initialize(config, seed: 7, CPU, type);
-            using (no_grad())
-            {
-                using var generator = new Generator(5, CPU);
-                foreach (var (name, bias) in Original.Parameters.Where(p => p.Key.EndsWith("bias", StringComparison.Ordinal)))
-                    bias.normal_(0, 0.1, generator);
-            }
-            Original.Save(_folder.File("original"));
-            using (var source = ShardedSafetensors.OpenFolder(_folder.File("original")))
-            {
-                Quantized = Decoder.Load(source, config, CPU, type, quantize);
-                Streamed = Decoder.LoadStreamed(source, config, CPU, type, quantize);
-            }
-            using var scope = NewDisposeScope();
-            using var panels = new PanelPool();
-            Plain = Decoder.Initialize(config, seed: 8, CPU, type);
-            var format = quantize == Quantization.Int8 ? BlockFormat.Int8 : BlockFormat.Nf4;
-            using var noGradients = no_grad();
-            foreach (var (name, weights) in Quantized.Parameters)
-            {
-                var plain = Plain.Parameters[name];
-                plain.copy_(weights.dtype == ScalarType.Byte
-                    ? new QuantizedMatrix(weights, new BlockLayout(format, (int)plain.shape[0], (int)plain.shape[1]), panels).Decode(type)
-                    : weights);
-            }
-        }
-
-        public Decoder Original { get; }
-
-        public Decoder Quantized { get; }
-
-        public Decoder Streamed { get; }
-
-        public Decoder Plain { get; }
-
-        public void Dispose()
-        {
-            foreach (var decoder in new[] { Original, Quantized, Streamed, Plain }) decoder.Dispose();
-            _folder.Dispose();
-        }
     }
 }
