@@ -54,23 +54,31 @@ public static unsafe class WeightedRowSum
         public float* Row(int member) => source + (long)(indices is null ? member : indices[member]) * dimension;
     }
 
-    private static void Run<TSimd>(Job job, int count) where TSimd : unmanaged, ISimd<TSimd> =>
-        KernelThreads.For(count, grain: 16, (from, to) =>
+    // All sums of a strip of columns before the next strip: rows that several sums have are found in the caches, of which whole rows would not leave room.
+    private static void Run<TSimd>(Job job, int count) where TSimd : unmanaged, ISimd<TSimd>
+    {
+        var strip = 12 * TSimd.Lanes;
+        var strips = (job.Dimension + strip - 1) / strip;
+        KernelThreads.For(checked(count * strips), grain: 64, (from, to) =>
         {
-            for (var i = from; i < to; i++) RunOne<TSimd>(job, i);
+            for (var i = from; i < to; i++)
+            {
+                var first = i / count * strip;
+                RunOne<TSimd>(job, i % count, first, Math.Min(first + strip, job.Dimension));
+            }
         });
+    }
 
-    private static void RunOne<TSimd>(in Job job, int i) where TSimd : unmanaged, ISimd<TSimd>
+    private static void RunOne<TSimd>(in Job job, int i, int d, int end) where TSimd : unmanaged, ISimd<TSimd>
     {
         int first = job.Starts[i], count = job.Starts[i + 1] - first;
         var members = new Members(job.Source, job.Indices is null ? null : job.Indices + first, job.Weights + first, count, job.Dimension);
         var to = job.Results + (long)(job.Places is null ? i : job.Places[i]) * job.Dimension;
         // As many columns at once as there are registers for, so that the members are gone through few times.
-        var d = 0;
-        for (; d <= job.Dimension - 12 * TSimd.Lanes; d += 12 * TSimd.Lanes) Twelve<TSimd>(members, d, to, job.Accumulate);
-        for (; d <= job.Dimension - 4 * TSimd.Lanes; d += 4 * TSimd.Lanes) Four<TSimd>(members, d, to, job.Accumulate);
-        for (; d <= job.Dimension - TSimd.Lanes; d += TSimd.Lanes) One<TSimd>(members, d, to, job.Accumulate);
-        for (; d < job.Dimension; d++) One<SimdScalar>(members, d, to, job.Accumulate);
+        for (; d <= end - 12 * TSimd.Lanes; d += 12 * TSimd.Lanes) Twelve<TSimd>(members, d, to, job.Accumulate);
+        for (; d <= end - 4 * TSimd.Lanes; d += 4 * TSimd.Lanes) Four<TSimd>(members, d, to, job.Accumulate);
+        for (; d <= end - TSimd.Lanes; d += TSimd.Lanes) One<TSimd>(members, d, to, job.Accumulate);
+        for (; d < end; d++) One<SimdScalar>(members, d, to, job.Accumulate);
     }
 
     private static void Twelve<TSimd>(in Members members, int d, float* to, bool accumulate) where TSimd : unmanaged, ISimd<TSimd>
