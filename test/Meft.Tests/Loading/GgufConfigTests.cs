@@ -9,8 +9,8 @@ namespace Meft.Tests.Loading;
 public class GgufConfigTests
 {
     [Theory]
-    [InlineData("\"num_attention_heads\": 9", "\"num_attention_heads\": 3, \"x\": 0", "attention.head_count 9", "num_attention_heads 3")]
-    [InlineData("\"rope_theta\": 100000.0", "\"rope_theta\": 10000.0", "rope.freq_base 100000", "rope_theta 10000")]
+    [InlineData("\"num_attention_heads\": 9", "\"num_attention_heads\": 3, \"x\": 0", "attention.head_count is 9", "num_attention_heads 3")]
+    [InlineData("\"rope_theta\": 100000.0", "\"rope_theta\": 10000.0", "rope.freq_base is 100000", "rope_theta 10000")]
     public void A_config_that_contradicts_the_file_is_refused_with_both_values(string said, string instead, string inFile, string inConfig)
     {
         var model = Assets.Require("models", "smollm2-135m-instruct");
