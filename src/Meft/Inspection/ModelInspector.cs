@@ -49,7 +49,7 @@ internal sealed class ModelInspector(int rank, int loraRank)
             using var source = ModelWeights.Open(folder);
             return WithConfig(WithSafetensors(report, source), location, source);
         }
-        catch (SafetensorsIndexException e)
+        catch (SafetensorsIndexException e) when (e.Shard is not null)
         {
             // As where a shard has not been downloaded: what the model is can be told.
             return WithConfig(report, location, null).With($"the model cannot be loaded: {e.MessageWithoutLocation}");

@@ -78,11 +78,11 @@ public sealed class LoadedModel : IDisposable
         var location = ModelLocation.Find(path);
         var config = location.ReadConfig();
         var defaults = GenerationConfig.Read(location.Folder, config);
-        if (defaults.EndTokens.FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var end)
+        if (defaults.EndTokens.Count > 0 && defaults.EndTokens.All(id => id >= config.VocabularySize))
         {
             throw new InvalidInputException(
-                $"eos_token_id is {end} and vocab_size {config.VocabularySize}: no answer could end", path, "ids below vocab_size",
-                "correct it in generation_config.json or, where that does not have it, in config.json");
+                $"eos_token_id is {string.Join(", ", defaults.EndTokens)} and vocab_size {config.VocabularySize}: no answer could end", path, "an id below vocab_size",
+                File.Exists(location.ConfigPath) ? "Correct it in generation_config.json or, where that does not have it, in config.json" : "Convert the model again, or use its safetensors files");
         }
         var type = Decoder.TypeOf(options.DType, config);
         var decodeTo = type == ScalarType.BFloat16 ? TensorDType.BF16 : TensorDType.F32;

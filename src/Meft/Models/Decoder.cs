@@ -74,7 +74,7 @@ public sealed class Decoder : IDisposable
     {
         NativeTorch.Load();
         config.Validate();
-        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
+        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize, accelerator: device.type != TorchSharp.DeviceType.CPU);
         var weights = WeightLoader.Plan(source, config, type, quantized);
         using var memory = device.type == TorchSharp.DeviceType.CPU ? WeightMemory.TryFor(weights.Select(weight => weight.ByteCount)) : null;
         var tensors = WeightLoader.Read(source, weights, type, weight => memory?.Take(weight.Shape, weight.Type) ?? weight.Empty(device));
@@ -91,7 +91,7 @@ public sealed class Decoder : IDisposable
     {
         NativeTorch.Load();
         config.Validate();
-        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize);
+        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize, accelerator: device.type != TorchSharp.DeviceType.CPU);
         var weights = WeightLoader.Plan(source, config, type, quantized);
         var layers = new HostLayers(config.LayerCount, weights, device);
         try
@@ -179,7 +179,7 @@ public sealed class Decoder : IDisposable
         ledger.Hold(DeviceUse.BaseWeights, _parameters.Values.Sum(TensorMemory.ByteCount) - _weights.Layers.HostByteCount);
         _weights.Layers.CountIn(ledger);
         if (_quantized is null) return;
-        ledger.Hold(DeviceUse.DequantizedPanel, _quantized.PanelBytes(TensorMemory.ElementBytes(DataType), Device.type != TorchSharp.DeviceType.CPU));
+        ledger.Hold(DeviceUse.DequantizedPanel, _quantized.PanelBytes(TensorMemory.ElementBytes(DataType)));
     }
 
     /// <summary>Counts what layers move between host and device in another ledger from now on, where several count in turn.</summary>

@@ -51,7 +51,7 @@ internal sealed class ResidentLayers(IReadOnlyList<LayerWeights> layers) : ILaye
         // All are there.
     }
 
-    /// <summary>Frees the packed copies; the tensors belong to the decoder.</summary>
+    /// <summary>Frees the packed copies and views; the tensors belong to the decoder.</summary>
     public void Dispose()
     {
         foreach (var map in layers.SelectMany(layer => layer.LinearMaps)) map.Dispose();

@@ -27,10 +27,10 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
         for (var i = 0; i < plain.Length; i++) plain[i] = Math.Pow(rope.Theta, -2.0 * i / headSize);
         return rope.Type switch
         {
-            RopeType.Linear => new([.. plain.Select(f => f / rope.Factor)], 1),
+            RopeType.Linear => new([.. plain.Select(f => f / rope.Factor)], rope.CosineFactor),
             RopeType.Llama3 => new([.. plain.Select(f => Llama3(f, rope))], 1),
-            RopeType.Yarn => new(Yarn(plain, rope, headSize), YarnAttentionFactor(rope)),
-            RopeType.Longrope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], LongRopeAttentionFactor(rope))
+            RopeType.Yarn => new(Yarn(plain, rope, headSize), rope.CosineFactor),
+            RopeType.Longrope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], rope.CosineFactor)
             {
                 LongInverse = [.. plain.Zip(rope.LongFactors, (f, factor) => f / factor)],
                 ShortLength = rope.OriginalMaxPositions,
@@ -65,21 +65,5 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
         // The (fractional) pair whose wavelength fits this many times into the original length.
         double DimensionOf(double rotations) =>
             headSize * Math.Log(rope.OriginalMaxPositions / (rotations * 2 * Math.PI)) / (2 * Math.Log(rope.Theta));
-    }
-
-    private static double YarnAttentionFactor(RopeConfig rope)
-    {
-        if (rope.AttentionFactor is { } given) return given;
-        // As in transformers, the two scales count only where both are given and neither is zero.
-        if (rope.Mscale is { } mscale and not 0 && rope.MscaleAllDimensions is { } all and not 0) return Scale(mscale) / Scale(all);
-        return Scale(1);
-
-        double Scale(double weight) => rope.Factor <= 1 ? 1 : 0.1 * weight * Math.Log(rope.Factor) + 1;
-    }
-
-    private static double LongRopeAttentionFactor(RopeConfig rope)
-    {
-        if (rope.AttentionFactor is { } given) return given;
-        return rope.Factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(rope.Factor) / Math.Log(rope.OriginalMaxPositions));
     }
 }

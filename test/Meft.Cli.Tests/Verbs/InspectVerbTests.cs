@@ -194,6 +194,22 @@ public sealed class InspectVerbTests : IDisposable
     }
 
     [Fact]
+    public void A_model_whose_shard_is_missing_is_shown_with_a_note_and_a_damaged_index_is_refused()
+    {
+        var folder = SampleModel.Write(_folder);
+        File.Delete(Path.Combine(folder, "model.safetensors"));
+        _folder.Write("model/model.safetensors.index.json", """{"weight_map": {"model.norm.weight": "model-00001-of-00001.safetensors"}}""");
+        var run = ProgramRun.Of("inspect", folder);
+        run.ExitCode.ShouldBe(0);
+        run.Words.ShouldContain("the model cannot be loaded: the shard 'model-00001-of-00001.safetensors' is missing from the folder, with 1 tensors: model.norm.weight");
+        _folder.Write("model/model.safetensors.index.json", "{");
+        run = ProgramRun.Of("inspect", folder);
+        (run.ExitCode, run.Output).ShouldBe((2, ""));
+        run.Error.ShouldContain("the index is not valid JSON");
+        run.Error.ShouldNotContain("BytePositionInLine");
+    }
+
+    [Fact]
     public void Shards_without_an_index_are_no_model()
     {
         var folder = SampleModel.Write(_folder);

@@ -64,10 +64,10 @@ public sealed class LoadedModelTests : IDisposable
     [Fact]
     public void An_end_beyond_the_vocabulary_is_refused_with_both_values()
     {
-        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [3, 48]}""");
+        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [49, 48]}""");
         var error = Should.Throw<InvalidInputException>(() => Load(new ModelLoadOptions()));
-        error.Message.ShouldStartWith($"{_model}: eos_token_id is 48 and vocab_size 48: no answer could end");
-        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [3, -1]}""");
+        error.Message.ShouldStartWith($"{_model}: eos_token_id is 49, 48 and vocab_size 48: no answer could end");
+        File.WriteAllText(Path.Combine(_model, "generation_config.json"), """{"eos_token_id": [3, 48]}""");
         Load(new ModelLoadOptions()).Dispose();
     }
 

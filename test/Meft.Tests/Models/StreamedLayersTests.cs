@@ -4,10 +4,13 @@ using Meft.Core.Formats.Safetensors;
 using Meft.Core.Planning;
 using Meft.Devices;
 using Meft.Devices.Cuda;
+using Meft.Kernels.Quantization;
 using Meft.Memory;
 using Meft.Models;
+using Meft.Models.Quantized;
 using Meft.Native;
 using Meft.Tests.Devices.Cuda;
+using Meft.Tests.Models.Quantized;
 using Meft.Tests.Training;
 using Meft.TestSupport;
 using Meft.Training;
@@ -119,6 +122,36 @@ public class StreamedLayersTests
         runtime.HostWaits.ShouldBeLessThanOrEqualTo(2); // when a link is closed
         runtime.Violations.ShouldBeEmpty();
         runtime.LiveHandles.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Views_of_a_quantised_layer_go_when_the_next_one_comes()
+    {
+        using var bases = new QuantizedBases(Quantization.Nf4, ScalarType.Float32, Config);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var link = new HostLink(CPU, null);
+        var x = randn(3, Config.HiddenSize);
+        TinyDecoder.LiveTensorsAdded(() =>
+        {
+            // As on an accelerator, where operations on tensors decode by views of the blocks.
+            using var quantized = new QuantizedWeights(Quantization.Nf4, accelerator: true);
+            foreach (var (name, plain) in bases.Plain.Parameters)
+            {
+                if (bases.Quantized.Parameters[name].dtype == ScalarType.Byte)
+                    quantized.Add(name, new BlockLayout(BlockFormat.Nf4, (int)plain.shape[0], (int)plain.shape[1]));
+            }
+            using var layers = new StreamedLayers(
+                [.. Enumerable.Range(0, Layers).Select(layer => Gather(bases.Quantized, layer, link))], CPU, quantized: quantized);
+            foreach (var layer in new[] { 0, 1, 2, 1, 0, 0, 5 })
+            {
+                using var each = NewDisposeScope();
+                var actual = layers.Take(layer).Query!.Map(x);
+                var expected = nn.functional.linear(
+                    x, bases.Plain.Parameters[$"model.layers.{layer}.self_attn.q_proj.weight"], bases.Plain.Parameters.GetValueOrDefault($"model.layers.{layer}.self_attn.q_proj.bias"));
+                TorchTest.RelativeError(actual, expected.to(float64)).ShouldBeLessThan(1e-6);
+            }
+        }).ShouldBe(0);
     }
 
     /// <summary>Layers in the order of a step, each compared with the base's.</summary>

@@ -128,6 +128,18 @@ internal static class GgufConfig
         return rows;
     }
 
+    /// <summary>What the later Gemmas alone have: zero means that the file leaves it open.</summary>
+    private static void RefuseScales(GgufMetadata metadata, GgufModelConfig sizes)
+    {
+        foreach (var name in new[] { "attn_logit_softcapping", "final_logit_softcapping", "attention.scale" })
+        {
+            var key = $"{sizes.Architecture}.{name}";
+            if (metadata.FindNumber(key) is not { } value || value == 0) continue;
+            var usual = name == "attention.scale" ? 1 / Math.Sqrt(sizes.HeadSize) : 0;
+            if (Math.Abs(value - usual) > 1e-6) throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", usual.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
     private static void RefuseOtherwise(GgufMetadata metadata, GgufModelConfig sizes)
     {
         foreach (var (name, neutral) in Neutral)
@@ -136,6 +148,7 @@ internal static class GgufConfig
             if (metadata.FindNumber(key) is not { } value || value == neutral || value == 0) continue;
             throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
         }
+        if (GgufArchitecture.Of(metadata).LocalAttention is null) RefuseScales(metadata, sizes);
         var causal = $"{sizes.Architecture}.attention.causal";
         if (metadata.Contains(causal) && !metadata.GetBoolean(causal)) throw metadata.Failure(causal, "the value is false: every token would see all others", "true");
         var values = $"{sizes.Architecture}.attention.value_length";

@@ -6,7 +6,7 @@ namespace Meft.Core.Formats.Gguf;
 
 /// <summary>
 /// Holds a config.json to the GGUF file beside it: shapes may fit where something else does not, and the model would speak nonsense. What the file leaves
-/// open contradicts nothing, nor does its length, which changes no number.
+/// open contradicts nothing, nor does its length, but for what follows from it for cosines.
 /// </summary>
 /// <param name="file">The file.</param>
 /// <param name="sizes">What its metadata say.</param>
@@ -41,10 +41,10 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
 
     private void RequireScales()
     {
-        Same("attention.layer_norm_rms_epsilon", (float)sizes.RmsNormEpsilon, "rms_norm_eps", (float)config.NormEpsilon);
+        Same("attention.layer_norm_rms_epsilon", sizes.RmsNormEpsilon, "rms_norm_eps", config.NormEpsilon);
         Stated("attn_logit_softcapping", "attn_logit_softcapping", config.SoftCaps.Attention);
         Stated("final_logit_softcapping", "final_logit_softcapping", config.SoftCaps.Logits);
-        if (Number("attention.scale") is { } scale && !IsNear(scale, config.AttentionScale))
+        if (Number("attention.scale") is { } scale and not 0 && !IsNear(scale, config.AttentionScale))
             throw Differs($"{Key("attention.scale")} is {Shown(scale)}", $"queries are multiplied by {Shown(config.AttentionScale)}");
     }
 
@@ -55,8 +55,7 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
         if (config.LocalRope is { } local) Stated("rope.freq_base_swa", "rope_theta of sliding layers", local.Theta);
         Stated("rope.dimension_count", "turned numbers of a head", rope.TurnedOf(config.HeadSize));
         if (file.Tensors.ContainsKey(GgufRope.Factors)) RequireDivisors(rope);
-        else if (file.Tensors.ContainsKey(GgufRope.LongFactors)) RequireLongRope(rope);
-        else RequireScaling(rope);
+        if (rope.Type != RopeType.Llama3) RequireScaling(rope);
     }
 
     /// <summary>The frequencies are divided by numbers of the file, as Llama 3.1's converter writes them.</summary>
@@ -65,49 +64,51 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
         var inFile = GgufRope.ReadNumbers(file, GgufRope.Factors);
         if (inFile.Length != sizes.HeadSize / 2)
             throw Differs($"{GgufRope.Factors} has {inFile.Length} factors", $"heads of {sizes.HeadSize}, of which {sizes.HeadSize / 2} pairs turn");
-        double[] inConfig = rope.Type == RopeType.Llama3
+        RequireNear(GgufRope.Factors, inFile, rope.Type == RopeType.Llama3
             ? Llama3RopeFactors.Of(new(rope.Factor, rope.LowFrequencyFactor, rope.HighFrequencyFactor, rope.OriginalMaxPositions), rope.Theta, sizes.HeadSize)
-            : [.. Enumerable.Repeat(1.0, sizes.HeadSize / 2)];
-        if (AreNear(inFile, inConfig)) return;
-        throw Differs($"{GgufRope.Factors} divides frequencies by up to {inFile.Max():0.####}", $"up to {inConfig.Max():0.####} (rope type {Name(rope.Type)})");
+            : [.. Enumerable.Repeat(1.0, sizes.HeadSize / 2)], $"rope type {Name(rope.Type)}");
     }
 
-    private void RequireLongRope(RopeConfig rope)
-    {
-        if (rope.Type != RopeType.Longrope) throw Differs($"{GgufRope.LongFactors} is there", $"the rope type {Name(rope.Type)}");
-        foreach (var (name, inConfig) in new[] { (GgufRope.LongFactors, rope.LongFactors), (GgufRope.ShortFactors, rope.ShortFactors) })
-        {
-            var inFile = GgufRope.ReadNumbers(file, name);
-            if (!AreNear(inFile, inConfig)) throw Differs($"{name} is {Listed(inFile.Select(f => (double)f))}", Listed(inConfig));
-        }
-        Stated("rope.scaling.original_context_length", "original_max_position_embeddings", rope.OriginalMaxPositions);
-    }
-
+    /// <summary>What the file says of a stretched rope, read as that of a lone file is.</summary>
     private void RequireScaling(RopeConfig rope)
     {
-        const string Type = "rope.scaling.type";
-        if (!file.Metadata.Contains(Key(Type))) return;
-        var type = file.Metadata.GetString(Key(Type));
+        var inFile = GgufRope.Write(file, sizes);
+        var type = inFile["rope_type"]!.GetValue<string>();
+        if (type == "default" && !file.Metadata.Contains(Key("rope.scaling.type"))) return;
         // Llama 3.1's rule is no type of a file, and its numbers may be left out by an early converter.
-        if (Name(rope.Type) != (type == "none" ? "default" : type) && (type, rope.Type) is not ("none", RopeType.Llama3))
-            throw Differs($"{Key(Type)} is {FileText.Shown(type)}", $"the rope type {Name(rope.Type)}");
-        if (rope.Type is not (RopeType.Linear or RopeType.Yarn)) return;
-        Stated("rope.scaling.factor", "the rope factor", rope.Factor);
-        if (rope.Type != RopeType.Yarn) return;
+        if (Name(rope.Type) != type && (type, rope.Type) is not ("default", RopeType.Llama3))
+            throw Differs(file.Tensors.ContainsKey(GgufRope.LongFactors) ? $"{GgufRope.LongFactors} is there" : $"{Key("rope.scaling.type")} is {type}", $"the rope type {Name(rope.Type)}");
+        if (type == "default") return;
+        if (type == "longrope")
+        {
+            RequireNear(GgufRope.LongFactors, GgufRope.ReadNumbers(file, GgufRope.LongFactors), rope.LongFactors, "long_factor");
+            RequireNear(GgufRope.ShortFactors, GgufRope.ReadNumbers(file, GgufRope.ShortFactors), rope.ShortFactors, "short_factor");
+        }
+        else if (inFile["factor"] is { } factor)
+        {
+            Same("rope.scaling.factor", factor.GetValue<double>(), "the rope factor", rope.Factor);
+        }
+        if (type == "linear") return;
         Stated("rope.scaling.original_context_length", "original_max_position_embeddings", rope.OriginalMaxPositions);
-        Stated("rope.scaling.yarn_beta_fast", "beta_fast", rope.BetaFast);
-        Stated("rope.scaling.yarn_beta_slow", "beta_slow", rope.BetaSlow);
+        if (type == "yarn")
+        {
+            Stated("rope.scaling.yarn_beta_fast", "beta_fast", rope.BetaFast);
+            Stated("rope.scaling.yarn_beta_slow", "beta_slow", rope.BetaSlow);
+        }
+        if (inFile["attention_factor"]?.GetValue<double>() is { } cosines && !IsNear(cosines, rope.CosineFactor))
+            throw Differs($"cosines are multiplied by {Shown(cosines)}", $"by {Shown(rope.CosineFactor)} (attention_factor, or what follows from the lengths)");
     }
 
     /// <summary>A number of the file, which holds it as float32 where it is no whole one, against that of the config.</summary>
     private void Stated(string key, string configKey, double? inConfig)
     {
-        if (Number(key) is { } number) Same(key, (float)number, configKey, (float?)inConfig);
+        // Zero is how files leave open what cannot be zero.
+        if (Number(key) is { } number && (number != 0 || key == "attention.sliding_window")) Same(key, number, configKey, inConfig);
     }
 
-    private void Same(string key, float inFile, string configKey, float? inConfig)
+    private void Same(string key, double inFile, string configKey, double? inConfig)
     {
-        if (inFile != inConfig) throw Differs($"{Key(key)} is {Shown(inFile)}", $"{configKey} {(inConfig is { } number ? Shown(number) : "null")}");
+        if ((float)inFile != (float?)inConfig) throw Differs($"{Key(key)} is {Shown(inFile)}", $"{configKey} {(inConfig is { } number ? Shown(number) : "null")}");
     }
 
     private string Key(string name) => $"{sizes.Architecture}.{name}";
@@ -121,10 +122,14 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
 
     private static bool IsNear(double one, double other) => Math.Abs(one - other) <= Tolerance * Math.Abs(other);
 
-    private static bool AreNear(float[] inFile, IReadOnlyList<double> inConfig) =>
-        inFile.Length == inConfig.Count && inFile.Zip(inConfig).All(pair => IsNear(pair.First, pair.Second));
-
-    private static string Listed(IEnumerable<double> factors) => $"[{string.Join(", ", factors.Take(4).Select(Shown))}, …]";
+    private void RequireNear(string tensor, float[] inFile, IReadOnlyList<double> inConfig, string configKey)
+    {
+        if (inFile.Length != inConfig.Count) throw Differs($"{tensor} has {inFile.Length} factors", $"{inConfig.Count} ({configKey})");
+        for (var i = 0; i < inFile.Length; i++)
+        {
+            if (!IsNear(inFile[i], inConfig[i])) throw Differs($"factor {i} of {tensor} is {Shown(inFile[i])}", $"{Shown(inConfig[i])} ({configKey})");
+        }
+    }
 
     private static string Shown(double number) => ((float)number).ToString(CultureInfo.InvariantCulture);
 

@@ -17,6 +17,7 @@ internal static partial class GgufKeys
         ["rms_norm_eps"] = "attention.layer_norm_rms_epsilon",
         ["sliding_window"] = "attention.sliding_window",
         ["rope_theta"] = "rope.freq_base",
+        ["rope_local_base_freq"] = "rope.freq_base_swa",
         ["factor"] = "rope.scaling.factor",
         ["original_max_position_embeddings"] = "rope.scaling.original_context_length",
         ["beta_fast"] = "rope.scaling.yarn_beta_fast",

@@ -30,10 +30,10 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
         // A cap that the file does not state is the family's: null in config.json would be none.
         foreach (var cap in Caps)
         {
-            if (Number(cap) is { } limit) json[cap] = limit;
+            if (Number(cap) is { } limit and not 0) json[cap] = limit;
         }
         // The scale of queries stands in few files.
-        json["query_pre_attn_scalar"] = Number(Scale) is { } scale
+        json["query_pre_attn_scalar"] = Number(Scale) is { } scale and not 0
             ? GgufRope.Shortest(1 / (scale * scale)) is var scalar and > 0 && double.IsFinite(scalar) ? scalar
                 : throw metadata.Failure($"{sizes.Architecture}.{Scale}", $"the value is {scale.ToString(CultureInfo.InvariantCulture)}", "the number that queries are multiplied by, about one over the root of a head's size")
             : sizes.BlockCount == DepthOfLargest ? sizes.EmbeddingLength / sizes.HeadCount : sizes.HeadSize;

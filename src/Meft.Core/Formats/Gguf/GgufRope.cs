@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Meft.Core.Errors;
 
 namespace Meft.Core.Formats.Gguf;
 
@@ -25,7 +26,7 @@ internal static class GgufRope
         var rope = new JsonObject { ["rope_theta"] = Shortest(sizes.RopeBase), ["rope_type"] = "default" };
         if (Number("dimension_count") is { } turned && turned != sizes.HeadSize) rope["partial_rotary_factor"] = turned / sizes.HeadSize;
         var original = Number("scaling.original_context_length");
-        if (file.Tensors.ContainsKey(Factors)) return WithLlama3(rope, file, sizes, (int?)original);
+        if (file.Tensors.ContainsKey(Factors) && WithLlama3(rope, file, sizes, (int?)original) is { } divided) return divided;
 
         var factor = Number("scaling.factor") ?? Number("scale_linear");
         var type = metadata.FindString(Key("scaling.type")) ?? (factor is null or 0 or 1 ? "none" : "linear");
@@ -39,7 +40,6 @@ internal static class GgufRope
         rope["rope_type"] = type;
         rope["factor"] = factor;
         rope["original_max_position_embeddings"] = (int?)original;
-        var multiplier = (Number("scaling.attn_factor") ?? 1) * (Number("scaling.yarn_attn_factor") ?? 1) is var given and not 1 ? given : (double?)null;
         switch (type)
         {
             case "linear":
@@ -47,13 +47,18 @@ internal static class GgufRope
             case "yarn":
                 rope["beta_fast"] = Number("scaling.yarn_beta_fast");
                 rope["beta_slow"] = Number("scaling.yarn_beta_slow");
-                // The file's factor multiplies the one that follows from the stretching.
-                if (multiplier is { } more && factor is { } stretch) rope["attention_factor"] = more * (0.1 * Math.Log(stretch) + 1);
+                // Converters write transformers' attention_factor, the whole one, under one name; what has the other name multiplies the one that follows from the stretching.
+                var (whole, multiplier) = (Number("scaling.yarn_attn_factor"), Number("scaling.attn_factor") is { } given and not 1 ? given : (double?)null);
+                if (whole is not null && multiplier is not null)
+                    throw metadata.Failure(Key("scaling.attn_factor"), $"the value is {Invariant(multiplier.Value)} beside {Key("scaling.yarn_attn_factor")} {Invariant(whole.Value)}", "one of them");
+                rope["attention_factor"] = whole ?? multiplier * (0.1 * Math.Log(Math.Max(1, factor ?? 1)) + 1);
                 break;
             case "longrope":
+                if (!file.Tensors.ContainsKey(LongFactors) || !file.Tensors.ContainsKey(ShortFactors))
+                    throw metadata.Failure(Key("scaling.type"), $"the rope is of longrope's kind, and the file lacks {LongFactors} or {ShortFactors}", "both tensors");
                 rope["long_factor"] = ReadFactors(file, LongFactors);
                 rope["short_factor"] = ReadFactors(file, ShortFactors);
-                rope["attention_factor"] = multiplier;
+                rope["attention_factor"] = Number("scaling.attn_factor");
                 break;
             default:
                 throw metadata.Failure(Key("scaling.type"), $"the rope is scaled as '{type}', which is not known", "none, linear, yarn, longrope");
@@ -67,10 +72,11 @@ internal static class GgufRope
 
     private static string Invariant(double number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static JsonObject WithLlama3(JsonObject rope, GgufFile file, GgufModelConfig sizes, int? original)
+    // Null where no frequency is divided.
+    private static JsonObject? WithLlama3(JsonObject rope, GgufFile file, GgufModelConfig sizes, int? original)
     {
         var factors = ReadNumbers(file, Factors);
-        if (factors.Length == sizes.HeadSize / 2 && factors.All(f => f == 1)) return rope;
+        if (factors.Length == sizes.HeadSize / 2 && factors.All(f => f == 1)) return null;
         if (factors.Length != sizes.HeadSize / 2 || Llama3RopeFactors.Find(factors, sizes.RopeBase, sizes.HeadSize, original) is not { } found)
         {
             throw new GgufException(
@@ -88,11 +94,10 @@ internal static class GgufRope
     private static JsonArray ReadFactors(GgufFile file, string name) => [.. ReadNumbers(file, name).Select(f => JsonValue.Create(Shortest(f)))];
 
     /// <summary>A tensor of factors.</summary>
-    /// <exception cref="GgufException">It is not there, or no list of float32.</exception>
+    /// <exception cref="InvalidInputException">It is not there, or no list of float32.</exception>
     public static float[] ReadNumbers(GgufFile file, string name)
     {
-        if (!file.Tensors.TryGetValue(name, out var tensor))
-            throw new GgufException(file.Path, $"the file has {LongFactors} and no {name}", null, name, "both, or neither");
+        var tensor = file.Tensor(name);
         if (tensor.Type != GgmlType.F32 || tensor.Shape.Count != 1)
             throw new GgufException(file.Path, $"the factors are {tensor.Type.GgmlName()} of {tensor.Shape.Count} dimensions", tensor.Offset, name, "a list of F32");
         return file.ReadSingles(name);

@@ -15,8 +15,8 @@ internal static class ModelConfigRules
         CheckSizes(config, location);
         CheckLayers(config, location);
         CheckScales(config, location);
-        CheckRope(config, config.Rope, location);
-        if (config.LocalRope is not null) CheckRope(config, config.LocalRope, location);
+        CheckRope(config, config.Rope, "rope_theta", location);
+        if (config.LocalRope is not null) CheckRope(config, config.LocalRope, "rope_local_base_freq", location);
     }
 
     private static void CheckSizes(ModelConfig config, string? location)
@@ -95,9 +95,9 @@ internal static class ModelConfigRules
         }
     }
 
-    private static void CheckRope(ModelConfig config, RopeConfig rope, string? location)
+    private static void CheckRope(ModelConfig config, RopeConfig rope, string baseKey, string? location)
     {
-        if (!(rope.Theta > 1)) throw Wrong($"rope_theta is {rope.Theta}", "a number above 1", location);
+        if (!(rope.Theta > 1)) throw Wrong($"{baseKey} is {rope.Theta}", "a number above 1", location);
         if (!(rope.PartialFactor is > 0 and <= 1)) throw Wrong($"partial_rotary_factor is {rope.PartialFactor}", "a number above 0, at most 1", location);
         var turned = rope.TurnedOf(config.HeadSize);
         if (turned < 2 || turned % 2 != 0)

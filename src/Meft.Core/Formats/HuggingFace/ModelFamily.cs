@@ -104,6 +104,9 @@ public sealed record ModelFamily
         },
     ];
 
+    /// <summary>How the first conversions of LLaMA spelt it.</summary>
+    private const string EarlyLlama = "LLaMAForCausalLM";
+
     /// <summary>The architecture's name, as <c>architectures</c> of a config.json spells it.</summary>
     public required string Architecture { get; init; }
 
@@ -191,10 +194,10 @@ public sealed record ModelFamily
     /// <summary>The architectures that can be read, in alphabetical order.</summary>
     public static IReadOnlyList<string> KnownArchitectures { get; } = [.. All.Select(f => f.Architecture).Order(StringComparer.Ordinal)];
 
-    /// <summary>The family of an architecture, in whatever case: the first conversions of LLaMA wrote LLaMAForCausalLM.</summary>
+    /// <summary>The family of an architecture.</summary>
     /// <exception cref="UnknownModelException">The architecture is not known; the text lists the known ones.</exception>
     public static ModelFamily OfArchitecture(string architecture, string? location = null) =>
-        Array.Find(All, f => f.Architecture.Equals(architecture, StringComparison.OrdinalIgnoreCase)) ?? throw new UnknownModelException(
+        Array.Find(All, f => f.Architecture == (architecture == EarlyLlama ? "LlamaForCausalLM" : architecture)) ?? throw new UnknownModelException(
             $"the architecture '{architecture}' is not known", location, KnownArchitectures);
 
     /// <summary>The family of a model type.</summary>

@@ -73,6 +73,22 @@ public sealed record RopeConfig
     /// <summary>longrope: what it is divided by in longer rows; <c>long_factor</c>.</summary>
     public IReadOnlyList<double> LongFactors { get; init; } = [];
 
+    /// <summary>
+    /// What cosines and sines are multiplied by: <see cref="AttentionFactor"/>, or what follows from the stretching (YaRN, arXiv 2309.00071, equation 22;
+    /// LongRoPE, arXiv 2402.13753), as transformers has it.
+    /// </summary>
+    public double CosineFactor => Type switch
+    {
+        RopeType.Yarn or RopeType.Longrope when AttentionFactor is { } given => given,
+        // The two scales count only where both are given and neither is zero.
+        RopeType.Yarn when Mscale is { } mscale and not 0 && MscaleAllDimensions is { } all and not 0 => YarnScale(mscale) / YarnScale(all),
+        RopeType.Yarn => YarnScale(1),
+        RopeType.Longrope when Factor > 1 => Math.Sqrt(1 + Math.Log(Factor) / Math.Log(OriginalMaxPositions)),
+        _ => 1,
+    };
+
+    private double YarnScale(double weight) => Factor <= 1 ? 1 : 0.1 * weight * Math.Log(Factor) + 1;
+
     /// <summary>How many numbers of a head are turned.</summary>
     public int TurnedOf(int headSize) => (int)(headSize * PartialFactor);
 

@@ -63,16 +63,16 @@ internal static class RopeConfigReader
     /// <param name="maxPositions">The model's length.</param>
     private static RopeConfig Read(ConfigObject? rope, ConfigObject file, ModelFamily family, string baseKey, double usualBase, int maxPositions)
     {
-        var theta = Stated("rope_theta", baseKey) ?? usualBase;
-        var share = Stated("partial_rotary_factor", "partial_rotary_factor") ?? 1;
+        const string ShareKey = "partial_rotary_factor", OriginalKey = "original_max_position_embeddings";
+        foreach (var (key, outerKey) in new[] { ("rope_theta", baseKey), (ShareKey, ShareKey), (OriginalKey, OriginalKey) }) RequireOne(key, outerKey);
+        var theta = rope?.Number("rope_theta") ?? file.Number(baseKey) ?? usualBase;
+        var share = rope?.Number(ShareKey) ?? file.Number(ShareKey) ?? 1;
         if (share != 1 && !family.TurnsPartOfHeads)
             throw (rope ?? file).Unsupported("partial_rotary_factor", $"is {share}", "1: this architecture turns whole heads");
         if (rope is null) return new RopeConfig { Theta = theta, PartialFactor = share };
 
         var type = ReadType(rope, family);
         RefuseUnknown(rope);
-        const string OriginalKey = "original_max_position_embeddings";
-        _ = Stated(OriginalKey, OriginalKey);
         var original = rope.Int(OriginalKey) ?? file.Int(OriginalKey) ?? family.DefaultOriginalMaxPositions ?? maxPositions;
         return type switch
         {
@@ -116,13 +116,11 @@ internal static class RopeConfigReader
             _ => new RopeConfig { Theta = theta, PartialFactor = share },
         };
 
-        // What the rope's object says, or the whole file; they may not contradict each other.
-        double? Stated(string key, string outerKey)
+        // What the rope's object says and what the whole file says may not contradict each other.
+        void RequireOne(string key, string outerKey)
         {
-            var (inner, outer) = (rope?.Number(key), file.Number(outerKey));
-            if (inner is { } one && outer is { } other && one != other)
-                throw rope!.Wrong(key, $"is {one.ToString(CultureInfo.InvariantCulture)}", $"{other.ToString(CultureInfo.InvariantCulture)}, as {outerKey} of the whole file says");
-            return inner ?? outer;
+            if (rope?.Number(key) is { } one && file.Number(outerKey) is { } other && one != other)
+                throw rope.Wrong(key, $"is {one.ToString(CultureInfo.InvariantCulture)}", $"{other.ToString(CultureInfo.InvariantCulture)}, as {outerKey} of the whole file says");
         }
 
         double Required(string key) => rope.Number(key) ?? throw rope.Wrong(key, "is missing", $"a number, for the rope type {Name(type)}");

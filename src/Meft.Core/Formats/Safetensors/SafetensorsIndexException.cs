@@ -14,6 +14,6 @@ public sealed class SafetensorsIndexException(
     /// <summary>The tensor concerned, if one is.</summary>
     public string? Tensor { get; } = tensor;
 
-    /// <summary>The shard concerned, if one is, as the index names it.</summary>
+    /// <summary>The shard concerned, if one is, as the index names it: then the index itself is sound.</summary>
     public string? Shard { get; } = shard;
 }

@@ -1,7 +1,6 @@
 using Meft.Core.Planning;
 using Meft.Kernels.Quantization;
 using Meft.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Meft.Models.Quantized;
@@ -16,12 +15,6 @@ namespace Meft.Models.Quantized;
 internal sealed class QuantizedMatrix(Tensor data, BlockPanel panel, PanelPool panels) : IDisposable
 {
     private readonly TensorBlocks? _blocks = panel.Accelerator ? new TensorBlocks(data, panel.Layout) : null;
-
-    /// <summary>A matrix where it is: the kernels decode it in host memory.</summary>
-    public QuantizedMatrix(Tensor data, BlockLayout layout, PanelPool panels)
-        : this(data, new BlockPanel(layout, Accelerator: data.device_type != DeviceType.CPU), panels)
-    {
-    }
 
     /// <summary>How the blocks lie.</summary>
     public BlockLayout Layout => panel.Layout;

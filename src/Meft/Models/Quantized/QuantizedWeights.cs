@@ -12,7 +12,8 @@ namespace Meft.Models.Quantized;
 /// embedding and head stay in the model's type, as in QLoRA (arXiv 2305.14314).
 /// </summary>
 /// <param name="kind">How they are quantised.</param>
-internal sealed class QuantizedWeights(Quantization kind) : IDisposable
+/// <param name="accelerator">Whether operations on tensors decode them, as on an accelerator, or the kernels in host memory.</param>
+internal sealed class QuantizedWeights(Quantization kind, bool accelerator) : IDisposable
 {
     private readonly Dictionary<string, BlockLayout> _layouts = new(StringComparer.Ordinal);
     private readonly PanelPool _panels = new();
@@ -24,7 +25,7 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
     public IReadOnlyDictionary<string, BlockLayout> Layouts => _layouts;
 
     /// <summary>Bytes that decoding takes at most, in a type of so many bytes.</summary>
-    public long PanelBytes(int width, bool accelerator) => BlockPanel.MostBytes(_layouts.Values, width, accelerator);
+    public long PanelBytes(int width) => BlockPanel.MostBytes(_layouts.Values, width, accelerator);
 
     /// <summary>Whether a weight can be held in blocks.</summary>
     public static bool MayBe(WeightSpec spec) => spec is { Kind: WeightKind.Matrix, IsOfLayer: true };
@@ -47,7 +48,7 @@ internal sealed class QuantizedWeights(Quantization kind) : IDisposable
     public void Add(string name, BlockLayout layout) => _layouts.Add(name, layout);
 
     /// <summary>The matrix of a name over its blocks; null where that weight is plain.</summary>
-    public QuantizedMatrix? Of(string name, Tensor data) => _layouts.TryGetValue(name, out var layout) ? new QuantizedMatrix(data, layout, _panels) : null;
+    public QuantizedMatrix? Of(string name, Tensor data) => _layouts.TryGetValue(name, out var layout) ? new QuantizedMatrix(data, new BlockPanel(layout, accelerator), _panels) : null;
 
     /// <inheritdoc/>
     public void Dispose() => _panels.Dispose();

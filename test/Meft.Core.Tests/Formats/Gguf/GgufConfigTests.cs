@@ -108,9 +108,9 @@ public sealed class GgufConfigTests : IDisposable
     [Theory]
     [InlineData(null, null, null)] // follows from the stretching
     [InlineData(0.5f, null, 0.5 * 1.1386294361119891)] // times 0.1 ln 4 + 1
-    [InlineData(null, 0.5f, 0.5 * 1.1386294361119891)]
-    [InlineData(0.5f, 0.25f, 0.125 * 1.1386294361119891)]
-    public void Factors_of_yarn_multiply_the_one_that_follows_from_the_stretching(float? one, float? other, double? expected)
+    [InlineData(1f, 1.25f, 1.25)] // as it is: converters write the whole factor of config.json
+    [InlineData(null, 1f, 1.0)]
+    public void Factors_of_yarn_multiply_what_follows_from_the_stretching_or_take_its_place(float? one, float? other, double? expected)
     {
         var bytes = Yarn();
         if (one is { } given) bytes.Set("llama.rope.scaling.attn_factor", given);
@@ -126,6 +126,11 @@ public sealed class GgufConfigTests : IDisposable
 
     public static TheoryData<GgufBytes, string> Refused => new()
     {
+        { Yarn().Set("llama.rope.scaling.attn_factor", 0.5f).Set("llama.rope.scaling.yarn_attn_factor", 2f), "attn_factor': the value is 0.5 beside llama.rope.scaling.yarn_attn_factor 2" },
+        { Yarn().Remove("llama.rope.scaling.type").Set("llama.rope.scaling.type", "longrope"), "the file lacks rope_factors_long.weight or rope_factors_short.weight" },
+        { GgufModels.Tiny().Set("llama.attention.scale", 0.125f), "llama.attention.scale': the value is 0.125, which is not supported. Allowed: 0.5" },
+        { GgufModels.Tiny().Set("llama.final_logit_softcapping", 30f), "the value is 30, which is not supported" },
+        { GgufModels.Tiny("gemma3").Without("rope_freqs.weight").Set("gemma3.attention.sliding_window", 4u).Set("gemma3.rope.freq_base_swa", 0.5f), "gemma3.rope.freq_base_swa" },
         { Yarn().Set("llama.rope.scaling.yarn_ext_factor", 0.5f), "yarn_ext_factor': the value is 0.5 with the scaling 'yarn'. Allowed: 1, or none" },
         { Yarn().Set("llama.rope.scaling.yarn_ext_factor", 0f), "yarn_ext_factor': the value is 0 with the scaling 'yarn'" },
         { Yarn().Remove("llama.rope.scaling.type").Set("llama.rope.scaling.type", "linear").Set("llama.rope.scaling.yarn_ext_factor", 1f), "the value is 1 with the scaling 'linear'" },
@@ -143,7 +148,7 @@ public sealed class GgufConfigTests : IDisposable
         { GgufModels.Tiny().Without("token_embd.weight"), "token_embd.weight" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "the value is 3, which does not divide llama.embedding_length, 8" },
         { GgufModels.Tiny().Without("rope_freqs.weight").Set("llama.attention.key_length", 4u).Remove("llama.attention.head_count").Set("llama.attention.head_count", 3u), "llama.attention.head_count is 3, which llama.attention.head_count_kv, 2, does not divide" },
-        { GgufModels.Tiny("phi3").Without("rope_freqs.weight").Add("rope_factors_long.weight", [2], 1, 1), "the file has rope_factors_long.weight and no rope_factors_short.weight" },
+        { GgufModels.Tiny("phi3").Without("rope_freqs.weight").Add("rope_factors_long.weight", [2], 1, 1), "the file lacks rope_factors_long.weight or rope_factors_short.weight" },
         { GgufModels.Tiny("mamba"), "the architecture 'mamba' is unknown" },
         { GgufModels.Tiny("gemma2").Remove("gemma2.block_count").Set("gemma2.block_count", 2_000_000_000u), "the value is 2000000000. Allowed: 1 to 65536" },
     };

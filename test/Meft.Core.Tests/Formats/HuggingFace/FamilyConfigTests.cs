@@ -54,7 +54,7 @@ public class FamilyConfigTests
         { "gemma2", """{"hidden_activation": "relu"}""", ["'relu'"] },
         { "gemma2", """{"partial_rotary_factor": 0.5}""", ["partial_rotary_factor", "0.5"] },
         { "gemma3_text", """{"sliding_window_pattern": 0}""", ["'sliding_window_pattern' is 0"] },
-        { "gemma3_text", """{"rope_local_base_freq": 0.5}""", ["rope_theta is 0.5"] },
+        { "gemma3_text", """{"rope_local_base_freq": 0.5}""", ["rope_local_base_freq is 0.5"] },
         { "llama", """{"attn_logit_softcapping": 50.0}""", ["'attn_logit_softcapping' is 50.0", "LlamaForCausalLM"] },
         { "llama", """{"embedding_multiplier": 12}""", ["'embedding_multiplier' is 12"] },
         { "llama", """{"no_rope_layers": [1, 1, 1, 0]}""", ["'no_rope_layers' is [1,1,1,0]"] },

@@ -1,6 +1,7 @@
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
+using Meft.Core.Planning;
 using Meft.Kernels.Quantization;
 using Meft.Models;
 using Meft.Models.Quantized;
@@ -36,7 +37,8 @@ internal sealed class QuantizedBases : IDisposable
         {
             var plain = Plain.Parameters[name];
             plain.copy_(weights.dtype == ScalarType.Byte
-                ? new QuantizedMatrix(weights, new BlockLayout(format, (int)plain.shape[0], (int)plain.shape[1]), panels).Decode(type)
+                ? new QuantizedMatrix(
+                    weights, new BlockPanel(new BlockLayout(format, (int)plain.shape[0], (int)plain.shape[1]), Accelerator: false), panels).Decode(type)
                 : weights);
         }
     }

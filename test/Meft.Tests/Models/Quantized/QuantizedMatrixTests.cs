@@ -26,7 +26,7 @@ public class QuantizedMatrixTests
         using var panels = new PanelPool();
         var generator = manual_seed(3);
         var layout = new BlockLayout(format, outputs, inputs);
-        ShouldMultiplyAsPlain(new QuantizedMatrix(SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout), layout, panels), generator, 1e-6);
+        ShouldMultiplyAsPlain(new QuantizedMatrix(SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout), new BlockPanel(layout, Accelerator: false), panels), generator, 1e-6);
     }
 
     [Theory]
@@ -39,10 +39,10 @@ public class QuantizedMatrixTests
         new BlockPanel(layout, Accelerator: false).Rows.ShouldBeLessThan(TallRows);
         new BlockPanel(layout, Accelerator: false).Columns.ShouldBe(layout.BlockWeights == 256 ? 256 : 224);
         // A sum over so many rows rounds more often.
-        ShouldMultiplyAsPlain(new QuantizedMatrix(Finite(layout), layout, panels), manual_seed(3), 5e-6);
+        ShouldMultiplyAsPlain(new QuantizedMatrix(Finite(layout), new BlockPanel(layout, Accelerator: false), panels), manual_seed(3), 5e-6);
     }
 
-    /// <summary>The way of accelerators, on the CPU: more rows and columns than a panel has there.</summary>
+    /// <summary>The way of accelerators, on the CPU; the blocks of a file in more rows and columns than a panel has there.</summary>
     [Theory]
     [InlineData(BlockFormat.Int8, 300, 1030)]
     [InlineData(BlockFormat.Nf4, 300, 1030)]
@@ -57,7 +57,7 @@ public class QuantizedMatrixTests
         (panel.Rows < outputs).ShouldBe(format == BlockFormat.Q4K);
         var data = format == BlockFormat.Q4K ? Finite(layout) : SampleBlocks.Quantize(randn(outputs, inputs, generator: generator), layout);
         using var matrix = new QuantizedMatrix(data, panel, panels);
-        using var byKernels = new QuantizedMatrix(data, layout, panels);
+        using var byKernels = new QuantizedMatrix(data, new BlockPanel(layout, Accelerator: false), panels);
         matrix.Decode(float32).data<float>().SequenceEqual(byKernels.Decode(float32).data<float>()).ShouldBeTrue();
         ShouldMultiplyAsPlain(matrix, generator, 5e-6);
     }
@@ -106,7 +106,7 @@ public class QuantizedMatrixTests
         using var panels = new PanelPool();
         using var scope = NewDisposeScope();
         var layout = new BlockLayout(BlockFormat.Int8, 40, 64);
-        var matrix = new QuantizedMatrix(SampleBlocks.Quantize(randn(40, 64), layout), layout, panels);
+        var matrix = new QuantizedMatrix(SampleBlocks.Quantize(randn(40, 64), layout), new BlockPanel(layout, Accelerator: false), panels);
         var x = randn(5, 64);
         TinyDecoder.LiveTensorsAdded(() =>
         {
