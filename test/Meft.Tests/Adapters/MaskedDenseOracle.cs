@@ -1,5 +1,6 @@
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Tests.Adapters;
@@ -38,9 +39,9 @@ internal sealed class MaskedDenseOracle(SparseAdapterSpec spec)
             scores = scores * g.repeat_interleave(spec.RowsPerExpert, -1);
             candidates = probed.repeat_interleave(spec.RowsPerExpert, -1);
         }
-        using var ranked = scores.detach().masked_fill(candidates.logical_not(), double.NegativeInfinity);
+        using var ranked = scores.detach().Masked(candidates.logical_not(), double.NegativeInfinity);
         var chosen = spec.TopK == 0 ? candidates : LargestMask(ranked, spec.TopK, out _).logical_and(candidates);
-        active = chosen.logical_and(scores.detach() > 0);
+        active = chosen.logical_and(scores.detach().IsAbove(0));
         return (scores * active.to(scores.dtype)).matmul(values);
     }
 

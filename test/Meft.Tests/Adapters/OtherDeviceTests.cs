@@ -3,6 +3,7 @@ using Meft.Adapters.Lora;
 using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Models;
+using Meft.Native;
 using Meft.Tests.Training;
 using Meft.TestSupport;
 using Shouldly;
@@ -22,7 +23,7 @@ public class OtherDeviceTests
     public void The_device_refuses_a_tensor_of_the_cpu()
     {
         using var scope = NewDisposeScope();
-        Should.Throw<Exception>(() => zeros([2], ScalarType.Float32, Meta) + ones(2));
+        Should.Throw<Exception>(() => zeros([2], ScalarType.Float32, Meta).Plus(ones(2)));
     }
 
     [Fact]

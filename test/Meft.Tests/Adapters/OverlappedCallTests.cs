@@ -4,6 +4,7 @@ using Meft.Core.Errors;
 using Meft.Devices.Cuda;
 using Meft.Memory;
 using Meft.Models;
+using Meft.Native;
 using Meft.Tests.Devices.Cuda;
 using Meft.Tests.Models;
 using Meft.Tests.Training;
@@ -147,7 +148,7 @@ public class OverlappedCallTests
         Decoder decoder, SparseAdapter adapter, IDecoderAdapter beside, bool gradientBelow, Action? beforeBackward = null)
     {
         using var layout = TokenLayout.FromLengths(Lengths, CPU);
-        var ids = arange(Lengths.Sum(), int64);
+        var ids = ScalarOperations.Counting(Lengths.Sum(), int64);
         var h = decoder.Embed(ids).detach().requires_grad_(gradientBelow);
         var y = h;
         for (var layer = 0; layer < decoder.Config.LayerCount; layer++) y = decoder.ForwardLayer(layer, y, layout, adapter: beside);

@@ -1,6 +1,7 @@
 using CsCheck;
 using Meft.Core.Adapters;
 using Meft.Core.Configuration;
+using Meft.Native;
 using Shouldly;
 using static TorchSharp.torch;
 
@@ -93,7 +94,7 @@ public class SparseLayerPropertyTests
     {
         using var generator = new Generator((ulong)seed);
         Tensor Normal(int rows) => randn([rows, spec.HiddenSize], generator: generator).to(ScalarType.Float64);
-        return (Normal(tokens), Normal(spec.Rank), Normal(spec.Rank), Normal(spec.Experts) / Math.Sqrt(spec.HiddenSize), Normal(tokens));
+        return (Normal(tokens), Normal(spec.Rank), Normal(spec.Rank), Normal(spec.Experts).Times(1 / Math.Sqrt(spec.HiddenSize)), Normal(tokens));
     }
 
     /// <summary>

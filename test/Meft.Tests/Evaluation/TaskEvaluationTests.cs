@@ -142,7 +142,7 @@ public sealed class TaskEvaluationTests : IDisposable
     public void A_model_whose_numbers_are_not_finite_is_a_failure_at_the_record()
     {
         using var decoder = TinyDecoder.Create(TinyDecoder.Llama with { VocabularySize = 5, MaxPositions = 32, EndTokens = [4] });
-        using (var embedding = decoder.Parameters["model.embed_tokens.weight"].detach()) embedding[3].fill_(float.NaN);
+        using (var embedding = decoder.Parameters["model.embed_tokens.weight"].detach()) embedding[3].FillWith(float.NaN);
         decoder.Save(_folder.File("broken"));
         _folder.Write("broken/tokenizer.json", Tokenizer);
         using var broken = LoadedModel.Load(_folder.File("broken"), cancellation: Token);

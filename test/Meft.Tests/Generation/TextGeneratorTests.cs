@@ -111,7 +111,7 @@ public sealed class TextGeneratorTests : IDisposable
     {
         // The embedding of one token is spoilt, so that only the row that holds it is.
         using var broken = TinyDecoder.Create(TinyDecoder.Llama);
-        using (var embedding = broken.Parameters["model.embed_tokens.weight"].detach()) embedding[9].fill_(float.NaN);
+        using (var embedding = broken.Parameters["model.embed_tokens.weight"].detach()) embedding[9].FillWith(float.NaN);
         var error = Should.Throw<RunFailedException>(() => new TextGenerator(broken).Generate(
             Prompts, new() { MaxNewTokens = 4, Sample = sample, Seed = 3, BeamCount = beams }, firstIndex: 16,
             cancellation: TestContext.Current.CancellationToken));

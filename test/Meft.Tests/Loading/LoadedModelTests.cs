@@ -182,7 +182,7 @@ public sealed class LoadedModelTests : IDisposable
         using var adapter = new LoraAdapter(settings.Resolve(TinyDecoder.Llama), CPU).Initialize(5);
         foreach (var (name, tensor) in adapter.Parameters)
         {
-            if (name.Contains("lora_B", StringComparison.Ordinal)) tensor.fill_(b);
+            if (name.Contains("lora_B", StringComparison.Ordinal)) tensor.FillWith(b);
         }
         LoraFiles.Save(adapter, PeftLoraConfig.Create(settings, "model"), folder);
         return folder;

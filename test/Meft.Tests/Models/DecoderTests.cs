@@ -1,6 +1,7 @@
 using Meft.Core.Formats.HuggingFace;
 using Meft.Core.Formats.Safetensors;
 using Meft.Models;
+using Meft.Native;
 using Meft.TestSupport;
 using Shouldly;
 using static TorchSharp.torch;
@@ -27,8 +28,8 @@ public class DecoderTests
         {
             TinyModel.Same(value, same.Parameters[name]).ShouldBeTrue(name);
             using var mean = value.mean();
-            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) value.eq(1).all().item<bool>().ShouldBeTrue(name);
-            else if (name.EndsWith(".bias", StringComparison.Ordinal)) value.eq(0).all().item<bool>().ShouldBeTrue(name);
+            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) value.Is(1).all().item<bool>().ShouldBeTrue(name);
+            else if (name.EndsWith(".bias", StringComparison.Ordinal)) value.Is(0).all().item<bool>().ShouldBeTrue(name);
             else
             {
                 TinyModel.Same(value, other.Parameters[name]).ShouldBeFalse(name);
@@ -95,7 +96,7 @@ public class DecoderTests
         using var noGradients = no_grad();
         using Decoder wide = TinyDecoder.Create(Everything), narrow = Decoder.Initialize(Everything, 7, CPU, type);
         using var layout = TokenLayout.FromLengths(lengths, CPU);
-        var ids = arange(1, layout.TokenCount + 1, int64);
+        var ids = ScalarOperations.Counting(layout.TokenCount, int64).Plus(1L);
         var h = narrow.Forward(ids, layout);
         h.dtype.ShouldBe(type);
         var expected = wide.Forward(ids, layout);
@@ -112,7 +113,7 @@ public class DecoderTests
         decoder.Logits(decoder.Forward(ids, layout)).requires_grad.ShouldBeFalse();
 
         decoder.SetTrainable(true);
-        decoder.Logits(decoder.Forward(ids, layout)).square().sum().backward();
+        decoder.Logits(decoder.Forward(ids, layout)).Squared().sum().backward();
         foreach (var (name, value) in decoder.Parameters)
         {
             value.grad.ShouldNotBeNull(name).abs().sum().item<float>().ShouldBeGreaterThan(0, name);
@@ -134,7 +135,7 @@ public class DecoderTests
         var adapted = decoder.ForwardLayer(1, h, layout, adapter: adapter);
         var x = adapter.Seen.ShouldHaveSingleItem();
         x.shape.ShouldBe([4, 32]);
-        TinyModel.Difference(adapted - plain, 0.5 * x).ShouldBeLessThan(1e-5);
+        TinyModel.Difference(adapted - plain, x.Times(0.5)).ShouldBeLessThan(1e-5);
 
         TinyModel.Same(decoder.ForwardLayer(0, h, layout, adapter: adapter), decoder.ForwardLayer(0, h, layout)).ShouldBeTrue();
         TinyModel.Same(decoder.Forward(ids, layout, adapter: new ScalingAdapter(layer: 1, scale: 0)), decoder.Forward(ids, layout)).ShouldBeTrue();
@@ -171,7 +172,7 @@ public class DecoderTests
         public Tensor Apply(int index, Tensor x)
         {
             Seen.Add(x.clone().MoveToOuterDisposeScope());
-            return x * scale;
+            return x.Times(scale);
         }
     }
 }

@@ -94,7 +94,7 @@ public class FamilyGradientTests
         using var wide = RandomFamilies.Build(config, float64);
         var x = randn([8, config.HiddenSize], float32, generator: new Generator(9, CPU)).to(float64).detach().requires_grad_();
         var loss = nn.functional.cross_entropy(wide.Logits(x.index_select(0, tensor(positions))), tensor(targets), reduction: nn.Reduction.Sum);
-        (loss * 0.5).backward();
+        loss.Times(0.5).backward();
         foreach (var type in new[] { float32, float64 })
         {
             var (sum, gradient) = Pieces(type);
@@ -158,7 +158,7 @@ public class FamilyGradientTests
 
         using var generator = new Generator(11, CPU);
         using (no_grad())
-            foreach (var map in adapter.Maps) map.B.copy_(randn(map.B.shape, generator: generator) * 0.3);
+            foreach (var map in adapter.Maps) map.B.copy_(randn(map.B.shape, generator: generator).Times(0.3));
         adapter.MakeTrainable();
         Loss(decoder, adapter).backward();
         BackwardFailure.ThrowIfAny();
@@ -200,12 +200,12 @@ public class FamilyGradientTests
         var isNothing = norm < Nothing;
         var random = randn(parameter.shape, float32, generator: new Generator(3, CPU)).to(float64);
         var along = (random * wide).sum().item<double>() < 0 ? -random : random;
-        var direction = isNothing ? random : along + wide * (4 / norm);
+        var direction = isNothing ? random : along.Plus(wide.Times(4 / norm));
         var length = direction.norm().item<double>();
         var start = parameter.clone();
         (double Loss, Tensor Parameter) Moved(double by)
         {
-            parameter.copy_(start.to(float64) + direction * (by / length));
+            parameter.copy_(start.to(float64).Plus(direction.Times(by / length)));
             return (loss(), parameter.to(float64, copy: true));
         }
         var (above, below) = (Moved(h), Moved(-h));
@@ -247,8 +247,8 @@ public class FamilyGradientTests
         public SmoothAdapter(int hiddenSize, int layer)
         {
             _layer = layer;
-            Keys = (randn(5, hiddenSize, float64) * 0.5).detach().requires_grad_();
-            Values = (randn(5, hiddenSize, float64) * 0.5).detach().requires_grad_();
+            Keys = (randn(5, hiddenSize, float64).Times(0.5)).detach().requires_grad_();
+            Values = (randn(5, hiddenSize, float64).Times(0.5)).detach().requires_grad_();
         }
 
         public Tensor Keys { get; }
@@ -283,8 +283,8 @@ public class FamilyGradientTests
             var activated = config.Activation switch
             {
                 Activation.Silu => both[0] * both[0].sigmoid(),
-                Activation.GeluTanh => both[0] * 0.5 * (1 + ((both[0] + both[0].pow(3) * 0.044715) * Math.Sqrt(2 / Math.PI)).tanh()),
-                _ => both[0] * 0.5 * (1 + (both[0] / Math.Sqrt(2)).erf()),
+                Activation.GeluTanh => both[0].Times(0.5) * both[0].Plus(both[0].Power(3).Times(0.044715)).Times(Math.Sqrt(2 / Math.PI)).tanh().Plus(1.0),
+                _ => both[0].Times(0.5) * both[0].Times(1 / Math.Sqrt(2)).erf().Plus(1.0),
             };
             return -Map("down_proj", activated * both[1]);
         }

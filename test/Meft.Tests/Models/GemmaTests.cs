@@ -1,6 +1,7 @@
 using Meft.Core.Formats.HuggingFace;
 using Meft.Loading;
 using Meft.Models;
+using Meft.Native;
 using Meft.Tests.Loading;
 using Meft.TestSupport;
 using Shouldly;
@@ -32,8 +33,8 @@ public sealed class GemmaTests : IDisposable
             {
                 var given = name == "lm_head.weight" && config.TiedEmbeddings ? "model.embed_tokens.weight" : name;
                 var value = gemma.Parameters[given];
-                if (name.EndsWith("norm.weight", StringComparison.Ordinal)) value = value + 1;
-                if (name == "model.embed_tokens.weight") value = value * Math.Sqrt(config.HiddenSize);
+                if (name.EndsWith("norm.weight", StringComparison.Ordinal)) value = value.Plus(1.0);
+                if (name == "model.embed_tokens.weight") value = value.Times(Math.Sqrt(config.HiddenSize));
                 weight.copy_(value);
             }
             using var layout = TokenLayout.FromLengths([9, 1, 4], CPU);

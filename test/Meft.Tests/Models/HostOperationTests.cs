@@ -24,11 +24,11 @@ public class HostOperationTests
         Compare(x, dy, tolerance, leaf => HostNorm.Apply(leaf, weight, 1e-5, scaling), leaf =>
         {
             var wide = leaf.to(float32);
-            var quotient = wide * (wide.square().mean([-1], keepdim: true) + 1e-5).rsqrt();
+            var quotient = wide * wide.Squared().mean([-1], keepdim: true).Plus(1e-5).rsqrt();
             return scaling switch
             {
                 NormScaling.BeforeRounding => (quotient * weight.to(float32)).to(type),
-                NormScaling.OnePlusWeight => (quotient * (weight.to(float32) + 1)).to(type),
+                NormScaling.OnePlusWeight => (quotient * weight.to(float32).Plus(1.0)).to(type),
                 _ => quotient.to(type) * weight,
             };
         });
@@ -40,12 +40,12 @@ public class HostOperationTests
     public void Turning_a_part_leaves_the_rest(ScalarType type, double tolerance)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Random([7, 3, 40], type, 1), dy = Random([7, 3, 40], type, 3), angles = Random([7, 1, 12], ScalarType.Float32, 4) * 9;
+        Tensor x = Random([7, 3, 40], type, 1), dy = Random([7, 3, 40], type, 3), angles = Random([7, 1, 12], ScalarType.Float32, 4).Times(9.0);
         using var tables = new RotaryTables(angles.cos().to(type), angles.sin().to(type));
         Compare(x, dy, tolerance, leaf => HostRotary.Apply(leaf, tables), leaf =>
         {
             Tensor first = leaf.narrow(2, 0, 12), second = leaf.narrow(2, 12, 12);
-            return cat([first * tables.Cosine - second * tables.Sine, second * tables.Cosine + first * tables.Sine, leaf.narrow(2, 24, 16)], 2);
+            return cat([first * tables.Cosine - second * tables.Sine, (second * tables.Cosine).Plus(first * tables.Sine), leaf.narrow(2, 24, 16)], 2);
         });
     }
 
@@ -55,12 +55,12 @@ public class HostOperationTests
     public void Turning_and_its_gradient_are_those_of_torch(ScalarType type, double tolerance)
     {
         using var scope = NewDisposeScope();
-        Tensor x = Random([7, 3, 40], type, 1), dy = Random([7, 3, 40], type, 3), angles = Random([7, 1, 20], ScalarType.Float32, 4) * 9;
+        Tensor x = Random([7, 3, 40], type, 1), dy = Random([7, 3, 40], type, 3), angles = Random([7, 1, 20], ScalarType.Float32, 4).Times(9.0);
         using var tables = new RotaryTables(angles.cos().to(type), angles.sin().to(type));
         Compare(x, dy, tolerance, leaf => HostRotary.Apply(leaf, tables), leaf =>
         {
             Tensor first = leaf.narrow(2, 0, 20), second = leaf.narrow(2, 20, 20);
-            return cat([first * tables.Cosine - second * tables.Sine, second * tables.Cosine + first * tables.Sine], 2);
+            return cat([first * tables.Cosine - second * tables.Sine, (second * tables.Cosine).Plus(first * tables.Sine)], 2);
         });
     }
 

@@ -1,5 +1,6 @@
 using Meft.Core.Formats.HuggingFace;
 using Meft.Models;
+using Meft.Native;
 using static TorchSharp.torch;
 
 namespace Meft.Tests.Models;
@@ -141,7 +142,7 @@ internal static class RandomFamilies
         using var generator = new Generator(17, CPU);
         var decoder = Decoder.Initialize(config, 7, CPU, type);
         foreach (var (_, vector) in decoder.Parameters.Where(p => p.Value.dim() == 1))
-            vector.add_((randn(vector.shape, float32, generator: generator) * 0.3).to(type));
+            vector.PlusInPlace(randn(vector.shape, float32, generator: generator).Times(0.3).to(type));
         return decoder;
     }
 

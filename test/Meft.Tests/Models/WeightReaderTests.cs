@@ -121,7 +121,7 @@ public sealed class WeightReaderTests : IDisposable
         using (var decoder = TinyDecoder.Create(TinyDecoder.Llama))
         {
             using var last = decoder.Parameters["model.layers.1.mlp.down_proj.weight"].detach();
-            using var infinite = last.fill_(float.PositiveInfinity);
+            using var infinite = last.FillWith(float.PositiveInfinity);
             decoder.Save(_folder.Path);
         }
         foreach (var streamed in new[] { false, true })
@@ -148,7 +148,7 @@ public sealed class WeightReaderTests : IDisposable
         {
             using var weight = decoder.Parameters[name].detach();
             using var last = weight.view(-1).narrow(0, weight.numel() - 1, 1);
-            using var large = last.fill_(70_000f);
+            using var large = last.FillWith(70_000);
             decoder.Save(_folder.Path);
         }
         using var source = Open();

@@ -12,7 +12,7 @@ internal sealed class FailingFunction : GuardedFunction<FailingFunction>
 
     public static Tensor Apply(Tensor x) => Record(x);
 
-    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs) => 2 * (Tensor)inputs[0];
+    protected override Tensor Compute(autograd.AutogradContext ctx, object[] inputs) => ((Tensor)inputs[0]).Times(2.0);
 
     protected override Tensor?[] Gradients(autograd.AutogradContext ctx, Tensor dy) => throw new InvalidOperationException("the backward fails");
 }

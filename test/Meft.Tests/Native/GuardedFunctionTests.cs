@@ -43,7 +43,7 @@ public class GuardedFunctionTests
             if (overlaps) adapter.RunOn(execution, new CudaLink(CPU, new FakeCudaRuntime(), ledger), ledger);
             else adapter.RunOn(execution, CPU, ledger);
             var before = ledger.DeviceBytes;
-            var h = tiny.Decoder.Embed(arange(11, int64)).detach().requires_grad_();
+            var h = tiny.Decoder.Embed(ScalarOperations.Counting(11, int64)).detach().requires_grad_();
             var y = h;
             for (var layer = 0; layer < tiny.Decoder.Config.LayerCount; layer++) y = tiny.Decoder.ForwardLayer(layer, y, layout, adapter: adapter);
             FailingFunction.Apply(y).sum().backward();

@@ -16,18 +16,18 @@ public class WeightMemoryTests
         var tensors = shapes.Select(shape => memory.Take(shape, ScalarType.Float32)).ToList();
         Should.Throw<InvalidOperationException>(() => memory.Take([1000], ScalarType.Float32));
         memory.Dispose();
-        for (var i = 0; i < tensors.Count; i++) tensors[i].fill_(i + 1);
+        for (var i = 0; i < tensors.Count; i++) tensors[i].FillWith(i + 1);
         for (var i = 0; i < tensors.Count; i++)
         {
             tensors[i].shape.ShouldBe(shapes[i]);
-            tensors[i].eq(i + 1).all().item<bool>().ShouldBeTrue();
+            tensors[i].Is(i + 1).all().item<bool>().ShouldBeTrue();
             if (bytes[i] > 0) ((nint)TensorMemory.Pointer(tensors[i]) % 64).ShouldBe(0);
         }
         // A view holds the region as the tensor did.
         using (var view = tensors[4][3])
         {
             foreach (var tensor in tensors) tensor.Dispose();
-            view.eq(5).all().item<bool>().ShouldBeTrue();
+            view.Is(5).all().item<bool>().ShouldBeTrue();
             memory.IsGivenBack.ShouldBeFalse();
         }
         memory.IsGivenBack.ShouldBeTrue();
@@ -40,13 +40,13 @@ public class WeightMemoryTests
         using var memory = WeightMemory.TryFor([8 << 20]);
         Assert.SkipWhen(memory is null, "not Linux");
         Tensor weight;
-        using (no_grad()) weight = memory.Take([2, 3], ScalarType.Float32).fill_(2);
+        using (no_grad()) weight = memory.Take([2, 3], ScalarType.Float32).FillWith(2);
         weight.requires_grad = true;
         using (weight)
         {
             weight.is_leaf.ShouldBeTrue();
-            weight.square().sum().backward();
-            weight.grad.ShouldNotBeNull().eq(4).all().item<bool>().ShouldBeTrue();
+            weight.Squared().sum().backward();
+            weight.grad.ShouldNotBeNull().Is(4).all().item<bool>().ShouldBeTrue();
         }
     }
 

@@ -3,6 +3,7 @@ using Meft.Core.Adapters.Lora;
 using Meft.Core.Configuration;
 using Meft.Core.Formats.HuggingFace;
 using Meft.Models;
+using Meft.Native;
 using Meft.Tests.Models;
 using Shouldly;
 using static TorchSharp.torch;
@@ -79,15 +80,15 @@ public class LoraAdapterTests
             var gradient = parameter.grad.ShouldNotBeNull(name);
             // Half along a random direction, half along the gradient: a slope that is above float32's noise.
             var direction = randn(parameter.shape, generator: new Generator((ulong)random.Next(), CPU));
-            direction = direction / direction.norm() + gradient / gradient.norm();
+            direction = (direction / direction.norm()).Plus(gradient / gradient.norm());
             direction /= direction.norm();
             using var noGradients = no_grad();
             const double h = 2e-3;
             double Moved(double by)
             {
-                parameter.add_(direction * by);
+                parameter.PlusInPlace(direction.Times(by));
                 var loss = Loss().item<float>();
-                parameter.sub_(direction * by);
+                parameter.sub_(direction.Times(by));
                 return loss;
             }
             var expected = (Moved(h) - Moved(-h)) / (2 * h);
@@ -122,7 +123,7 @@ public class LoraAdapterTests
         var y = randn([7, map.Spec.Module.Outputs], generator: new Generator(2, CPU)).to(bfloat16);
         var sum = adapter.Apply(0, LinearMap.Query, x, y);
         sum.dtype.ShouldBe(bfloat16);
-        var exact = y.to(float64) + x.to(float64).matmul(map.A.to(float64).t()).matmul(map.B.to(float64).t()) * map.Spec.Scale;
+        var exact = y.to(float64).Plus(x.to(float64).matmul(map.A.to(float64).t()).matmul(map.B.to(float64).t()).Times(map.Spec.Scale));
         TinyModel.Difference(sum, exact).ShouldBeLessThan(exact.abs().max().item<double>() / 256);
         (sum.ne(exact.to(bfloat16)).sum().item<long>()).ShouldBeLessThan(sum.numel() / 50);
     }
@@ -177,7 +178,7 @@ public class LoraAdapterTests
         using var noGradients = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(11, CPU);
-        foreach (var map in adapter.Maps) map.B.copy_(randn(map.B.shape, generator: generator) * 0.3);
+        foreach (var map in adapter.Maps) map.B.copy_(randn(map.B.shape, generator: generator).Times(0.3));
         return adapter;
     }
 

@@ -15,7 +15,7 @@ public class LoraDropoutTests
     {
         using var scope = NewDisposeScope();
         var kept = Dropout.Apply(ones(200, 500), 2, LinearMap.Value);
-        kept.eq(0).to(float64).mean().item<double>().ShouldBe(0.25, 0.01);
+        kept.Is(0).to(float64).mean().item<double>().ShouldBe(0.25, 0.01);
         kept.max().item<float>().ShouldBe(1 / 0.75f);
         kept.mean().item<float>().ShouldBe(1, 0.02);
     }

@@ -1,6 +1,7 @@
 using Meft.Devices;
 using Meft.Devices.Cuda;
 using Meft.Memory;
+using Meft.Native;
 using Meft.Tests.Models;
 using Shouldly;
 using static TorchSharp.torch;
@@ -72,13 +73,13 @@ public class CudaLinkTests
     public void A_tensor_that_is_freed_while_it_travels_arrives_whole()
     {
         using var link = new CudaLink(CPU, new FakeCudaRuntime(), null);
-        var x = full([64, 1024], 7f);
+        var x = ScalarOperations.Filled([64, 1024], 7, ScalarType.Float32, CPU);
         using var transfer = link.BeginToHost(x, LinkUse.Activations);
         x.Dispose();
         using var scope = NewDisposeScope();
-        for (var i = 0; i < 4; i++) full([64, 1024], 9f); // takes freed memory
+        for (var i = 0; i < 4; i++) ScalarOperations.Filled([64, 1024], 9, ScalarType.Float32, CPU); // takes freed memory
         using var arrived = transfer.Finish();
-        arrived.eq(7f).all().item<bool>().ShouldBeTrue();
+        arrived.Is(7).all().item<bool>().ShouldBeTrue();
     }
 
     [Fact]
@@ -88,13 +89,13 @@ public class CudaLinkTests
         var runtime = new FakeCudaRuntime();
         var ledger = new MemoryLedger();
         using var link = new CudaLink(CPU, runtime, ledger);
-        for (var i = 0; i < 50; i++) link.ToDevice(full([100], i), ScalarType.Float32, LinkUse.Rows).eq(i).all().item<bool>().ShouldBeTrue();
+        for (var i = 0; i < 50; i++) link.ToDevice(ScalarOperations.Filled([100], i, ScalarType.Float32, CPU), ScalarType.Float32, LinkUse.Rows).Is(i).all().item<bool>().ShouldBeTrue();
         runtime.Allocations.ShouldBe(1);
         ledger.HostByCause["pinned staging"].ShouldBe(1 << 16);
 
         // Four under way at once; each brings its own numbers.
-        var transfers = Enumerable.Range(0, 4).Select(i => link.BeginToHost(full([100], i), LinkUse.Rows)).ToList();
-        for (var i = 0; i < 4; i++) transfers[i].Finish().eq(i).all().item<bool>().ShouldBeTrue();
+        var transfers = Enumerable.Range(0, 4).Select(i => link.BeginToHost(ScalarOperations.Filled([100], i, ScalarType.Float32, CPU), LinkUse.Rows)).ToList();
+        for (var i = 0; i < 4; i++) transfers[i].Finish().Is(i).all().item<bool>().ShouldBeTrue();
         runtime.Allocations.ShouldBe(4);
         foreach (var transfer in transfers) transfer.Dispose();
         link.BeginToHost(ones(3), LinkUse.Rows).Dispose(); // given up
@@ -130,9 +131,9 @@ public class CudaLinkTests
         {
             using var source = link.HostBuffer(count, ScalarType.Float32);
             using var target = zeros(count);
-            source.copy_(arange(count));
+            source.copy_(ScalarOperations.Counting(count, ScalarType.Int64));
             var transfer = link.BeginToDevice(source, target, LinkUse.BaseLayers);
-            target.eq(0).all().item<bool>().ShouldBeTrue();
+            target.Is(0).all().item<bool>().ShouldBeTrue();
             transfer.Wait();
             transfer.Wait();
             target.equal(source).all().item<bool>().ShouldBeTrue();
@@ -153,7 +154,7 @@ public class CudaLinkTests
         var view = block.narrow(0, 4, 2);
         block.Dispose();
         runtime.LiveHandles.ShouldBe(1);
-        view.fill_(3);
+        view.FillWith(3);
         view.sum().item<float>().ShouldBe(6);
         view.Dispose();
         runtime.LiveHandles.ShouldBe(0);

@@ -146,7 +146,7 @@ public class QuantizedDecoderTests
         using (var decoder = Decoder.Initialize(Config, 7, CPU, ScalarType.Float32))
         {
             using var row = decoder.Parameters["model.layers.1.mlp.up_proj.weight"][3];
-            row.fill_(float.NaN);
+            row.FillWith(float.NaN);
             decoder.Save(folder.Path);
         }
         using var source = ShardedSafetensors.OpenFolder(folder.Path);
