@@ -73,7 +73,8 @@ internal static class ArgumentErrors
         if (!token.StartsWith('-')) return $"'{token}' is one argument too many";
         // An option may have its value attached.
         var name = token.Split('=', ':')[0];
-        return $"'{name}' is no option of {verb.Command.Name}{DidYouMean(name, verb.Command.Options.Select(o => o.Name))}";
+        return $"'{name}' is no option of {verb.Command.Name}{DidYouMean(name, verb.Command.Options.Select(o => o.Name))}"
+            + (verb.Command.Options.Any(o => o.Name == "--set") ? "; what a config says is changed by --set KEY=VALUE" : "");
     }
 
     private static string DidYouMean(string token, IEnumerable<string> known) =>

@@ -72,6 +72,7 @@ public sealed record ModelLocation(string WeightsPath, string Folder)
             // As of a model of text and pictures, of which the GGUF file holds the text part.
         }
         if (GgufPath is { } file) return GgufConfig.Read(file);
+        ModelWeights.RefuseSeveralGguf(Folder);
         throw new InvalidInputException($"there is no {ConfigFileName}", Folder, Allowed, Advice());
     }
 

@@ -28,17 +28,21 @@ public static class ModelWeights
                 : SafetensorsFile.Open(path);
         }
         if (HasSafetensors(path)) return ShardedSafetensors.OpenFolder(path);
-        var files = Directory.GetFiles(path, GgufPattern);
-        return files.Length switch
-        {
-            1 => GgufModelSource.Open(files[0], decodeTo),
-            0 => throw new InvalidInputException(
-                "the folder holds no weights", path,
-                $"{ShardedSafetensors.SingleFileName}, {ShardedSafetensors.IndexFileName} with its shards, or one {GgufPattern}"),
-            _ => throw new InvalidInputException(
-                "the folder holds several GGUF files", path, "one",
-                $"Name one of them: {string.Join(", ", files.Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal))}"),
-        };
+        RefuseSeveralGguf(path);
+        return Directory.GetFiles(path, GgufPattern) is [var file] ? GgufModelSource.Open(file, decodeTo) : throw new InvalidInputException(
+            "the folder holds no weights", path,
+            $"{ShardedSafetensors.SingleFileName}, {ShardedSafetensors.IndexFileName} with its shards, or one {GgufPattern}");
+    }
+
+    /// <summary>Refuses a folder of several GGUF files, as those that publish a model in many forms are.</summary>
+    /// <exception cref="InvalidInputException">It is one; they are named.</exception>
+    internal static void RefuseSeveralGguf(string folder)
+    {
+        var files = Directory.GetFiles(folder, GgufPattern);
+        if (files.Length < 2) return;
+        throw new InvalidInputException(
+            "the folder holds several GGUF files", folder, "one",
+            $"Name one of them: {string.Join(", ", files.Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal))}");
     }
 
     /// <summary>As <see cref="Open(string, TensorDType)"/>, and refuses a GGUF file whose own sizes are not those of the config.json beside it.</summary>

@@ -8,7 +8,7 @@ namespace Meft.Core.Tokenization;
 /// <param name="allowed">What is allowed instead; null if that is obvious.</param>
 /// <param name="cause">The exception behind this one, if any.</param>
 public sealed class TokenizerFileException(string file, string reason, string? allowed = null, Exception? cause = null)
-    : InvalidInputException(reason, file, allowed, "Fetch the tokenizer files of the model again, or choose another model", cause)
+    : InvalidInputException(reason, file, allowed, "Fetch the tokenizer files of the model again, choose another model, or give rows of input_ids, which need none", cause)
 {
     /// <summary>The file that cannot be used.</summary>
     public string File { get; } = file;

@@ -19,10 +19,20 @@ public sealed class ModelLocationTests : IDisposable
     public void A_config_of_text_and_pictures_gives_way_to_the_metadata_of_the_file_beside_it()
     {
         _folder.Write("config.json", OfTextAndPictures);
-        Should.Throw<UnknownModelException>(() => ModelLocation.Find(_folder.Path).ReadConfig()).Message.ShouldContain("Gemma3ForConditionalGeneration");
+        Should.Throw<UnknownModelException>(() => ModelLocation.Find(_folder.Path).ReadConfig()).Message.ShouldContain("A .gguf file of a model of text and pictures holds its text part alone");
         File.WriteAllBytes(_folder.File("model.gguf"), GgufModels.Tiny("gemma3").Without("rope_freqs.weight").Compose());
         foreach (var path in new[] { _folder.Path, _folder.File("model.gguf") })
             ModelLocation.Find(path).ReadConfig().Architecture.ShouldBe("Gemma3ForCausalLM");
+    }
+
+    [Fact]
+    public void A_folder_of_several_GGUF_files_names_them()
+    {
+        foreach (var name in new[] { "b.gguf", "a.gguf" }) File.WriteAllBytes(_folder.File(name), GgufModels.Tiny().Compose());
+        var location = ModelLocation.Find(_folder.Path);
+        Should.Throw<InvalidInputException>(() => location.ReadConfig()).Message.ShouldBe(
+            $"{_folder.Path}: the folder holds several GGUF files. Allowed: one. Name one of them: a.gguf, b.gguf.");
+        ModelLocation.Find(_folder.File("b.gguf")).ReadConfig().LayerCount.ShouldBe(1);
     }
 
     [Theory]

@@ -119,7 +119,7 @@ public sealed record LoraSettings
     private static TargetSelection.Named KnownNames(TargetSelection.Named named, List<LinearModule> modules)
     {
         var unknown = named.Names.FirstOrDefault(name => !modules.Any(m => ModuleMatch.IsNamed(m.FullName, [name])));
-        return unknown is null ? named : throw NoModule($"method.targets names '{unknown}', which is no linear map of the model", modules);
+        return unknown is null ? named : throw NoModule($"method.targets{(named.Names is ["q_proj", "v_proj"] ? ", where nothing is said," : "")} names '{unknown}', which is no linear map of the model", modules);
     }
 
     /// <summary>So is a pattern that gives no adapted module its value. Where none is adapted, the targets are the mistake.</summary>

@@ -137,6 +137,11 @@ internal sealed class ConfigObject
     public UnsupportedModelException Unread(string key, JsonElement value, string why, string allowed) => new(
         $"'{_prefix}{key}' is {Shown(value)}, which {why}", Location, allowed, "remove the key from config.json if it means nothing for the model");
 
+    /// <summary>A value that says that the weights are packed by another quantiser.</summary>
+    public UnsupportedModelException Packed(string key, JsonElement value) => new(
+        $"'{_prefix}{key}' is {Shown(value)}: the weights of this checkpoint are packed already", Location, "weights in float32, float16 or bfloat16",
+        "take the unquantised model with quantize: nf4 or int8, or a .gguf file of it");
+
     /// <summary>A value as an error text shows it: one line, not a long one.</summary>
     private static string Shown(JsonElement value)
     {

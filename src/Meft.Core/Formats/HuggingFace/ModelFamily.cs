@@ -198,7 +198,8 @@ public sealed record ModelFamily
     /// <exception cref="UnknownModelException">The architecture is not known; the text lists the known ones.</exception>
     public static ModelFamily OfArchitecture(string architecture, string? location = null) =>
         Array.Find(All, f => f.Architecture == (architecture == EarlyLlama ? "LlamaForCausalLM" : architecture)) ?? throw new UnknownModelException(
-            $"the architecture '{architecture}' is not known", location, KnownArchitectures);
+            $"the architecture '{architecture}' is not known", location, KnownArchitectures,
+            architecture.EndsWith("ForConditionalGeneration", StringComparison.Ordinal) ? "a .gguf file of a model of text and pictures holds its text part alone: name that" : null);
 
     /// <summary>The family of a model type.</summary>
     /// <exception cref="UnknownModelException">The model type is not known; the text lists the known ones.</exception>

@@ -48,6 +48,7 @@ internal static class UnknownFlags
             if (Read.Contains(key) || Harmless.Contains(key) || IsNeutral(file, key, value, family) || IsReadFor(family, key)) continue;
             if (key.StartsWith('_') && key != "_sliding_window_pattern") continue;
             if (Array.Exists(HarmlessEndings, ending => key.EndsWith(ending, StringComparison.Ordinal))) continue;
+            if (key == "quantization_config") throw file.Packed(key, value);
             throw file.Unread(
                 key, value, $"{family.Architecture} is not known to have and which may change its numbers", $"the flags of {family.ModelType}'s definition");
         }

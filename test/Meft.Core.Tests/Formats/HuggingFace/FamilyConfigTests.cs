@@ -59,7 +59,7 @@ public class FamilyConfigTests
         { "llama", """{"embedding_multiplier": 12}""", ["'embedding_multiplier' is 12"] },
         { "llama", """{"no_rope_layers": [1, 1, 1, 0]}""", ["'no_rope_layers' is [1,1,1,0]"] },
         { "llama", """{"use_qk_norm": true}""", ["'use_qk_norm' is true"] },
-        { "llama", """{"quantization_config": {"bits": 4}}""", ["'quantization_config'"] },
+        { "llama", """{"quantization_config": {"bits": 4}}""", ["'quantization_config' is {\"bits\":4}: the weights of this checkpoint are packed already", "quantize: nf4"] },
         { "llama", """{"position_embedding_type": "alibi"}""", ["'position_embedding_type' is \"alibi\""] },
         { "llama", """{"partial_rotary_factor": 0.5}""", ["partial_rotary_factor' is 0.5"] },
         { "llama", """{"rope_parameters": {"full_attention": {"rope_theta": 1e6}, "sliding_attention": {"rope_theta": 1e4}}}""", ["sliding_attention", "one rope"] },
