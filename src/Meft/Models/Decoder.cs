@@ -74,7 +74,7 @@ public sealed class Decoder : IDisposable
     {
         NativeTorch.Load();
         config.Validate();
-        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize, accelerator: device.type != TorchSharp.DeviceType.CPU);
+        var quantized = QuantizedWeights.For(quantize, device);
         var weights = WeightLoader.Plan(source, config, type, quantized);
         using var memory = device.type == TorchSharp.DeviceType.CPU ? WeightMemory.TryFor(weights.Select(weight => weight.ByteCount)) : null;
         var tensors = WeightLoader.Read(source, weights, type, weight => memory?.Take(weight.Shape, weight.Type) ?? weight.Empty(device));
@@ -91,7 +91,7 @@ public sealed class Decoder : IDisposable
     {
         NativeTorch.Load();
         config.Validate();
-        var quantized = quantize == Quantization.None ? null : new QuantizedWeights(quantize, accelerator: device.type != TorchSharp.DeviceType.CPU);
+        var quantized = QuantizedWeights.For(quantize, device);
         var weights = WeightLoader.Plan(source, config, type, quantized);
         var layers = new HostLayers(config.LayerCount, weights, device);
         try

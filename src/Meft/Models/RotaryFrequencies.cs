@@ -28,14 +28,14 @@ internal sealed record RotaryFrequencies(double[] Inverse, double AttentionFacto
         return rope.Type switch
         {
             RopeType.Linear => new([.. plain.Select(f => f / rope.Factor)], rope.CosineFactor),
-            RopeType.Llama3 => new([.. plain.Select(f => Llama3(f, rope))], 1),
+            RopeType.Llama3 => new([.. plain.Select(f => Llama3(f, rope))], rope.CosineFactor),
             RopeType.Yarn => new(Yarn(plain, rope, headSize), rope.CosineFactor),
             RopeType.Longrope => new([.. plain.Zip(rope.ShortFactors, (f, factor) => f / factor)], rope.CosineFactor)
             {
                 LongInverse = [.. plain.Zip(rope.LongFactors, (f, factor) => f / factor)],
                 ShortLength = rope.OriginalMaxPositions,
             },
-            _ => new(plain, 1),
+            _ => new(plain, rope.CosineFactor),
         };
     }
 

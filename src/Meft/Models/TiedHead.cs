@@ -26,9 +26,9 @@ internal static unsafe class TiedHead
     /// <exception cref="InvalidInputException">The stored head is not the embedding; the first difference is told.</exception>
     public static void RequireCopy(ITensorSource source)
     {
-        var isRounded = source is IBlockSource blocks && source.Tensors.ContainsKey(Head) && blocks.BlocksOf(Head) != blocks.BlocksOf(Embedding);
-        double differences = 0, squares = 0;
         if (!source.Tensors.TryGetValue(Head, out var entry)) return;
+        var isRounded = source is IBlockSource blocks && blocks.BlocksOf(Head) != blocks.BlocksOf(Embedding);
+        double differences = 0, squares = 0;
         var width = (int)entry.RowLength;
         var atOnce = Math.Max(1, NumbersAtOnce / width);
         float[] head = new float[atOnce * width], embedding = new float[atOnce * width];

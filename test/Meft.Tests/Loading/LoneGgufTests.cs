@@ -99,6 +99,7 @@ public sealed class LoneGgufTests : IDisposable
     [InlineData("tiny/llama-yarn", "\"original_max_position_embeddings\": 64", "\"original_max_position_embeddings\": 32", "original_context_length is 64", "original_max_position_embeddings 32")]
     [InlineData("tiny/llama-yarn", "\"factor\": 4.0", "\"factor\": 2.0", "rope.scaling.factor is 4", "the rope factor 2")]
     [InlineData("tiny/llama-yarn", "\"yarn\"", "\"linear\"", "rope.scaling.type is yarn", "the rope type linear")]
+    [InlineData("tiny/llama-yarn", "\"yarn\"", "\"llama3\", \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0", "rope.scaling.type is yarn", "the rope type llama3")]
     [InlineData("families/phi3-longrope", "\"longrope\"", "\"default\"", "rope_factors_long.weight is there", "the rope type default")]
     [InlineData("families/phi3-longrope", "\"original_max_position_embeddings\": 4096", "\"original_max_position_embeddings\": 2048", "original_context_length is 4096", "2048")]
     [InlineData("families/phi3-longrope", "\"long_factor\": [\n      1.0", "\"long_factor\": [\n      9.0", "factor 0 of rope_factors_long.weight is 1", "9 (long_factor)")]

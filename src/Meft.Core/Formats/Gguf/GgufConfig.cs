@@ -59,7 +59,7 @@ internal static class GgufConfig
         var metadata = file.Metadata;
         var architecture = GgufArchitecture.Of(metadata);
         var sizes = GgufModelConfig.Read(metadata);
-        RefuseOtherwise(metadata, sizes);
+        RefuseOtherwise(metadata, architecture, sizes);
         var windowKey = $"{sizes.Architecture}.attention.sliding_window";
         var window = metadata.FindInteger(windowKey) ?? architecture.LocalAttention?.DefaultWindow ?? 0;
         if (architecture.WindowIsOfSomeLayers && window > 0)
@@ -128,31 +128,27 @@ internal static class GgufConfig
         return rows;
     }
 
-    /// <summary>What the later Gemmas alone have: zero means that the file leaves it open.</summary>
-    private static void RefuseScales(GgufMetadata metadata, GgufModelConfig sizes)
+    private static void RefuseOtherwise(GgufMetadata metadata, GgufArchitecture architecture, GgufModelConfig sizes)
     {
-        foreach (var name in new[] { "attn_logit_softcapping", "final_logit_softcapping", "attention.scale" })
+        foreach (var (name, neutral) in Neutral) RefuseOther(name, neutral);
+        if (architecture.LocalAttention is null)
         {
-            var key = $"{sizes.Architecture}.{name}";
-            if (metadata.FindNumber(key) is not { } value || value == 0) continue;
-            var usual = name == "attention.scale" ? 1 / Math.Sqrt(sizes.HeadSize) : 0;
-            if (Math.Abs(value - usual) > 1e-6) throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", usual.ToString(CultureInfo.InvariantCulture));
+            // What the later Gemmas alone have.
+            foreach (var cap in GgufLocalAttention.Caps) RefuseOther(cap, 0);
+            RefuseOther(GgufLocalAttention.Scale, 1 / Math.Sqrt(sizes.HeadSize), 1e-6);
         }
-    }
-
-    private static void RefuseOtherwise(GgufMetadata metadata, GgufModelConfig sizes)
-    {
-        foreach (var (name, neutral) in Neutral)
-        {
-            var key = $"{sizes.Architecture}.{name}";
-            if (metadata.FindNumber(key) is not { } value || value == neutral || value == 0) continue;
-            throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
-        }
-        if (GgufArchitecture.Of(metadata).LocalAttention is null) RefuseScales(metadata, sizes);
         var causal = $"{sizes.Architecture}.attention.causal";
         if (metadata.Contains(causal) && !metadata.GetBoolean(causal)) throw metadata.Failure(causal, "the value is false: every token would see all others", "true");
         var values = $"{sizes.Architecture}.attention.value_length";
         if (metadata.FindInteger(values) is { } size && size != sizes.HeadSize)
             throw metadata.Failure(values, $"values have heads of {size} and keys of {sizes.HeadSize}", "the same size");
+
+        // Zero means that the file leaves it open.
+        void RefuseOther(string name, double neutral, double tolerance = 0)
+        {
+            var key = $"{sizes.Architecture}.{name}";
+            if (metadata.FindNumber(key) is not { } value || value == 0 || Math.Abs(value - neutral) <= tolerance) return;
+            throw metadata.Failure(key, $"the value is {value.ToString(CultureInfo.InvariantCulture)}, which is not supported", neutral.ToString(CultureInfo.InvariantCulture));
+        }
     }
 }

@@ -18,13 +18,18 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
     /// <exception cref="InvalidInputException">They differ; both values are named.</exception>
     public static void Require(GgufFile file, GgufArchitecture architecture, GgufModelConfig sizes, ModelConfig config)
     {
-        // Converters write Mistral as llama.
-        if (architecture.Family != config.Architecture && (architecture.Name, config.Architecture) is not ("llama", "MistralForCausalLM"))
-            throw Differs(file, $"general.architecture is {architecture.Name}, {architecture.Family}", $"architectures is {config.Architecture}");
         var agreement = new GgufConfigAgreement(file, sizes, config);
+        agreement.RequireFamily(architecture);
         agreement.RequireSizes();
         agreement.RequireScales();
         agreement.RequireRope();
+    }
+
+    private void RequireFamily(GgufArchitecture architecture)
+    {
+        // Converters write Mistral as llama.
+        if (architecture.Family != config.Architecture && (architecture.Name, config.Architecture) is not ("llama", "MistralForCausalLM"))
+            throw Differs($"general.architecture is {architecture.Name}, {architecture.Family}", $"architectures is {config.Architecture}");
     }
 
     private void RequireSizes()
@@ -54,8 +59,9 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
         Stated("rope.freq_base", "rope_theta", rope.Theta);
         if (config.LocalRope is { } local) Stated("rope.freq_base_swa", "rope_theta of sliding layers", local.Theta);
         Stated("rope.dimension_count", "turned numbers of a head", rope.TurnedOf(config.HeadSize));
-        if (file.Tensors.ContainsKey(GgufRope.Factors)) RequireDivisors(rope);
-        if (rope.Type != RopeType.Llama3) RequireScaling(rope);
+        var isDivided = file.Tensors.ContainsKey(GgufRope.Factors);
+        if (isDivided) RequireDivisors(rope);
+        if (!isDivided || rope.Type != RopeType.Llama3) RequireScaling(rope);
     }
 
     /// <summary>The frequencies are divided by numbers of the file, as Llama 3.1's converter writes them.</summary>
@@ -115,9 +121,7 @@ internal sealed class GgufConfigAgreement(GgufFile file, GgufModelConfig sizes, 
 
     private double? Number(string key) => file.Metadata.FindNumber(Key(key));
 
-    private InvalidInputException Differs(string inFile, string inConfig) => Differs(file, inFile, inConfig);
-
-    private static InvalidInputException Differs(GgufFile file, string inFile, string inConfig) => new(
+    private InvalidInputException Differs(string inFile, string inConfig) => new(
         $"in the file {inFile} and the config.json beside it says {inConfig}", file.Path, null, "put the config.json of this very model beside the file");
 
     private static bool IsNear(double one, double other) => Math.Abs(one - other) <= Tolerance * Math.Abs(other);

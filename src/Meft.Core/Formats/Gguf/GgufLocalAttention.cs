@@ -16,9 +16,11 @@ internal sealed record GgufLocalAttention(int Period, string? PeriodKey, int Dep
 {
     private const int LocalTheta = 10_000;
 
-    private const string Scale = "attention.scale";
+    /// <summary>What queries are multiplied by; zero where the file leaves it open.</summary>
+    public const string Scale = "attention.scale";
 
-    private static readonly string[] Caps = ["attn_logit_softcapping", "final_logit_softcapping"];
+    /// <summary>The bounds of scores and logits; zero where the file leaves them open.</summary>
+    public static readonly string[] Caps = ["attn_logit_softcapping", "final_logit_softcapping"];
 
     /// <summary>Adds the keys of config.json to those that every family has.</summary>
     /// <param name="json">The config; its <c>rope_parameters</c> are those of the layers that see everything.</param>

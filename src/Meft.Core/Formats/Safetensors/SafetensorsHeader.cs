@@ -77,7 +77,7 @@ internal sealed class SafetensorsHeader
         catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
         {
             throw new SafetensorsException(
-                path, SafetensorsError.InvalidHeaderDeserialization, $"the header is not valid JSON: {(e is JsonException malformed ? JsonProblem.Of(malformed) : e.Message)}", cause: e);
+                path, SafetensorsError.InvalidHeaderDeserialization, $"the header is not valid JSON: {JsonProblem.Of(e)}", cause: e);
         }
         return tensors;
     }

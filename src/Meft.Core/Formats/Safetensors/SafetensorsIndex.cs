@@ -36,7 +36,7 @@ internal sealed class SafetensorsIndex
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new SafetensorsIndexException(path, $"the index is not valid JSON: {(e is JsonException json ? JsonProblem.Of(json) : e.Message)}", cause: e);
+            throw new SafetensorsIndexException(path, $"the index is not valid JSON: {JsonProblem.Of(e)}", cause: e);
         }
     }
 

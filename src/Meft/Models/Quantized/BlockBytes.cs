@@ -45,6 +45,9 @@ internal readonly struct BlockBytes(Tensor bytes, long rows, long count, Device 
     /// <summary>The parts of each byte side by side, lowest first: [r, n, 8 / width · length] of unsigned bytes.</summary>
     public Tensor Spread(int offset, int length, int width) => Shaped(Parts(Unsigned(offset, length).unsqueeze(3), width), [-1]);
 
+    /// <summary>Bits moved up within their bytes, in place.</summary>
+    public static Tensor Raised(Tensor bits, int by) => bits.bitwise_left_shift_(DeviceTables.Number(by));
+
     /// <summary>Half-precision numbers of the block, [r, n, length] float32.</summary>
     public Tensor Half(int offset, int length = 1) => Unsigned(offset, sizeof(ushort) * length).SeenAs(ScalarType.Float16).to(ScalarType.Float32);
 

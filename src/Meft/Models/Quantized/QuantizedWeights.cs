@@ -18,6 +18,10 @@ internal sealed class QuantizedWeights(Quantization kind, bool accelerator) : ID
     private readonly Dictionary<string, BlockLayout> _layouts = new(StringComparer.Ordinal);
     private readonly PanelPool _panels = new();
 
+    /// <summary>For a base on a device, as it decodes there; null for a plain one.</summary>
+    public static QuantizedWeights? For(Quantization kind, Device device) =>
+        kind == Quantization.None ? null : new QuantizedWeights(kind, accelerator: device.type != TorchSharp.DeviceType.CPU);
+
     /// <summary>How they are quantised.</summary>
     public Quantization Kind => kind;
 

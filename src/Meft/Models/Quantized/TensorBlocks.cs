@@ -91,7 +91,7 @@ internal sealed class TensorBlocks : IDisposable
 
     // Sixteen bytes of the lower four bits, four bytes of the fifth: [r, n, 32].
     private static Tensor FiveBits(BlockBytes blocks, int lower, int fifth) =>
-        blocks.Planes(lower, 1, 16, 4, 32).bitwise_or_(blocks.Spread(fifth, 4, 1).bitwise_left_shift_(DeviceTables.Number(4)));
+        blocks.Planes(lower, 1, 16, 4, 32).bitwise_or_(BlockBytes.Raised(blocks.Spread(fifth, 4, 1), 4));
 
     // codes [r, n, 32], scales [r, n, 1, 1, 1] → [r, n·64]: of each sixteen bytes the lower halves, then the upper ones.
     private Tensor Nf4(Tensor codes, Tensor scales, long rows, long count, ScalarType type)

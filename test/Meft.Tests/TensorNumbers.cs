@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Meft.Tests;
 
 /// <summary>Operations with a number whose scalar lives until they have returned, as <see cref="Meft.Native.ScalarOperations"/> has them.</summary>
-internal static class ScalarAssertions
+internal static class TensorNumbers
 {
     /// <summary>Where x is a number.</summary>
     public static Tensor Is(this Tensor x, double number)
